@@ -1,0 +1,14 @@
+/**
+ * Branded ids: strings that were checked once, at the edge, and cannot be mixed up afterwards.
+ *
+ * Ids of gateways and devices, signal keys and command names share one pattern that is legal for MQTT topics, NATS
+ * subjects, Home Assistant, Prometheus labels and file names.
+ */
+import { isName } from "@tidegate/proto";
+
+export type DeviceId = string & { readonly __brand: "DeviceId" };
+
+/** The id, or null when it does not fit the pattern. */
+export function deviceId(text: string): DeviceId | null {
+  return isName(text) ? (text as DeviceId) : null; // the one place where a string becomes a DeviceId
+}

@@ -1,0 +1,107 @@
+/**
+ * A command: a small durable contract with a device. What it is, its states, and the store it lives in.
+ *
+ *   queued ──▶ sent ──▶ received ──▶ started ──▶ succeeded | failed
+ *     │          │          │            │
+ *     │          └──────────┴────────────┴──▶ unknown (may still become final)   expired (said by the device)
+ *     └──▶ expired | cancelled (never transmitted)
+ *
+ * Every transition is durable before it is visible. `command-machine.ts` holds the rules [P-15] … [P-20].
+ */
+export const COMMAND_STATES = [
+  "queued",
+  "sent",
+  "received",
+  "started",
+  "succeeded",
+  "failed",
+  "expired",
+  "cancelled",
+  "unknown",
+] as const;
+export type CommandState = (typeof COMMAND_STATES)[number];
+
+export type Delivery = "atMostOnce" | "atLeastOnce";
+
+export interface CommandRecord {
+  /** Public id, `^cmd_[0-9A-Za-z]{22}$`, from 128 random bits. */
+  readonly commandId: string;
+  readonly device: string;
+  readonly name: string;
+  /** JSON text. */
+  readonly args: string;
+  readonly delivery: Delivery;
+  readonly state: CommandState;
+  /** `api`, `cli`, `dashboard` or `mqtt:<sink>`. */
+  readonly source: string;
+  readonly ttlMs: number;
+  readonly createdUnixMs: number;
+  /** Monotonic deadline of this machine's boot `bootId`; another boot means the deadline has passed. */
+  readonly deadlineMonoMs: number;
+  readonly bootId: string;
+  /** Wire id of the latest transmission and the epoch it was sent under; 0: never transmitted [P-15] [P-18]. */
+  readonly wireId: number;
+  readonly wireEpoch: number;
+  readonly transmissions: number;
+  readonly updatedUnixMs: number;
+  /** JSON text of what the device answered, or null. */
+  readonly result: string | null;
+  readonly error: string | null;
+  readonly idempotencyKey: string | null;
+  readonly responseTopic: string | null;
+  /** Base64. */
+  readonly correlation: string | null;
+}
+
+export interface NewCommand {
+  readonly device: string;
+  readonly name: string;
+  /** JSON text, ≤ 32 KiB. */
+  readonly args: string;
+  readonly delivery: Delivery;
+  /** 1 … 7 days, in ms; 60 s unless told. */
+  readonly ttlMs: number;
+  readonly source: string;
+  /** ≤ 128 characters; scoped to the device. Repeats within 24 h return the first command. */
+  readonly idempotencyKey: string | null;
+  readonly responseTopic: string | null;
+  readonly correlation: string | null;
+}
+
+/** What can happen to a command. Device updates arrive with the batch that carries them, inside its transaction. */
+export type CommandEvent =
+  /** About to be transmitted under this wire id; durable first [P-15]. */
+  | { readonly type: "dispatch"; readonly wireId: number; readonly epoch: number }
+  | {
+      readonly type: "update";
+      readonly state: "received" | "started" | "succeeded" | "failed" | "expired" | "unsupported" | "interrupted";
+      /** JSON text or null. */
+      readonly result: string | null;
+      readonly error: string | null;
+    }
+  /** Its deadline passed. */
+  | { readonly type: "deadline" }
+  | { readonly type: "cancel" }
+  /** The device came back without the memory it had when the command was sent [P-18]. */
+  | { readonly type: "deviceForgot" }
+  /** Never to be executed any more: the credential was revoked, or the store was restored [P-20]. */
+  | { readonly type: "void"; readonly why: string };
+
+export interface CreateOutcome {
+  readonly command: CommandRecord;
+  /** True: the idempotency key was known; `command` is the first one. */
+  readonly repeated: boolean;
+}
+
+/** Durable commands. Implemented by `storage/`; each call is a transaction in the storage queue. */
+export interface CommandStore {
+  /**
+   * Errors: E_IDEMPOTENCY_CONFLICT (same key, other request), E_COMMAND_LIMIT (too many unfinished for the device),
+   * E_STORE_FULL.
+   */
+  create(request: NewCommand): Promise<CreateOutcome>;
+  /** Run the machine on one command and store the result. Errors: E_COMMAND_UNKNOWN, E_COMMAND_STATE (refused). */
+  apply(commandId: string, event: CommandEvent): Promise<CommandRecord>;
+  /** All commands not yet final, oldest first; read once at start. */
+  unfinished(): Promise<readonly CommandRecord[]>;
+}
