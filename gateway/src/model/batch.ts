@@ -11,7 +11,7 @@
  * body). Two kinds are the gateway's own: announce, which moves a mark over numbers that will never come, and
  * duplicate, which asks the worker to compare a repeat with what it stored.
  */
-import type { GatherBatch } from "../model/spool.js";
+import type { GatherBatch } from "./spool.js";
 
 export const ENTRY_HEADER_BYTES = 48;
 
