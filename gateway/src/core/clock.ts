@@ -16,10 +16,16 @@ export interface Clock {
   after(afterMs: number, fn: () => void): () => void;
 }
 
+/** Work that should wait for the input of this turn of the event loop: so that what arrived together goes together. */
+export interface Ticker {
+  /** Call `fn` once, after the I/O that is ready now was handled. Cannot be cancelled. */
+  soon(fn: () => void): void;
+}
+
 /** The longest delay Node's timers take; longer ones would fire at once. */
 const TIMER_MS_MAX = 2 ** 31 - 1;
 
-export class SystemClock implements Clock {
+export class SystemClock implements Clock, Ticker {
   readonly #monoAtZero: number;
 
   constructor() {
@@ -38,6 +44,10 @@ export class SystemClock implements Clock {
   after(afterMs: number, fn: () => void): () => void {
     const timer = setTimeout(fn, Math.min(Math.max(0, afterMs), TIMER_MS_MAX));
     return () => clearTimeout(timer);
+  }
+
+  soon(fn: () => void): void {
+    setImmediate(fn);
   }
 }
 

@@ -1,7 +1,7 @@
 /** A clock that moves only when a test moves it; due timers run in due order. */
-import type { Clock } from "../clock.js";
+import type { Clock, Ticker } from "../clock.js";
 
-export class ManualClock implements Clock {
+export class ManualClock implements Clock, Ticker {
   #nowMs = 1_000_000;
   #unixOffsetMs = 1_700_000_000_000;
   #timers: { at: number; fn: () => void }[] = [];
@@ -20,6 +20,10 @@ export class ManualClock implements Clock {
     return () => {
       this.#timers = this.#timers.filter((t) => t !== timer);
     };
+  }
+
+  soon(fn: () => void): void {
+    this.after(0, fn);
   }
 
   /** Let `byMs` pass, running what falls due. */

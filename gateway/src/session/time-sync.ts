@@ -1,0 +1,93 @@
+/**
+ * How a device's uptime maps to the gateway's clocks [P-23].
+ *
+ *   gateway  ──ping, sentMs──▶            ◀──uptime── receivedMs
+ *   device              ▲ uptime was read about half way: sentMs + rtt/2
+ *
+ * Everything is a difference on the monotonic clock: the age of a reading is "uptime now − uptime then", and its
+ * Unix time "now − age". So a jump of the gateway's wall clock changes later stamps and nothing else, and an uptime
+ * that wraps at 2^32 ms needs no unwrapping.
+ */
+
+const UPTIME_WRAP_MS = 2 ** 32;
+/** A base this little in the future is rounding or clock drift, not a reading from 49 days ago. */
+const FUTURE_SLACK_MS = 3_600_000;
+/** P-23: the best of the last eight pings. Old ones must go, or the drift of a cheap crystal would add up. */
+const SAMPLES_KEPT = 8;
+
+interface Sample {
+  /** Monotonic instant at which the device's uptime was `uptimeMs`. */
+  readonly monoMs: number;
+  readonly uptimeMs: number;
+  /** The instant is known to ± rtt / 2. */
+  readonly rttMs: number;
+}
+
+export class TimeSync {
+  #samples: Sample[] = [];
+  #best: Sample;
+  #pinged = false;
+
+  /**
+   * Starts from the Hello, whose way took an unknown time: a first estimate that is never ahead of the device.
+   * @param monoMs when the Hello arrived. @param uptimeMs what it said, u32.
+   */
+  constructor(monoMs: number, uptimeMs: number) {
+    this.#best = { monoMs, uptimeMs, rttMs: Number.POSITIVE_INFINITY };
+  }
+
+  /** A ping's answer: sent and received on the monotonic clock, and the uptime it carried. */
+  pingAnswered(sentMs: number, receivedMs: number, uptimeMs: number): void {
+    const rttMs = Math.max(0, receivedMs - sentMs);
+    this.#samples.push({ monoMs: sentMs + rttMs / 2, uptimeMs, rttMs });
+    if (this.#samples.length > SAMPLES_KEPT) this.#samples.shift();
+    this.#best = this.#samples.reduce((best, s) => (s.rttMs <= best.rttMs ? s : best));
+    this.#pinged = true;
+  }
+
+  /** Was at least one ping answered? */
+  get synchronised(): boolean {
+    return this.#pinged;
+  }
+
+  /** Round trip of the sample in use, in ms; infinite before the first ping. */
+  get rttMs(): number {
+    return this.#best.rttMs;
+  }
+
+  /** The device's uptime at `monoMs`, as u32 with a fraction. */
+  uptimeAt(monoMs: number): number {
+    return wrap(this.#best.uptimeMs + (monoMs - this.#best.monoMs));
+  }
+
+  /** How long before `monoMs` the device's uptime was `uptimeMs`; slightly negative for "just now". */
+  ageMs(monoMs: number, uptimeMs: number): number {
+    const age = wrap(this.uptimeAt(monoMs) - uptimeMs);
+    return age > UPTIME_WRAP_MS - FUTURE_SLACK_MS ? age - UPTIME_WRAP_MS : age;
+  }
+
+  /**
+   * A deadline in the device's uptime, never later than true [P-16]: the uncertainty is taken off.
+   * @returns u32, or null when the deadline is so near that nothing is left of it.
+   */
+  deadlineUptime(nowMonoMs: number, deadlineMonoMs: number): number | null {
+    const uncertainMs = Number.isFinite(this.#best.rttMs) ? this.#best.rttMs / 2 : 0;
+    const leftMs = Math.floor(deadlineMonoMs - nowMonoMs - uncertainMs);
+    return leftMs <= 0 ? null : Math.floor(wrap(this.uptimeAt(nowMonoMs) + leftMs));
+  }
+}
+
+/**
+ * The instant of a reading from an older boot, from how that boot's uptime mapped to Unix time.
+ * @param offsetUnixMs Unix ms minus uptime ms when it was last synchronised.
+ */
+export function olderBootUnixMs(offsetUnixMs: number, uptimeMs: number, nowUnixMs: number): number {
+  const at = offsetUnixMs + uptimeMs;
+  // The boot's uptime wrapped between the reading and the last ping: the reading cannot lie in the future.
+  return at > nowUnixMs + FUTURE_SLACK_MS ? at - UPTIME_WRAP_MS : at;
+}
+
+function wrap(ms: number): number {
+  const rest = ms % UPTIME_WRAP_MS;
+  return rest < 0 ? rest + UPTIME_WRAP_MS : rest;
+}

@@ -1,0 +1,291 @@
+/**
+ * From frames to acks: the verdict, the gather buffer, the group commit and the two marks.
+ *
+ *   frame ─admit─▶ gather buffer ──▶ [commit in flight] ──▶ durable mark ──▶ Ack
+ *            │                             │
+ *            │ accepted mark moves         └─ full, busy: everything behind the durable marks is taken back
+ *            └ Nack, duplicate, violation              (accepted = durable), Nack and Flow 0
+ *
+ * One commit is in flight at a time; what arrives meanwhile gathers for the next (group commit). The *accepted* mark
+ * lives in memory and decides what comes next; the *durable* mark is what was committed and is all that is ever
+ * acked [P-3].
+ */
+import { Reason } from "@tidegate/proto";
+import type { Clock, Ticker } from "../core/clock.js";
+import type { Metrics } from "../core/metrics.js";
+import { ACCEPT, admit, DUPLICATE, type Verdict } from "../model/admit.js";
+import { BatchEntry, EntryKind, FLAG_ENDED, GatherBuffer } from "../model/batch.js";
+import type { CommitFailure, CommitSuccess, Spool } from "../model/spool.js";
+import type { Stream } from "./stream.js";
+
+export interface IntakeLimits {
+  /** Gathered and committing bytes together; above it every link stops reading. */
+  readonly gatheredBytesMax: number;
+  /** Wait this long before a commit, for media that wear out; 0: commit as soon as the disk is free. */
+  readonly commitIntervalMs: number;
+}
+
+/** What a frame brings along beside its verdict; filled by the session, read during the call only. */
+export interface FrameFacts {
+  readonly seq: number;
+  readonly gap: number;
+  readonly kind: number;
+  readonly accuracy: number;
+  readonly receivedUnixMs: number;
+  readonly baseUnixMs: number;
+}
+
+export interface IntakeHost {
+  /** True: stop reading from every link; false: go on. */
+  pressure(on: boolean): void;
+  /** A batch is on disk. */
+  committed(outcome: CommitSuccess): void;
+}
+
+type Phase = "idle" | "waiting" | "scheduled" | "committing";
+
+export class Intake {
+  readonly #spool: Pick<Spool, "commit">;
+  readonly #clock: Clock & Ticker;
+  readonly #limits: IntakeLimits;
+  readonly #host: IntakeHost;
+  readonly #gather: GatherBuffer;
+  readonly #entry = new BatchEntry();
+  /** Streams by device key; one per device, the one of its current session. */
+  readonly #streams = new Map<number, Stream>();
+  readonly #counters: ReturnType<typeof intakeCounters>;
+  #phase: Phase = "idle";
+  #cancelWait: () => void = () => {};
+  #committingBytes = 0;
+  #spare: ArrayBuffer | undefined;
+  #pressed = false;
+  #idleWaiters: (() => void)[] = [];
+
+  constructor(
+    spool: Pick<Spool, "commit">,
+    clock: Clock & Ticker,
+    metrics: Metrics,
+    options: { limits: IntakeLimits; host: IntakeHost },
+  ) {
+    this.#spool = spool;
+    this.#clock = clock;
+    this.#limits = options.limits;
+    this.#host = options.host;
+    this.#gather = new GatherBuffer(options.limits.gatheredBytesMax);
+    this.#counters = intakeCounters(metrics);
+  }
+
+  /** Take a stream in; frames of an older stream of the same device no longer move anything. */
+  open(stream: Stream): void {
+    this.#streams.set(stream.deviceKey, stream);
+  }
+
+  /** The session ended. What it gathered still commits; its acks go nowhere. */
+  close(stream: Stream): void {
+    if (this.#streams.get(stream.deviceKey) === stream) this.#streams.delete(stream.deviceKey);
+  }
+
+  /**
+   * One reliable frame: verdict, and when it is taken its body is copied into the batch.
+   * @param bytes the frame; `[start, end)` is the body to keep. Read during the call only.
+   */
+  offer(stream: Stream, facts: FrameFacts, bytes: Uint8Array, start: number, end: number): Verdict | "paused" {
+    if (stream.paused || !this.#gather.fits(end - start)) {
+      this.#counters.refused.value += 1;
+      return "paused";
+    }
+    const verdict = admit(stream.accepted, facts.seq, facts.gap);
+    if (verdict === ACCEPT) {
+      stream.accepted = facts.seq;
+      if (facts.seq > stream.announced) stream.announced = facts.seq;
+      stream.unusedEpoch = false;
+      this.#append(stream, facts, facts.kind, 0);
+      this.#gather.append(this.#entry, bytes, start, end);
+      this.#counters.accepted.value += 1;
+      this.#schedule(stream.accepted - stream.durable >= stream.window / 2);
+    } else if (verdict === DUPLICATE) {
+      this.#counters.duplicates.value += 1;
+      this.#append(stream, facts, EntryKind.duplicate, 0);
+      this.#gather.append(this.#entry, bytes, start, end);
+      this.#schedule(false);
+    }
+    return verdict;
+  }
+
+  /**
+   * A heartbeat said what exists [P-12]. Numbers below `oldest` that never came are gone: the mark moves over them.
+   * @param ended the device says goodbye: nothing will follow in this epoch.
+   */
+  announce(stream: Stream, nextSeq: number, oldest: number, ended = false): void {
+    if (nextSeq === 0 || oldest === 0 || oldest > nextSeq || stream.paused) return;
+    const highest = nextSeq - 1;
+    const gone = oldest - 1 > stream.accepted;
+    if (highest > stream.announced) stream.announced = highest;
+    if (!gone && !stream.unusedEpoch && !ended) return;
+    const entry = this.#entry;
+    entry.deviceKey = stream.deviceKey;
+    entry.epoch = stream.epoch;
+    entry.seq = gone ? oldest - 1 : stream.accepted;
+    entry.gap = gone ? oldest - 1 - stream.accepted : 0;
+    entry.announced = stream.announced;
+    entry.kind = EntryKind.announce;
+    entry.accuracy = 0;
+    entry.flags = ended ? FLAG_ENDED : 0;
+    entry.receivedUnixMs = this.#clock.unixMs();
+    entry.baseUnixMs = entry.receivedUnixMs;
+    if (gone) stream.accepted = oldest - 1;
+    stream.unusedEpoch = false;
+    this.#gather.append(entry, EMPTY, 0, 0);
+    this.#schedule(false);
+  }
+
+  /**
+   * Resolves when everything gathered until now was handed to the storage queue: what is posted next stands behind
+   * it [P-4]. A commit in flight is waited for, because its failure would take the gathered frames back.
+   */
+  async barrier(): Promise<void> {
+    while (this.#phase === "committing") await new Promise<void>((resolve) => this.#idleWaiters.push(resolve));
+    if (this.#gather.entryCount > 0) void this.#commit();
+  }
+
+  /** Resolves when nothing is gathered and nothing commits: for an ordered stop. */
+  async drained(): Promise<void> {
+    while (this.#phase === "committing" || this.#gather.entryCount > 0) {
+      if (this.#phase === "committing") await new Promise<void>((resolve) => this.#idleWaiters.push(resolve));
+      else await this.#commit();
+    }
+  }
+
+  /** The store has space again: every paused device may go on. */
+  resume(): void {
+    for (const stream of this.#streams.values()) {
+      if (!stream.paused) continue;
+      stream.paused = false;
+      stream.listener.resumed(stream.window);
+    }
+  }
+
+  /** Bytes gathered and committing: for the metrics. */
+  get heldBytes(): number {
+    return this.#gather.usedBytes + this.#committingBytes;
+  }
+
+  #append(stream: Stream, facts: FrameFacts, kind: number, flags: number): void {
+    const entry = this.#entry;
+    entry.deviceKey = stream.deviceKey;
+    entry.epoch = stream.epoch;
+    entry.seq = facts.seq;
+    entry.gap = facts.gap;
+    entry.announced = stream.announced;
+    entry.kind = kind;
+    entry.accuracy = facts.accuracy;
+    entry.flags = flags;
+    entry.receivedUnixMs = facts.receivedUnixMs;
+    entry.baseUnixMs = facts.baseUnixMs;
+  }
+
+  /** @param early commit without waiting: a session has used half of its window. */
+  #schedule(early: boolean): void {
+    this.#relievePressure();
+    if (this.#phase === "idle") {
+      if (this.#limits.commitIntervalMs > 0 && !early) {
+        this.#phase = "waiting";
+        this.#cancelWait = this.#clock.after(this.#limits.commitIntervalMs, () => void this.#commit());
+      } else {
+        this.#commitSoon();
+      }
+    } else if (this.#phase === "waiting" && early) {
+      this.#cancelWait();
+      this.#commitSoon();
+    }
+  }
+
+  #commitSoon(): void {
+    this.#phase = "scheduled";
+    this.#clock.soon(() => {
+      if (this.#phase === "scheduled") void this.#commit();
+    });
+  }
+
+  async #commit(): Promise<void> {
+    this.#cancelWait();
+    const bytes = this.#gather.usedBytes;
+    const batch = this.#gather.take(this.#spare);
+    this.#spare = undefined;
+    this.#phase = "committing";
+    this.#committingBytes = bytes;
+    const outcome = await this.#spool.commit(batch);
+    this.#phase = "idle";
+    this.#committingBytes = 0;
+    if (outcome.buffer.byteLength <= SPARE_BYTES_MAX) this.#spare = outcome.buffer;
+    if (outcome.ok) this.#succeeded(outcome);
+    else this.#failed(outcome);
+    for (const wake of this.#idleWaiters.splice(0)) wake();
+    this.#relievePressure();
+    // A waiter may have started the next commit already.
+    if (this.#gather.entryCount > 0 && !this.#isCommitting()) this.#schedule(this.#limits.commitIntervalMs === 0);
+  }
+
+  /** As a method, because the phase changes behind the compiler's back while a commit is awaited. */
+  #isCommitting(): boolean {
+    return this.#phase === "committing";
+  }
+
+  #succeeded(outcome: CommitSuccess): void {
+    this.#counters.stored.value += outcome.storedCount;
+    this.#counters.gaps.value += outcome.gapCount;
+    this.#counters.conflicts.value += outcome.conflictCount;
+    const marks = outcome.marks;
+    for (let i = 0; i + 2 < marks.length; i += 3) {
+      const stream = this.#streams.get(marks[i] ?? 0);
+      const mark = marks[i + 2] ?? 0;
+      if (stream === undefined || stream.epoch !== marks[i + 1]) continue;
+      if (mark > stream.durable) stream.durable = mark;
+      stream.listener.acked(stream.durable);
+    }
+    this.#host.committed(outcome);
+  }
+
+  /** Nothing of the batch was stored, and what gathered behind it stands on numbers that do not exist. */
+  #failed(outcome: CommitFailure): void {
+    this.#counters.failures.value += 1;
+    this.#gather.clear();
+    const reason = outcome.reason === "full" ? Reason.STORAGE_FULL : Reason.STORAGE_BUSY;
+    for (const stream of this.#streams.values()) {
+      if (stream.accepted === stream.durable && !stream.paused && outcome.reason === "busy") continue;
+      stream.accepted = stream.durable;
+      stream.paused = true;
+      stream.listener.refused(stream.durable + 1, reason, outcome.retryAfterMs);
+    }
+    if (outcome.reason === "busy") this.#clock.after(outcome.retryAfterMs, () => this.resume());
+  }
+
+  #relievePressure(): void {
+    const held = this.heldBytes;
+    if (!this.#pressed && held > this.#limits.gatheredBytesMax * 0.75) {
+      this.#pressed = true;
+      this.#counters.pressure.value += 1;
+      this.#host.pressure(true);
+    } else if (this.#pressed && held < this.#limits.gatheredBytesMax / 2) {
+      this.#pressed = false;
+      this.#host.pressure(false);
+    }
+  }
+}
+
+const EMPTY = new Uint8Array(0);
+/** A returned buffer larger than this is left to the garbage collector instead of being kept for the next batch. */
+const SPARE_BYTES_MAX = 4 * 1024 * 1024;
+
+function intakeCounters(metrics: Metrics) {
+  return {
+    accepted: metrics.counter("frames_accepted", "Reliable frames accepted, before their commit"),
+    stored: metrics.counter("records_stored", "Records committed to the spool"),
+    duplicates: metrics.counter("frames_duplicate", "Repeats of frames already accepted"),
+    conflicts: metrics.counter("frames_conflict", "Repeats whose bytes differ from what was stored"),
+    gaps: metrics.counter("gaps", "Gap entries written"),
+    failures: metrics.counter("commits_failed", "Commits that were taken back because the store was full or busy"),
+    refused: metrics.counter("frames_refused", "Frames not taken while the store or the buffer was full"),
+    pressure: metrics.counter("intake_pressure", "Times that reading from devices was stopped by the gather limit"),
+  };
+}
