@@ -9,6 +9,9 @@
 import { accessSync, constants, readFileSync } from "node:fs";
 import { delimiter, join } from "node:path";
 import * as vitest from "vitest";
+import { skippingIsForbidden } from "./skipping.mjs";
+
+export { skippingIsForbidden };
 
 /** Finds the note that a skipped title carries; the first group is the packages, space-separated. */
 export const INSTALL_NOTE = /\(skipped: apt-get install ([a-z0-9+. -]+)\)/g;
@@ -44,11 +47,6 @@ export function findCommand(command, path = process.env.PATH ?? "") {
     }
   }
   return null;
-}
-
-/** True where a missing program must fail the test instead of skipping it. */
-export function skippingIsForbidden(env = process.env) {
-  return env.CI === "true" || env.CI === "1" || env.TIDEGATE_NO_SKIP === "1";
 }
 
 function packageOf(command) {

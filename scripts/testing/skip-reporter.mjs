@@ -44,7 +44,9 @@ export default class SkipReporter {
     if (countsFile !== undefined) writeFileSync(countsFile, JSON.stringify(counts));
     const packages = packagesToInstall(counts.skipped);
     if (packages.length > 0) {
-      console.log(`\n  some tests need programs this machine lacks; to run them: apt-get install ${packages.join(" ")}`);
+      console.log(
+        `\n  some tests need programs this machine lacks; to run them: apt-get install ${packages.join(" ")}`,
+      );
     }
   }
 }
