@@ -24,7 +24,10 @@ const options = ["-t", "static-module", "-w", "esm", "-r", "tidegate", "--force-
 );
 
 function run(...args) {
-  execFileSync(process.execPath, [pbjs, ...options, ...args, schema], { cwd: root, stdio: ["ignore", "ignore", "pipe"] });
+  execFileSync(process.execPath, [pbjs, ...options, ...args, schema], {
+    cwd: root,
+    stdio: ["ignore", "ignore", "pipe"],
+  });
 }
 
 function generateInto(folder) {

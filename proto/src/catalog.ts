@@ -10,12 +10,7 @@
 import { encodeCatalog } from "./codec.js";
 import { crc32 } from "./crc.js";
 import type { Decoded } from "./decode-error.js";
-import {
-  CATALOG_PARTS_MAX,
-  COMMANDS_PER_CATALOG_MAX,
-  MESSAGE_BYTES_MAX,
-  SIGNALS_PER_CATALOG_MAX,
-} from "./limits.js";
+import { CATALOG_PARTS_MAX, COMMANDS_PER_CATALOG_MAX, MESSAGE_BYTES_MAX, SIGNALS_PER_CATALOG_MAX } from "./limits.js";
 import type { Catalog, CommandSpec, Signal } from "./messages.js";
 import { readShortVarint, readVarint, varint } from "./wire-read.js";
 
@@ -129,7 +124,9 @@ export function joinCatalog(parts: readonly Catalog[]): Decoded<Catalog> {
   const expected = Math.max(1, first.parts);
   if (expected > CATALOG_PARTS_MAX) return refuse("too_many", `${expected} parts`);
   if (sorted.length !== expected) return refuse("truncated", `${sorted.length} of ${expected} parts`);
-  const strange = sorted.findIndex((part, i) => part.part !== i || part.hash !== first.hash || part.parts !== first.parts);
+  const strange = sorted.findIndex(
+    (part, i) => part.part !== i || part.hash !== first.hash || part.parts !== first.parts,
+  );
   if (strange >= 0) return refuse("malformed", `part ${strange} is missing or of another catalog`);
   const signals = sorted.flatMap((part) => part.signals);
   const commands = sorted.flatMap((part) => part.commands);

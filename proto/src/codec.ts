@@ -6,8 +6,9 @@
  *
  * Bytes come from strangers: whatever they are, decoding ends in time linear in their length.
  */
-import type { Decoded, DecodeError, DecodeErrorCode } from "./decode-error.js";
+
 import { catalogOf, DOWNLINK_BODY, telemetryOf, UPLINK_BODY } from "./decode.js";
+import type { Decoded, DecodeError, DecodeErrorCode } from "./decode-error.js";
 import { catalogBytes, downlinkBytes, telemetryBytes, uplinkBytes } from "./encode.js";
 import { isUplinkTag } from "./envelope.js";
 import { MESSAGE_BYTES_MAX } from "./limits.js";

@@ -5,28 +5,24 @@
  * without a word. Here such a value throws a RangeError that names the field: it is a mistake in the program, not
  * in what a peer sent. What this module writes, the walk accepts.
  */
-import { CommandState, Kind, Reason, Type } from "./codes.js";
 import { MESSAGE_BYTES_MAX, SAMPLES_PER_MESSAGE_MAX } from "./limits.js";
 import type * as plain from "./messages.js";
 import { pb, toLongValue } from "./pb.js";
-import { Message, Op, REPEATS_MAX, SCHEMA } from "./schema.js";
-
-const U32_MAX = 0xffff_ffff;
-const I32_MAX = 0x7fff_ffff;
-const I32_MIN = -0x8000_0000;
-
-/** The highest value of each enum field, by the field's path. */
-const ENUM_MAX: Readonly<Record<string, number>> = {
-  "Nack.reason": highest(Reason),
-  "Bye.reason": highest(Reason),
-  "Signal.type": highest(Type),
-  "Signal.kind": highest(Kind),
-  "CommandUpdate.state": highest(CommandState),
-};
-
-function highest(codes: Readonly<Record<string, number>>): number {
-  return Math.max(...Object.values(codes));
-}
+import {
+  checkBytes,
+  checkCount,
+  checked,
+  checkFloat,
+  checkInteger,
+  checkLong,
+  checkNumber,
+  checkText,
+  I32_MAX,
+  I32_MIN,
+  limitOf,
+  U32_MAX,
+} from "./range-check.js";
+import { Message, Op, REPEATS_MAX } from "./schema.js";
 
 export function uplinkBytes({ seq, gap, body }: plain.Uplink): Uint8Array {
   checkInteger("Uplink.seq", seq, 0, U32_MAX);
@@ -160,10 +156,6 @@ function checkValues(values: plain.SeriesValues): number {
   }
 }
 
-function limitOf(message: number, name: string): number {
-  return SCHEMA[message]?.fields.find((field) => field[1] === name)?.[3] ?? 0;
-}
-
 function checkedCatalog(catalog: plain.Catalog): plain.Catalog {
   checked(Message.CATALOG, catalog);
   checkCount("Catalog.signals", catalog.signals.length, REPEATS_MAX[Op.SIGNAL] ?? 0);
@@ -175,80 +167,4 @@ function checkedCatalog(catalog: plain.Catalog): plain.Catalog {
   }
   for (const command of catalog.commands) checked(Message.COMMAND_SPEC, command);
   return catalog;
-}
-
-/** Checks every plain field of a message against the schema table; answers the message. */
-function checked<T extends object>(message: number, value: T): T {
-  const spec = SCHEMA[message];
-  const fields = value as Readonly<Record<string, unknown>>; // read by the names of the table, which a test compares
-  for (const [, name, op, argument] of spec?.fields ?? []) {
-    checkField(`${spec?.name}.${name}`, fields[name], op, argument ?? 0);
-  }
-  return value;
-}
-
-function checkField(path: string, value: unknown, op: number, argument: number): void {
-  switch (op) {
-    case Op.U32:
-    case Op.FIXED32:
-    case Op.LOG_UPTIME:
-      return checkInteger(path, value, 0, U32_MAX);
-    case Op.S32:
-      return checkInteger(path, value, I32_MIN, I32_MAX);
-    case Op.U53:
-      return checkInteger(path, value, 0, Number.MAX_SAFE_INTEGER);
-    case Op.ENUM:
-      return checkInteger(path, value, 0, ENUM_MAX[path] ?? 0);
-    case Op.DOUBLE:
-      return checkNumber(path, value);
-    case Op.TEXT:
-      return checkText(path, value, argument);
-    case Op.BYTES:
-      return checkBytes(path, value, argument);
-    case Op.BOOL:
-      if (typeof value !== "boolean") throw new RangeError(`${path} must be true or false, not ${String(value)}`);
-  }
-}
-
-function checkInteger(path: string, value: unknown, min: number, max: number): void {
-  if (typeof value !== "number" || !Number.isInteger(value) || value < min || value > max) {
-    throw new RangeError(`${path} must be a whole number from ${min} to ${max}, not ${String(value)}`);
-  }
-}
-
-function checkNumber(path: string, value: unknown): void {
-  if (typeof value !== "number") throw new RangeError(`${path} must be a number, not ${String(value)}`);
-}
-
-/** Rounding to a float is what a float is; turning a finite value into Infinity is not. */
-function checkFloat(value: number): void {
-  checkNumber("Series.floats", value);
-  if (Number.isFinite(value) && !Number.isFinite(Math.fround(value))) {
-    throw new RangeError(`Series.floats cannot hold ${value}; send it as a double`);
-  }
-}
-
-function checkLong(value: bigint): void {
-  if (typeof value !== "bigint" || BigInt.asIntN(64, value) !== value) {
-    throw new RangeError(`Series.longs must be a bigint that fits 64 bits, not ${String(value)}`);
-  }
-}
-
-function checkText(path: string, value: unknown, bytesMax: number): void {
-  if (typeof value !== "string") throw new RangeError(`${path} must be a text, not ${String(value)}`);
-  if (/\p{Surrogate}/u.test(value)) throw new RangeError(`${path} has half a surrogate pair, which UTF-8 cannot carry`);
-  checkLength(path, Buffer.byteLength(value, "utf8"), bytesMax);
-}
-
-function checkBytes(path: string, value: unknown, bytesMax: number): void {
-  if (!(value instanceof Uint8Array)) throw new RangeError(`${path} must be a Uint8Array, not ${typeof value}`);
-  checkLength(path, value.length, bytesMax);
-}
-
-function checkLength(path: string, bytes: number, bytesMax: number): void {
-  if (bytes > bytesMax) throw new RangeError(`${path} is ${bytes} bytes long; at most ${bytesMax} are allowed`);
-}
-
-function checkCount(path: string, count: number, max: number): void {
-  if (count > max) throw new RangeError(`${path} are ${count}; at most ${max} are allowed`);
 }

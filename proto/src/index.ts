@@ -3,20 +3,6 @@
  */
 export { catalogHash, joinCatalog, splitCatalog } from "./catalog.js";
 export {
-  CLOSE_CODE,
-  CLOSE_CODE_BASE,
-  CommandState,
-  commandStateName,
-  Kind,
-  Reason,
-  RETRY_ADVICE,
-  type RetryAdvice,
-  reasonName,
-  reasonOfCloseCode,
-  toReason,
-  Type,
-} from "./codes.js";
-export {
   decodeBody,
   decodeCatalog,
   decodeDownlink,
@@ -27,6 +13,20 @@ export {
   encodeTelemetry,
   encodeUplink,
 } from "./codec.js";
+export {
+  CLOSE_CODE,
+  CLOSE_CODE_BASE,
+  CommandState,
+  commandStateName,
+  Kind,
+  RETRY_ADVICE,
+  Reason,
+  type RetryAdvice,
+  reasonName,
+  reasonOfCloseCode,
+  Type,
+  toReason,
+} from "./codes.js";
 export { crc32 } from "./crc.js";
 export {
   DECODE_ERROR_CODES,

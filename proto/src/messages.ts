@@ -104,10 +104,7 @@ export interface Log {
 }
 
 /** The instant the deltas of a Telemetry count from. `none`: neither was sent, stamp on arrival. */
-export type TelemetryBase =
-  | { kind: "uptime"; uptimeMs: number }
-  | { kind: "unix"; unixMs: number }
-  | { kind: "none" };
+export type TelemetryBase = { kind: "uptime"; uptimeMs: number } | { kind: "unix"; unixMs: number } | { kind: "none" };
 
 export interface Telemetry {
   base: TelemetryBase;

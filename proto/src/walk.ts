@@ -10,7 +10,7 @@
  * Every function answers the position after what it read, or a negative error code (wire-read.ts).
  */
 import { SAMPLES_PER_MESSAGE_MAX } from "./limits.js";
-import { ARGUMENT, FIELDS_PER_MESSAGE, Message, Op, OPERATION, REPEATS_MAX } from "./schema.js";
+import { ARGUMENT, FIELDS_PER_MESSAGE, Message, OPERATION, Op, REPEATS_MAX } from "./schema.js";
 import { seriesCount, walkSeries } from "./series-walk.js";
 import { checkUtf8, fail, readShortVarint, readVarint, varint } from "./wire-read.js";
 
