@@ -16,19 +16,17 @@ export function isSupported(version) {
 export function launch(load) {
   if (!isSupported(process.version)) {
     console.error("error: this Node is too old to run Tidegate");
-    console.error("  why: it is " + process.version + "; Tidegate needs " + MAJOR_MIN + "." + MINOR_MIN + " or newer");
+    console.error(`  why: it is ${process.version}; Tidegate needs ${MAJOR_MIN}.${MINOR_MIN} or newer`);
     console.error("  do:  install Node 22 or 24 (or 20.19 and later), then run the same command again");
     process.exit(2);
   }
   load()
-    .then(function (verb) {
-      return verb.main(process.argv.slice(2));
-    })
+    .then((verb) => verb.main(process.argv.slice(2)))
     .then(
-      function (exitCode) {
+      (exitCode) => {
         process.exitCode = exitCode;
       },
-      function (error) {
+      (error) => {
         console.error(error !== null && error.isReport === true ? error.message : error);
         process.exitCode = 1;
       },
