@@ -16,7 +16,7 @@ import type { Metrics } from "../core/metrics.js";
 import { ACCEPT, admit, DUPLICATE, type Verdict } from "../model/admit.js";
 import { BatchEntry, EntryKind, FLAG_ENDED, GatherBuffer } from "../model/batch.js";
 import type { CommitFailure, CommitSuccess, Spool } from "../model/spool.js";
-import type { Stream } from "./stream.js";
+import { Stream, type StreamListener, type StreamNumbers } from "./stream.js";
 
 export interface IntakeLimits {
   /** Gathered and committing bytes together; above it every link stops reading. */
@@ -59,7 +59,9 @@ export class Intake {
   #committingBytes = 0;
   #spare: ArrayBuffer | undefined;
   #pressed = false;
-  #idleWaiters: (() => void)[] = [];
+  /** Hellos that wait until what is gathered stands in the storage queue. */
+  #barriers: (() => void)[] = [];
+  #drains: (() => void)[] = [];
 
   constructor(
     spool: Pick<Spool, "commit">,
@@ -71,13 +73,16 @@ export class Intake {
     this.#clock = clock;
     this.#limits = options.limits;
     this.#host = options.host;
-    this.#gather = new GatherBuffer(options.limits.gatheredBytesMax);
+    // One frame more than the limit: `offer` checks before it knows how large the frame is.
+    this.#gather = new GatherBuffer(options.limits.gatheredBytesMax * 2);
     this.#counters = intakeCounters(metrics);
   }
 
-  /** Take a stream in; frames of an older stream of the same device no longer move anything. */
-  open(stream: Stream): void {
+  /** Take a session's numbers in; an older stream of the same device hears of nothing any more. */
+  open(numbers: StreamNumbers, listener: StreamListener): Stream {
+    const stream = new Stream(numbers, listener);
     this.#streams.set(stream.deviceKey, stream);
+    return stream;
   }
 
   /** The session ended. What it gathered still commits; its acks go nowhere. */
@@ -90,7 +95,7 @@ export class Intake {
    * @param bytes the frame; `[start, end)` is the body to keep. Read during the call only.
    */
   offer(stream: Stream, facts: FrameFacts, bytes: Uint8Array, start: number, end: number): Verdict | "paused" {
-    if (stream.paused || !this.#gather.fits(end - start)) {
+    if (stream.paused || this.#committingBytes + this.#gather.usedBytes > this.#limits.gatheredBytesMax) {
       this.#counters.refused.value += 1;
       return "paused";
     }
@@ -140,18 +145,20 @@ export class Intake {
   }
 
   /**
-   * Resolves when everything gathered until now was handed to the storage queue: what is posted next stands behind
-   * it [P-4]. A commit in flight is waited for, because its failure would take the gathered frames back.
+   * Resolves when everything gathered until now was handed to the storage queue, or taken back: what is posted next
+   * stands behind it [P-4]. While a commit is in flight its end is waited for, because its failure would take the
+   * gathered frames back; all who wait meanwhile share the one commit that follows.
    */
   async barrier(): Promise<void> {
-    while (this.#phase === "committing") await new Promise<void>((resolve) => this.#idleWaiters.push(resolve));
-    if (this.#gather.entryCount > 0) void this.#commit();
+    if (this.#gather.entryCount === 0) return;
+    if (this.#phase === "committing") await new Promise<void>((resolve) => this.#barriers.push(resolve));
+    else void this.#commit();
   }
 
   /** Resolves when nothing is gathered and nothing commits: for an ordered stop. */
   async drained(): Promise<void> {
     while (this.#phase === "committing" || this.#gather.entryCount > 0) {
-      if (this.#phase === "committing") await new Promise<void>((resolve) => this.#idleWaiters.push(resolve));
+      if (this.#phase === "committing") await new Promise<void>((resolve) => this.#drains.push(resolve));
       else await this.#commit();
     }
   }
@@ -220,15 +227,14 @@ export class Intake {
     if (outcome.buffer.byteLength <= SPARE_BYTES_MAX) this.#spare = outcome.buffer;
     if (outcome.ok) this.#succeeded(outcome);
     else this.#failed(outcome);
-    for (const wake of this.#idleWaiters.splice(0)) wake();
     this.#relievePressure();
-    // A waiter may have started the next commit already.
-    if (this.#gather.entryCount > 0 && !this.#isCommitting()) this.#schedule(this.#limits.commitIntervalMs === 0);
-  }
-
-  /** As a method, because the phase changes behind the compiler's back while a commit is awaited. */
-  #isCommitting(): boolean {
-    return this.#phase === "committing";
+    const barriers = this.#barriers.splice(0);
+    if (this.#gather.entryCount > 0) {
+      if (barriers.length > 0) void this.#commit();
+      else this.#schedule(this.#limits.commitIntervalMs === 0);
+    }
+    for (const wake of barriers) wake();
+    for (const wake of this.#drains.splice(0)) wake();
   }
 
   #succeeded(outcome: CommitSuccess): void {

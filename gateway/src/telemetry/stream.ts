@@ -10,6 +10,14 @@ export interface StreamListener {
   resumed(window: number): void;
 }
 
+export interface StreamNumbers {
+  readonly deviceKey: number;
+  readonly epoch: number;
+  /** The durable mark at the Hello [P-4]. */
+  readonly mark: number;
+  readonly window: number;
+}
+
 export class Stream {
   readonly deviceKey: number;
   readonly epoch: number;
@@ -27,7 +35,7 @@ export class Stream {
   /** The store refused: nothing is taken until it has space. */
   paused = false;
 
-  constructor(numbers: { deviceKey: number; epoch: number; mark: number; window: number }, listener: StreamListener) {
+  constructor(numbers: StreamNumbers, listener: StreamListener) {
     this.deviceKey = numbers.deviceKey;
     this.epoch = numbers.epoch;
     this.window = numbers.window;

@@ -1,0 +1,96 @@
+/**
+ * What a session needs from the rest of the gateway, declared by the one who needs it; `gateway.ts` connects it.
+ */
+import type { Hello, Reason } from "@tidegate/proto";
+import type { Verdict } from "../model/admit.js";
+import type { HelloOutcome, HelloRequest } from "../model/spool.js";
+
+/** One transport lifetime, as a session uses it: a WebSocket, a serial line, a test's fake. */
+export interface DeviceLink {
+  /** Where it comes from, for logs and the device list: an address and port, or a path. */
+  readonly remote: string;
+  /** The device id its credential belongs to; null on a trusted serial line. */
+  readonly identity: string | null;
+  /** The largest Uplink it carries, in bytes: told in Welcome. */
+  readonly messageBytesMax: number;
+  /** Send one message. A peer that reads too slowly is closed by the link, and counted. */
+  send(message: Uint8Array): void;
+  /** End the link; `reason` becomes the close code. Closing twice is harmless. */
+  close(reason: Reason, detail: string): void;
+}
+
+/** The numbers of the session's stream; the intake moves them. */
+export interface StreamView {
+  readonly deviceKey: number;
+  readonly epoch: number;
+  readonly accepted: number;
+  readonly durable: number;
+}
+
+/** One reliable frame's numbers; filled again for every frame. */
+export interface ReliableFrame {
+  seq: number;
+  gap: number;
+  kind: number;
+  accuracy: number;
+  receivedUnixMs: number;
+  baseUnixMs: number;
+}
+
+/** The way into the spool. `S` is the implementation's own stream type. */
+export interface IntakePort<S extends StreamView = StreamView> {
+  barrier(): Promise<void>;
+  open(
+    numbers: { deviceKey: number; epoch: number; mark: number; window: number },
+    listener: {
+      acked(seq: number): void;
+      refused(expected: number, reason: Reason, retryAfterMs: number): void;
+      resumed(window: number): void;
+    },
+  ): S;
+  close(stream: S): void;
+  offer(stream: S, frame: ReliableFrame, bytes: Uint8Array, start: number, end: number): Verdict | "paused";
+  announce(stream: S, nextSeq: number, oldest: number, ended?: boolean): void;
+}
+
+/** What a live session offers to the command dispatcher. */
+export interface CommandChannel {
+  readonly device: string;
+  readonly epoch: number;
+  /** The highest command id the device had recorded at its Hello [P-18]. */
+  readonly lastCommand: number;
+  /** The highest wire id the store ever gave this device [P-15]. */
+  readonly lastWireId: number;
+  /** A monotonic deadline as the device's uptime, never later than true; null: nothing is left of it [P-16]. */
+  deadlineUptime(deadlineMonoMs: number): number | null;
+  /** Transmit; the caller made "sent" durable before [P-15]. */
+  sendCommand(command: {
+    id: number;
+    name: string;
+    args: Uint8Array;
+    deadlineUptimeMs: number;
+    atMostOnce: boolean;
+  }): void;
+}
+
+/** Facts of a live session for people: the device list and the API. */
+export interface SessionFacts {
+  readonly device: string;
+  readonly remote: string;
+  readonly connectedUnixMs: number;
+  readonly epoch: number;
+  readonly acked: number;
+  readonly rttMs: number | null;
+  readonly hello: Hello;
+}
+
+/** The rest of the world of one session. */
+export interface SessionHost<S extends StreamView = StreamView> {
+  readonly intake: IntakePort<S>;
+  /** In the storage queue. Rejects with E_BAD_REQUEST when the Hello contradicts itself. */
+  hello(request: HelloRequest): Promise<HelloOutcome>;
+  saveBootOffset(deviceKey: number, bootNonce: number, offsetUnixMs: number): void;
+  /** The device showed its first sign of life after Welcome: commands may go down [P-15]. */
+  commandsReady(channel: CommandChannel): void;
+  commandsLost(channel: CommandChannel): void;
+}

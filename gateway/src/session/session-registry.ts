@@ -1,0 +1,148 @@
+/**
+ * Who is here: every session, the one active session of each device, takeover and presence.
+ */
+import { type Hello, Reason } from "@tidegate/proto";
+import type { Clock } from "../core/clock.js";
+import { repeat } from "../core/clock.js";
+import type { Logger } from "../core/log.js";
+import type { Metrics } from "../core/metrics.js";
+import { CloneGuard } from "./clone-guard.js";
+import { type PresenceChange, PresenceBook } from "./presence.js";
+import { Session, type SessionOwner, type SessionSettings } from "./session.js";
+import { type SessionCounters, sessionCounters } from "./session-counters.js";
+import type { DeviceLink, SessionFacts, SessionHost, StreamView } from "./session-ports.js";
+
+/** One timer for all sessions; ten thousand comparisons cost a tenth of a millisecond. */
+const SWEEP_EVERY_MS = 1000;
+/** Clone guards are kept for devices seen lately; more devices than this cannot be connected anyway. */
+const GUARDS_MAX = 100_000;
+
+export interface RegistryOptions {
+  readonly settings: SessionSettings;
+  readonly clock: Clock;
+  readonly log: Logger;
+  readonly metrics: Metrics;
+  readonly presenceChanged: (change: PresenceChange) => void;
+}
+
+export class SessionRegistry<S extends StreamView> implements SessionOwner<S> {
+  readonly #host: SessionHost<S>;
+  readonly #options: RegistryOptions;
+  readonly #counters: SessionCounters;
+  readonly #sessions = new Set<Session<S>>();
+  /** The session that owns a device: the one whose Hello came last. */
+  readonly #owners = new Map<string, Session<S>>();
+  readonly #guards = new Map<string, CloneGuard>();
+  readonly #presence: PresenceBook;
+  readonly #stopSweep: () => void;
+
+  constructor(host: SessionHost<S>, options: RegistryOptions) {
+    this.#host = host;
+    this.#options = options;
+    this.#counters = sessionCounters(options.metrics);
+    this.#presence = new PresenceBook(options.presenceChanged);
+    this.#stopSweep = repeat(options.clock, SWEEP_EVERY_MS, () => this.#sweep());
+    options.metrics.gauge("sessions", "Open links, with or without a session", () => this.#sessions.size);
+    options.metrics.gauge("devices_online", "Devices with an active session", () => this.onlineCount);
+  }
+
+  /** A link opened; the caller feeds the returned session with its messages. */
+  open(link: DeviceLink): Session<S> {
+    const { clock, settings, log } = this.#options;
+    const session = new Session<S>(link, {
+      host: this.#host,
+      owner: this,
+      clock,
+      settings,
+      counters: this.#counters,
+      log,
+    });
+    this.#sessions.add(session);
+    return session;
+  }
+
+  claim(session: Session<S>, hello: Hello): number {
+    const lockedOutMs = this.#guard(hello.deviceId).hello(hello.bootNonce, this.#options.clock.monoMs());
+    const older = this.#owners.get(hello.deviceId);
+    if (lockedOutMs > 0) {
+      this.#counters.clones.value += 1;
+      this.#options.log.error(
+        { device: hello.deviceId, remotes: [older?.link.remote, session.link.remote], lockedOutMs },
+        "cloned identity: two devices take turns under one id; both are locked out",
+      );
+      if (older !== undefined && older !== session) {
+        older.end(Reason.CLONED_IDENTITY, "two devices take turns under this id", lockedOutMs);
+      }
+      return lockedOutMs;
+    }
+    this.#owners.set(hello.deviceId, session);
+    if (older !== undefined && older !== session) {
+      this.#counters.takeovers.value += 1;
+      older.end(Reason.TAKEOVER, "the device connected again");
+    }
+    return 0;
+  }
+
+  activated(session: Session<S>): void {
+    const facts = session.facts();
+    if (facts === null) return;
+    this.#options.log.info(
+      { device: facts.device, remote: facts.remote, epoch: facts.epoch, acked: facts.acked },
+      "device online",
+    );
+    this.#presence.online(facts.device, facts.hello.sleepMs);
+  }
+
+  left(session: Session<S>, reason: Reason): void {
+    this.#options.log.debug({ device: session.device, remote: session.link.remote, reason }, "session left");
+  }
+
+  closed(session: Session<S>): void {
+    this.#sessions.delete(session);
+    const device = session.device;
+    if (device === null || this.#owners.get(device) !== session) return;
+    this.#owners.delete(device);
+    this.#presence.gone(device, this.#options.clock.monoMs());
+  }
+
+  /** End whatever session the device has: its credential was withdrawn. */
+  endDevice(device: string, reason: Reason, detail: string): void {
+    this.#owners.get(device)?.end(reason, detail);
+  }
+
+  /** Say Bye to everyone and stop sweeping: the gateway shuts down. */
+  stop(): void {
+    this.#stopSweep();
+    for (const session of [...this.#sessions]) session.end(Reason.SHUTDOWN, "the gateway is stopping");
+  }
+
+  facts(device: string): SessionFacts | null {
+    return this.#owners.get(device)?.facts() ?? null;
+  }
+
+  presence(device: string): "online" | "offline" | "sleeping" {
+    return this.#presence.of(device);
+  }
+
+  get onlineCount(): number {
+    let count = 0;
+    for (const session of this.#owners.values()) if (session.isActive) count += 1;
+    return count;
+  }
+
+  #guard(device: string): CloneGuard {
+    let guard = this.#guards.get(device);
+    if (guard === undefined) {
+      if (this.#guards.size >= GUARDS_MAX) this.#guards.clear();
+      guard = new CloneGuard();
+      this.#guards.set(device, guard);
+    }
+    return guard;
+  }
+
+  #sweep(): void {
+    const now = this.#options.clock.monoMs();
+    for (const session of [...this.#sessions]) session.sweep(now);
+    this.#presence.sweep(now);
+  }
+}
