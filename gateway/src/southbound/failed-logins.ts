@@ -1,0 +1,32 @@
+/**
+ * Counts wrong credentials per address and locks an address out for a while, so that guessing costs the guesser.
+ * Tokens have 256 bits: this is about noise and load, not about their strength.
+ */
+const FAILURES_MAX = 20;
+const WINDOW_MS = 60_000;
+/** Addresses remembered; when full the book starts anew, which only forgives. */
+const ADDRESSES_MAX = 10_000;
+
+export class FailedLogins {
+  readonly #failures = new Map<string, { count: number; sinceMonoMs: number }>();
+
+  failed(address: string, nowMonoMs: number): void {
+    const known = this.#failures.get(address);
+    if (known !== undefined && nowMonoMs - known.sinceMonoMs < WINDOW_MS) {
+      known.count += 1;
+      return;
+    }
+    if (this.#failures.size >= ADDRESSES_MAX) this.#failures.clear();
+    this.#failures.set(address, { count: 1, sinceMonoMs: nowMonoMs });
+  }
+
+  lockedOut(address: string, nowMonoMs: number): boolean {
+    const known = this.#failures.get(address);
+    if (known === undefined) return false;
+    if (nowMonoMs - known.sinceMonoMs >= WINDOW_MS) {
+      this.#failures.delete(address);
+      return false;
+    }
+    return known.count >= FAILURES_MAX;
+  }
+}

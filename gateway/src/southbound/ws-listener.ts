@@ -1,0 +1,277 @@
+/**
+ * The port that devices connect to: TLS, the upgrade gate, and a link per WebSocket.
+ *
+ *   TCP ─▶ TLS ─▶ GET /v1/device ─gate─▶ 101 ─▶ WsLink ─▶ session
+ *                                  └──▶ 400 401 403 404 429 503, socket ended
+ */
+import { createServer as createHttpServer, type IncomingMessage, type Server } from "node:http";
+import { createServer as createHttpsServer, type Server as HttpsServer } from "node:https";
+import { type AddressInfo, BlockList, isIPv6 } from "node:net";
+import type { Duplex } from "node:stream";
+import { MESSAGE_BYTES_MAX, SUBPROTOCOL } from "@tidegate/proto";
+import { type WebSocket, WebSocketServer } from "ws";
+import type { Clock } from "../core/clock.js";
+import { GatewayError } from "../core/errors.js";
+import type { Logger } from "../core/log.js";
+import type { Metrics } from "../core/metrics.js";
+import { FailedLogins } from "./failed-logins.js";
+import { type GateVerdict, judgeUpgrade } from "./upgrade-gate.js";
+import { type LinkListener, WsLink } from "./ws-link.js";
+
+export interface TlsMaterial {
+  readonly key: string | Buffer;
+  readonly cert: string | Buffer;
+  /** 48 bytes that survive a restart, so that devices resume instead of paying full handshakes. */
+  readonly ticketKeys: Buffer;
+}
+
+export interface ListenerOptions {
+  readonly host: string;
+  /** 0: any free port. */
+  readonly port: number;
+  /** null: plain ws, allowed by the configuration only on loopback or behind a trusted proxy. */
+  readonly tls: TlsMaterial | null;
+  /** Proxies whose X-Forwarded-For is believed, as CIDR. */
+  readonly trustProxy: readonly string[];
+  readonly testEcho: boolean;
+  readonly linkCountMax: number;
+  readonly outboundBytesMax: number;
+  /** TLS and the HTTP head together; an M0+ needs 6 s of CPU for its handshake [P-22]. */
+  readonly handshakeTimeoutMs: number;
+}
+
+export interface ListenerHost {
+  readonly clock: Clock;
+  readonly log: Logger;
+  readonly metrics: Metrics;
+  authenticate(token: string): string | null;
+  /** A device's link is open. */
+  open(link: WsLink): LinkListener;
+}
+
+/** Enough for any upgrade request; a longer head is not from a device. */
+const HEADER_BYTES_MAX = 8192;
+/** ws rejects more fragments or buffered chunks than these; devices send each message in one frame. */
+const FRAGMENTS_MAX = 16;
+const BUFFERED_CHUNKS_MAX = 1024;
+
+export class WsListener {
+  readonly #options: ListenerOptions;
+  readonly #host: ListenerHost;
+  readonly #server: Server | HttpsServer;
+  readonly #sockets: WebSocketServer;
+  readonly #links = new Set<WsLink>();
+  readonly #failures = new FailedLogins();
+  readonly #proxies: BlockList;
+  readonly #counters: ReturnType<typeof listenerCounters>;
+  #paused = false;
+
+  constructor(options: ListenerOptions, host: ListenerHost) {
+    this.#options = options;
+    this.#host = host;
+    this.#counters = listenerCounters(host.metrics);
+    this.#proxies = blockList(options.trustProxy);
+    this.#server = makeServer(options);
+    // Types of ws lag behind: the two chunk limits are documented options since 8.21.
+    const wsOptions = {
+      noServer: true,
+      clientTracking: false,
+      perMessageDeflate: false,
+      maxPayload: MESSAGE_BYTES_MAX,
+      maxFragments: FRAGMENTS_MAX,
+      maxBufferedChunks: BUFFERED_CHUNKS_MAX,
+      handleProtocols: (offered: Set<string>) => (offered.has(SUBPROTOCOL) ? SUBPROTOCOL : [...offered][0] ?? false),
+    };
+    this.#sockets = new WebSocketServer(wsOptions);
+    this.#server.on("upgrade", (request, socket, head) => this.#upgrade(request, socket, head));
+    this.#server.on("request", (_request, response) => {
+      response.writeHead(426, { "content-type": "text/plain", connection: "close" });
+      response.end("This port speaks WebSocket to devices; the dashboard has its own port.\n");
+    });
+    this.#server.on("tlsClientError", () => {
+      this.#counters.tlsFailures.value += 1;
+    });
+    this.#server.on("clientError", (_error, socket) => socket.destroy());
+  }
+
+  /** Errors: E_PORT_BUSY, E_LISTEN. @returns the bound port. */
+  listen(): Promise<number> {
+    const { host, port } = this.#options;
+    return new Promise((resolve, reject) => {
+      const failed = (error: NodeJS.ErrnoException): void => reject(listenError(error, host, port));
+      this.#server.once("error", failed);
+      this.#server.listen({ host, port, backlog: 4096 }, () => {
+        this.#server.off("error", failed);
+        // AddressInfo, because it listens on TCP.
+        resolve((this.#server.address() as AddressInfo).port);
+      });
+    });
+  }
+
+  /** New certificate and key, for connections from now on. */
+  reload(tls: TlsMaterial): void {
+    if (!("setSecureContext" in this.#server)) return;
+    this.#server.setSecureContext({ key: tls.key, cert: tls.cert });
+  }
+
+  /** Stop or go on reading from every device: back-pressure when the gather buffer is full. */
+  pressure(on: boolean): void {
+    this.#paused = on;
+    for (const link of this.#links) on ? link.pause() : link.resume();
+  }
+
+  get linkCount(): number {
+    return this.#links.size;
+  }
+
+  /** No new connections; the sessions close theirs. Resolves when the port is free. */
+  async close(): Promise<void> {
+    await new Promise<void>((resolve) => {
+      this.#server.close(() => resolve());
+      this.#server.closeAllConnections();
+    });
+  }
+
+  #upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
+    // Without a listener an early reset would be an uncaught error.
+    socket.on("error", () => {});
+    const remote = this.#remote(request);
+    const address = remote.address;
+    const verdict = judgeUpgrade(
+      {
+        path: (request.url ?? "").split("?", 1)[0] ?? "",
+        host: request.headers.host,
+        origin: request.headers.origin,
+        authorization: request.headers.authorization,
+        protocols: request.headers["sec-websocket-protocol"],
+      },
+      {
+        testEcho: this.#options.testEcho,
+        linkCount: this.#links.size,
+        linkCountMax: this.#options.linkCountMax,
+        lockedOut: this.#failures.lockedOut(address, this.#host.clock.monoMs()),
+        authenticate: (token) => this.#host.authenticate(token),
+      },
+    );
+    if (verdict.let === "none") return this.#refuse(socket, address, verdict);
+    this.#sockets.handleUpgrade(request, socket, head, (websocket) => {
+      if (verdict.let === "echo") echo(websocket, this.#options.outboundBytesMax);
+      else this.#adopt(websocket, verdict.device, remote.text);
+    });
+  }
+
+  #adopt(websocket: WebSocket, device: string, remote: string): void {
+    const link = new WsLink(websocket, {
+      remote,
+      identity: device,
+      outboundBytesMax: this.#options.outboundBytesMax,
+      slowPeers: this.#counters.slowPeers,
+    });
+    this.#links.add(link);
+    this.#counters.opened.value += 1;
+    const listener = this.#host.open(link);
+    link.listen({
+      message: (bytes) => listener.message(bytes),
+      text: () => listener.text(),
+      linkLost: () => {
+        this.#links.delete(link);
+        listener.linkLost();
+      },
+    });
+    if (this.#paused) link.pause();
+  }
+
+  #refuse(socket: Duplex, address: string, verdict: Extract<GateVerdict, { let: "none" }>): void {
+    this.#counters.refused.value += 1;
+    if (verdict.badCredential) this.#failures.failed(address, this.#host.clock.monoMs());
+    this.#host.log.info({ remote: address, status: verdict.status, why: verdict.why }, "device connection refused");
+    const retry = verdict.retryAfterS === undefined ? "" : `Retry-After: ${verdict.retryAfterS}\r\n`;
+    const body = `${verdict.why}\n`;
+    const lines = [
+      `HTTP/1.1 ${verdict.status} ${STATUS_TEXT[verdict.status]}`,
+      "Content-Type: text/plain; charset=utf-8",
+      `Content-Length: ${Buffer.byteLength(body)}`,
+      `${verdict.status === 401 ? "WWW-Authenticate: Bearer\r\n" : ""}${retry}Connection: close`,
+    ];
+    socket.end(`${lines.join("\r\n")}\r\n\r\n${body}`, () => socket.destroy());
+  }
+
+  #remote(request: IncomingMessage): { address: string; text: string } {
+    const peer = request.socket.remoteAddress ?? "";
+    const plain = peer.startsWith("::ffff:") ? peer.slice(7) : peer;
+    const forwarded = request.headers["x-forwarded-for"];
+    if (typeof forwarded === "string" && this.#proxies.check(plain, isIPv6(plain) ? "ipv6" : "ipv4")) {
+      const client = forwarded.split(",").at(-1)?.trim() ?? "";
+      if (client !== "" && client.length <= 45) return { address: client, text: `${client} (proxy ${plain})` };
+    }
+    return { address: plain, text: `${plain}:${request.socket.remotePort ?? 0}` };
+  }
+}
+
+const STATUS_TEXT = {
+  400: "Bad Request",
+  401: "Unauthorized",
+  403: "Forbidden",
+  404: "Not Found",
+  429: "Too Many Requests",
+  503: "Service Unavailable",
+} as const;
+
+function makeServer(options: ListenerOptions): Server | HttpsServer {
+  const http = {
+    maxHeaderSize: HEADER_BYTES_MAX,
+    headersTimeout: options.handshakeTimeoutMs,
+    requestTimeout: options.handshakeTimeoutMs,
+    noDelay: true,
+  };
+  if (options.tls === null) return createHttpServer(http);
+  return createHttpsServer({
+    ...http,
+    key: options.tls.key,
+    cert: options.tls.cert,
+    ticketKeys: options.tls.ticketKeys,
+    minVersion: "TLSv1.2",
+    handshakeTimeout: options.handshakeTimeoutMs,
+  });
+}
+
+/** Test hook: sends every message back, with the production options of ws. */
+function echo(websocket: WebSocket, outboundBytesMax: number): void {
+  websocket.on("error", () => {});
+  websocket.on("message", (data, isBinary) => {
+    if (websocket.bufferedAmount > outboundBytesMax) websocket.terminate();
+    else websocket.send(data, { binary: isBinary });
+  });
+}
+
+function blockList(cidrs: readonly string[]): BlockList {
+  const list = new BlockList();
+  for (const cidr of cidrs) {
+    const [address = "", bits] = cidr.split("/");
+    const family = isIPv6(address) ? "ipv6" : "ipv4";
+    list.addSubnet(address, Number(bits ?? (family === "ipv6" ? 128 : 32)), family);
+  }
+  return list;
+}
+
+function listenError(error: NodeJS.ErrnoException, host: string, port: number): GatewayError {
+  if (error.code === "EADDRINUSE") {
+    return new GatewayError("E_PORT_BUSY", `${host}:${port} for devices is taken by another program`, {
+      fix: `stop it (find it with: ss -ltnp 'sport = :${port}'), or set devices.listen to another port`,
+      cause: error,
+    });
+  }
+  return new GatewayError("E_LISTEN", `cannot listen on ${host}:${port} for devices: ${error.message}`, {
+    fix: "set devices.listen to an address of this machine and a port above 1023",
+    cause: error,
+  });
+}
+
+function listenerCounters(metrics: Metrics) {
+  return {
+    opened: metrics.counter("links_opened", "WebSocket links opened by devices"),
+    refused: metrics.counter("links_refused", "Upgrade requests refused"),
+    tlsFailures: metrics.counter("tls_failures", "TLS handshakes that failed"),
+    slowPeers: metrics.counter("slow_peers", "Links cut because the device did not read"),
+  };
+}
