@@ -27,7 +27,7 @@ import { Message, Op, REPEATS_MAX } from "./schema.js";
 export function uplinkBytes({ seq, gap, body }: plain.Uplink): Uint8Array {
   checkInteger("Uplink.seq", seq, 0, U32_MAX);
   checkInteger("Uplink.gap", gap, 0, U32_MAX);
-  return checkSize("Uplink", pb.Uplink.encode({ seq, gap, ...uplinkField(body) }).finish());
+  return checkMessage("Uplink", pb.Uplink.encode({ seq, gap, ...uplinkField(body) }).finish());
 }
 
 function uplinkField(body: plain.UplinkBody | null): NonNullable<Parameters<typeof pb.Uplink.encode>[0]> {
@@ -82,6 +82,11 @@ export function telemetryBytes(telemetry: plain.Telemetry): Uint8Array {
 
 export function catalogBytes(catalog: plain.Catalog): Uint8Array {
   return checkSize("Catalog", pb.Catalog.encode(checkedCatalog(catalog)).finish());
+}
+
+function checkMessage(name: string, bytes: Uint8Array): Uint8Array {
+  if (bytes.length === 0) throw new RangeError(`${name} says nothing: it has neither a number nor a body`);
+  return checkSize(name, bytes);
 }
 
 function checkSize(name: string, bytes: Uint8Array): Uint8Array {
