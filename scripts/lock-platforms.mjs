@@ -39,7 +39,7 @@ function isAnswered(lock, parent, name) {
   }
 }
 
-/** The lock entry for a platform package, told from its name; null when the name tells no platform or no exact version. */
+/** The lock entry for a platform package, told from its name; null when that tells no platform or no exact version. */
 export function platformEntry({ name, version }, isDev) {
   const words = name.split(/[/-]/);
   const os = words.filter((word) => OS_NAMES.includes(word));

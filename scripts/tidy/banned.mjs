@@ -35,9 +35,16 @@ const HOMES = {
   terminal: /^gateway\/src\/(core\/log(-\w+)?\.ts|main\.ts|cli\/)|^firmware-sim\/src\/(main\.ts|cli)/,
 };
 
-const SQL =
-  /["'`]\s*(?:SELECT\s[\s\S]*\sFROM\s|INSERT\s+(?:OR\s+\w+\s+)?INTO\s|UPDATE\s+\w+\s+SET\s|DELETE\s+FROM\s|CREATE\s+(?:TABLE|INDEX)\s|PRAGMA\s)/i;
-const SQL_HOME = /^gateway\/src\/storage\/|^device-sdk\/ts\/src\/outbox-store/;
+const SQL_VERBS = [
+  "SELECT\\s",
+  "INSERT\\s+(?:OR\\s+\\w+\\s+)?INTO\\s",
+  "UPDATE\\s+\\w+\\s+SET\\s",
+  "DELETE\\s+FROM\\s",
+  "CREATE\\s+(?:TABLE|INDEX)\\s",
+  "PRAGMA\\s",
+];
+const SQL = new RegExp(`["'\`]\\s*(?:${SQL_VERBS.join("|")})`, "g");
+const SQL_HOME = /^gateway\/src\/storage\/|^device-sdk\/ts\/src\/outbox-/;
 
 /** Rules `banned` and `sql`. */
 export function checkBanned(repository) {
@@ -58,8 +65,10 @@ function bannedWords(source) {
 
 function sqlText(source) {
   if (SQL_HOME.test(source.path)) return [];
-  return source.noComments.split("\n").flatMap((line, index) => {
-    if (!SQL.test(line)) return [];
-    return [{ rule: "sql", path: source.path, line: index + 1, message: "SQL text belongs into gateway/src/storage" }];
-  });
+  return [...source.noComments.matchAll(SQL)].map((match) => ({
+    rule: "sql",
+    path: source.path,
+    line: source.lineAt(match.index),
+    message: "SQL text belongs into gateway/src/storage",
+  }));
 }

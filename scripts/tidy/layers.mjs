@@ -43,9 +43,9 @@ const OUR_PACKAGES = /^(@tidegate\/[\w-]+|tidegate)(\/|$)/;
 
 /** Libraries that live behind one adapter: who may import them. */
 const LIBRARY_HOMES = {
-  ws: ["gateway/src/southbound/", "device-sdk/ts/src/links/"],
+  ws: ["gateway/src/southbound/", "gateway/src/admin/live-socket.ts", "device-sdk/ts/src/links/"],
   "mqtt-packet": ["gateway/src/northbound/"],
-  "better-sqlite3": ["gateway/src/storage/"],
+  "better-sqlite3": ["gateway/src/storage/", "device-sdk/ts/src/outbox-"],
   serialport: ["gateway/src/southbound/", "device-sdk/ts/src/links/"],
   protobufjs: ["proto/src/"],
   pino: ["gateway/src/core/"],

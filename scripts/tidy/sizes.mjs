@@ -42,7 +42,8 @@ function functionSizes(source) {
   return functionLengths(source).flatMap(({ name, line, lineCount }) => {
     const level = levelFor(lineCount, FUNCTION_LINES);
     if (level === null) return [];
-    const message = `${name || "a function"} has ${lineCount} lines (aim ${FUNCTION_LINES.warn}, limit ${FUNCTION_LINES.fail})`;
+    const aim = `aim ${FUNCTION_LINES.warn}, limit ${FUNCTION_LINES.fail}`;
+    const message = `${name || "a function"} has ${lineCount} lines (${aim})`;
     return [{ rule: "function-size", level, path: source.path, line, message }];
   });
 }

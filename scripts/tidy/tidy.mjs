@@ -58,17 +58,28 @@ export function tidy(repository, exceptions = EXCEPTIONS) {
   return kept.sort((a, b) => (a.path < b.path ? -1 : a.path > b.path ? 1 : a.line - b.line));
 }
 
-function printReport(problems, fileCount) {
-  for (const { path, line, rule, message, level = "error" } of problems) {
-    console.log(`${path}:${line}  ${level === "warning" ? "warning " : ""}${rule}: ${message}`);
+/** Errors one by one; warnings as a count per rule, or one by one when asked for. */
+function printReport(problems, { fileCount, showsWarnings }) {
+  const warnings = problems.filter(({ level }) => level === "warning");
+  for (const problem of problems) {
+    if (problem.level === "warning" && !showsWarnings) continue;
+    const level = problem.level === "warning" ? "warning " : "";
+    console.log(`${problem.path}:${problem.line}  ${level}${problem.rule}: ${problem.message}`);
   }
-  const warnings = problems.filter(({ level }) => level === "warning").length;
-  const errors = problems.length - warnings;
-  console.log(`tidy: ${fileCount} files, ${errors} errors, ${warnings} warnings`);
-  return errors;
+  const errorCount = problems.length - warnings.length;
+  const hint = warnings.length === 0 || showsWarnings ? "" : ` (${countByRule(warnings)}; --warnings shows them)`;
+  console.log(`tidy: ${fileCount} files, ${errorCount} errors, ${warnings.length} warnings${hint}`);
+  return errorCount;
+}
+
+function countByRule(problems) {
+  const counts = new Map();
+  for (const { rule } of problems) counts.set(rule, (counts.get(rule) ?? 0) + 1);
+  return [...counts].map(([rule, count]) => `${rule} ${count}`).join(", ");
 }
 
 if (process.argv[1] !== undefined && import.meta.url === pathToFileURL(process.argv[1]).href) {
   const repository = readRepository(ROOT);
-  process.exitCode = printReport(tidy(repository), repository.files.length) === 0 ? 0 : 1;
+  const options = { fileCount: repository.files.length, showsWarnings: process.argv.includes("--warnings") };
+  process.exitCode = printReport(tidy(repository), options) === 0 ? 0 : 1;
 }

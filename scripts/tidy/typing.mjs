@@ -2,7 +2,7 @@
 
 import { isTest } from "./repository.mjs";
 
-const ANY = /[:<|&,([]\s*any\b(?!\s*[(:=.])|\bas\s+any\b|=>\s*any\b/g;
+const ANY = /[:<|&,([]\s*any\b(?!\s*[(:.])|\bas\s+any\b|=>\s*any\b/g;
 const NON_NULL = /[\w$)\]]!(?![=\w"'`])/g;
 const DEFINITE = /[\w$]!:/g;
 const CAST = /\bas\s+(?!const\b|any\b)(?=[\w${[(])/g;

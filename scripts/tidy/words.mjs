@@ -3,8 +3,11 @@
 import { isGenerated, isTest } from "./repository.mjs";
 
 const NEEDS_HEADER = /\.(ts|tsx|mts|mjs|js|c|h|sh|proto|ino|cpp)$/;
-const EXPORTED =
-  /^export\s+(?:default\s+)?(?:declare\s+)?(?:abstract\s+)?(?:async\s+)?(?:function\*?|class|interface|type|const|let|enum)\s+([\w$]+)/gm;
+const DECLARATIONS = "(function\\*?|class|interface|type|const|let|enum)";
+const MODIFIERS = "(?:default\\s+)?(?:declare\\s+)?(?:abstract\\s+)?(?:async\\s+)?";
+const EXPORTED = new RegExp(`^export\\s+${MODIFIERS}${DECLARATIONS}\\s+([\\w$]+)`, "gm");
+/** Names listed at a package's border are its public API. */
+const BORDER = /^(proto|device-sdk\/ts|firmware-sim)\/src\/index\.ts$/;
 const HEADER_CHARS_MIN = 20;
 
 /** Rules `header` and `doc-comment`. */
@@ -13,7 +16,8 @@ export function checkWords(repository) {
     .filter(({ path }) => NEEDS_HEADER.test(path) && !isGenerated(path) && !path.includes("/vectors/"))
     .flatMap(header);
   const documented = repository.scripts.filter(({ path }) => /(^|\/)(src|scripts)\//.test(path) && !isTest(path));
-  return [...headers, ...documented.flatMap(docComments)];
+  const borderNames = namesAtTheBorder(repository);
+  return [...headers, ...documented.flatMap((source) => docComments(source, borderNames))];
 }
 
 function header(source) {
@@ -24,17 +28,27 @@ function header(source) {
   return [{ rule: "header", path: source.path, line: 1, message }];
 }
 
-function docComments(source) {
+/** Every name that some package lists in its index. */
+function namesAtTheBorder(repository) {
+  const indexes = repository.files.filter(({ path }) => BORDER.test(path));
+  return new Set(indexes.flatMap(({ code }) => code.match(/[\w$]+/g) ?? []));
+}
+
+/**
+ * A function, a class and everything at a package's border must say what it is for. A type or a constant that only
+ * the package itself uses should (a warning): its members often say more than a sentence above them could.
+ */
+function docComments(source, borderNames) {
   const documentedNames = new Set();
   return [...source.code.matchAll(EXPORTED)].flatMap((match) => {
-    const name = match[1];
+    const [, kind, name] = match;
     const line = source.lineAt(match.index);
     if (hasCommentAbove(source.lines, line)) documentedNames.add(name);
     // A type beside a const of the same name, and the overloads of a function, share the first comment.
     if (documentedNames.has(name)) return [];
-    return [
-      { rule: "doc-comment", path: source.path, line, message: `${name} is public: say what it is for, units, errors` },
-    ];
+    const isError = kind.startsWith("function") || kind === "class" || borderNames.has(name);
+    const message = `${name} is exported: say what it is for, units, errors`;
+    return [{ rule: "doc-comment", level: isError ? "error" : "warning", path: source.path, line, message }];
   });
 }
 

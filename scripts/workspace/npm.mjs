@@ -1,4 +1,4 @@
-// Calls npm with the same Node that runs this script, so that better-sqlite3 is compiled for the Node that will load it.
+// Calls npm with the Node that runs this script, so that better-sqlite3 is compiled for the Node that will load it.
 
 import { spawn } from "node:child_process";
 import { createWriteStream, existsSync, readFileSync } from "node:fs";
@@ -38,7 +38,7 @@ export function npmEnv(env = process.env, headers = localHeadersFolder()) {
 }
 
 /**
- * Runs npm with its output in a log file; a signal that ends us ends npm too, so no half-finished install goes on alone.
+ * Runs npm with its output in a log file; a signal that ends us ends npm too, so no install goes on alone.
  * @param {string[]} args
  * @param {{ cwd: string, logFile: string }} options
  * @returns {Promise<number>} npm's exit code; 127 when npm could not be started

@@ -1,4 +1,4 @@
-// Decides whether a checkout needs its packages installed. Pure reading: nothing here changes the disk but `writeStamp`.
+// Decides whether a checkout needs its packages installed. Nothing here changes the disk but `writeStamp`.
 //
 //   node_modules/.tidegate-setup.json   {lockHash, modules}: what was installed last, and for which Node ABI
 //

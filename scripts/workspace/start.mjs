@@ -99,7 +99,7 @@ function listenForStop(demo) {
     demo.isStopping = true;
     stopInOrder(demo);
   };
-  // npm passes a terminal's Ctrl-C on as well, so the same wish may arrive twice at once: only a later one is impatience.
+  // npm passes a terminal's Ctrl-C on as well, so one wish may arrive twice at once: only a later one is impatience.
   const onSignal = debounce(stop);
   const signals = ["SIGINT", "SIGTERM", "SIGHUP"];
   for (const signal of signals) process.on(signal, onSignal);
