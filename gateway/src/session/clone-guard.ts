@@ -6,7 +6,6 @@
  * replaced. More than three such returns within a minute mean a clone.
  */
 
-const RETURNS_MAX = 3;
 const WINDOW_MS = 60_000;
 /** How long a cloned identity stays locked out; long enough to be seen, short enough to heal after the fix. */
 export const CLONE_QUARANTINE_MS = 300_000;
@@ -14,10 +13,16 @@ export const CLONE_QUARANTINE_MS = 300_000;
 const NONCES_KEPT = 4;
 
 export class CloneGuard {
+  readonly #returnsMax: number;
   #replaced: number[] = [];
   #current = 0;
   #returnsAtMs: number[] = [];
   #quarantinedUntilMs = Number.NEGATIVE_INFINITY;
+
+  /** @param returnsMax returns within a minute that are still taken for something else. */
+  constructor(returnsMax: number) {
+    this.#returnsMax = returnsMax;
+  }
 
   /**
    * A Hello came in. @returns ms for which the identity is locked out; 0: welcome.
@@ -28,7 +33,7 @@ export class CloneGuard {
     if (this.#replaced.includes(bootNonce)) this.#countReturn(nowMonoMs);
     if (this.#current !== 0) this.#replaced = [this.#current, ...this.#replaced].slice(0, NONCES_KEPT);
     this.#current = bootNonce;
-    if (this.#returnsAtMs.length <= RETURNS_MAX) return 0;
+    if (this.#returnsAtMs.length <= this.#returnsMax) return 0;
     this.#returnsAtMs = [];
     this.#quarantinedUntilMs = nowMonoMs + CLONE_QUARANTINE_MS;
     return CLONE_QUARANTINE_MS;

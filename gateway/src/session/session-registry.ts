@@ -19,6 +19,8 @@ const GUARDS_MAX = 100_000;
 
 export interface RegistryOptions {
   readonly settings: SessionSettings;
+  /** Takeovers in turns that are taken for a cloned identity [P-14]. */
+  readonly takeoversPerMinute: number;
   readonly clock: Clock;
   readonly log: Logger;
   readonly metrics: Metrics;
@@ -35,6 +37,7 @@ export class SessionRegistry<S extends StreamView> implements SessionOwner<S> {
   readonly #guards = new Map<string, CloneGuard>();
   readonly #presence: PresenceBook;
   readonly #stopSweep: () => void;
+  #activeCount = 0;
 
   constructor(host: SessionHost<S>, options: RegistryOptions) {
     this.#host = host;
@@ -84,6 +87,7 @@ export class SessionRegistry<S extends StreamView> implements SessionOwner<S> {
   }
 
   activated(session: Session<S>): void {
+    this.#activeCount += 1;
     const facts = session.facts();
     if (facts === null) return;
     this.#options.log.info(
@@ -94,6 +98,7 @@ export class SessionRegistry<S extends StreamView> implements SessionOwner<S> {
   }
 
   left(session: Session<S>, reason: Reason): void {
+    this.#activeCount -= 1;
     this.#options.log.debug({ device: session.device, remote: session.link.remote, reason }, "session left");
   }
 
@@ -124,17 +129,21 @@ export class SessionRegistry<S extends StreamView> implements SessionOwner<S> {
     return this.#presence.of(device);
   }
 
+  /** Devices with an active session. */
   get onlineCount(): number {
-    let count = 0;
-    for (const session of this.#owners.values()) if (session.isActive) count += 1;
-    return count;
+    return this.#activeCount;
+  }
+
+  /** Links that wait for a Hello or for its answer. */
+  get greetingCount(): number {
+    return this.#sessions.size - this.#activeCount;
   }
 
   #guard(device: string): CloneGuard {
     let guard = this.#guards.get(device);
     if (guard === undefined) {
       if (this.#guards.size >= GUARDS_MAX) this.#guards.clear();
-      guard = new CloneGuard();
+      guard = new CloneGuard(this.#options.takeoversPerMinute);
       this.#guards.set(device, guard);
     }
     return guard;

@@ -2,13 +2,18 @@
  * Counts wrong credentials per address and locks an address out for a while, so that guessing costs the guesser.
  * Tokens have 256 bits: this is about noise and load, not about their strength.
  */
-const FAILURES_MAX = 20;
 const WINDOW_MS = 60_000;
 /** Addresses remembered; when full the book starts anew, which only forgives. */
 const ADDRESSES_MAX = 10_000;
 
 export class FailedLogins {
   readonly #failures = new Map<string, { count: number; sinceMonoMs: number }>();
+  readonly #failuresMax: number;
+
+  /** @param failuresMax wrong credentials per minute and address; above it the address waits. */
+  constructor(failuresMax: number) {
+    this.#failuresMax = failuresMax;
+  }
 
   failed(address: string, nowMonoMs: number): void {
     const known = this.#failures.get(address);
@@ -27,6 +32,6 @@ export class FailedLogins {
       this.#failures.delete(address);
       return false;
     }
-    return known.count >= FAILURES_MAX;
+    return known.count >= this.#failuresMax;
   }
 }

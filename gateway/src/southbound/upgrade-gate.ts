@@ -1,7 +1,7 @@
 /**
  * Who may open a WebSocket, decided before the upgrade, as a pure function over the request's facts.
  *
- *   path → capacity → origin → subprotocol → credential → upgrade
+ *   path → lock-out → capacity → origin → subprotocol → credential → upgrade
  *
  * A refusal is an HTTP answer with a sentence that a firmware developer can act on. With an `upgrade` listener Node
  * answers nothing by itself, so every refusal here must be written and the socket ended.
@@ -19,9 +19,8 @@ export interface UpgradeFacts {
 
 export interface GateState {
   readonly testEcho: boolean;
-  /** Links open now, and how many may be. */
-  readonly linkCount: number;
-  readonly linkCountMax: number;
+  /** null: there is room. Else ms after which to come back, already spread so that a crowd does not return at once. */
+  readonly comeBackInMs: number | null;
   /** This address has failed too often lately. */
   readonly lockedOut: boolean;
   /** The device of a bearer token; null when nobody has it. */
@@ -40,8 +39,6 @@ export type GateVerdict =
       readonly badCredential?: true;
     };
 
-/** How long a device waits when all places are taken; its own jitter spreads the crowd. */
-const FULL_RETRY_AFTER_S = 10;
 const LOCKED_OUT_RETRY_AFTER_S = 60;
 /** Longer than any token we mint; hashing unbounded input for strangers would be a gift. */
 const AUTHORIZATION_CHARS_MAX = 512;
@@ -54,8 +51,9 @@ export function judgeUpgrade(facts: UpgradeFacts, gate: GateState): GateVerdict 
     const why = "too many wrong credentials from this address";
     return { let: "none", status: 429, why, retryAfterS: LOCKED_OUT_RETRY_AFTER_S };
   }
-  if (gate.linkCount >= gate.linkCountMax) {
-    return { let: "none", status: 503, why: "all places are taken", retryAfterS: FULL_RETRY_AFTER_S };
+  if (gate.comeBackInMs !== null) {
+    const retryAfterS = Math.max(1, Math.ceil(gate.comeBackInMs / 1000));
+    return { let: "none", status: 503, why: "too many devices connect at once", retryAfterS };
   }
   if (!originAllowed(facts.origin, facts.host)) {
     return { let: "none", status: 403, why: "pages of other sites may not connect as a device" };

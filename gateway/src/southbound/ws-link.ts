@@ -1,9 +1,11 @@
 /**
  * One device's WebSocket as a link. With `ws-listener.ts` the southbound's only user of `ws`.
  */
-import { CLOSE_CODE, MESSAGE_BYTES_MAX, Reason } from "@tidegate/proto";
+import { CLOSE_CODE, Reason } from "@tidegate/proto";
 import type { WebSocket } from "ws";
+import type { Clock } from "../core/clock.js";
 import type { Counter } from "../core/metrics.js";
+import { TokenBucket } from "../core/token-bucket.js";
 
 /** What the listener feeds with the link's life; a session. */
 export interface LinkListener {
@@ -17,9 +19,15 @@ export interface LinkListener {
 export interface WsLinkOptions {
   readonly remote: string;
   readonly identity: string;
+  readonly messageBytesMax: number;
   /** A peer that leaves more than this unread is cut off. */
   readonly outboundBytesMax: number;
+  /** A device that sends more than this waits; the others do not notice it. */
+  readonly messagesPerSecond: number;
+  readonly messageBurst: number;
+  readonly clock: Clock;
   readonly slowPeers: Counter;
+  readonly noisyPeers: Counter;
 }
 
 /** A close frame carries at most 125 bytes, two of them the code (RFC 6455 §5.5). */
@@ -28,14 +36,20 @@ const DETAIL_BYTES_MAX = 123;
 export class WsLink {
   readonly remote: string;
   readonly identity: string;
-  readonly messageBytesMax = MESSAGE_BYTES_MAX;
+  readonly messageBytesMax: number;
   readonly #socket: WebSocket;
   readonly #options: WsLinkOptions;
+  readonly #bucket: TokenBucket;
   #open = true;
+  /** Reasons not to read: back-pressure of the whole gateway, and this device's own rate. */
+  #held = false;
+  #cancelRest: (() => void) | null = null;
 
   constructor(socket: WebSocket, options: WsLinkOptions) {
     this.remote = options.remote;
     this.identity = options.identity;
+    this.messageBytesMax = options.messageBytesMax;
+    this.#bucket = new TokenBucket(options.messagesPerSecond, options.messageBurst, options.clock.monoMs());
     this.#socket = socket;
     this.#options = options;
   }
@@ -44,6 +58,7 @@ export class WsLink {
   listen(listener: LinkListener): void {
     this.#socket.on("message", (data, isBinary) => {
       if (!this.#open) return;
+      this.#meter();
       if (!isBinary) listener.text();
       else if (Buffer.isBuffer(data)) listener.message(data);
     });
@@ -51,6 +66,7 @@ export class WsLink {
     this.#socket.on("error", () => {});
     this.#socket.on("close", () => {
       this.#open = false;
+      this.#cancelRest?.();
       listener.linkLost();
     });
   }
@@ -73,12 +89,26 @@ export class WsLink {
     else this.#socket.close(CLOSE_CODE[reason], clip(detail));
   }
 
-  pause(): void {
-    this.#socket.pause();
+  /** Stop reading (true) or go on: back-pressure of the whole gateway. */
+  hold(on: boolean): void {
+    this.#held = on;
+    this.#flow();
   }
 
-  resume(): void {
-    this.#socket.resume();
+  #meter(): void {
+    const waitMs = this.#bucket.take(this.#options.clock.monoMs());
+    if (waitMs === 0 || this.#cancelRest !== null) return;
+    this.#options.noisyPeers.value += 1;
+    this.#cancelRest = this.#options.clock.after(waitMs, () => {
+      this.#cancelRest = null;
+      this.#flow();
+    });
+    this.#flow();
+  }
+
+  #flow(): void {
+    if (this.#held || this.#cancelRest !== null) this.#socket.pause();
+    else this.#socket.resume();
   }
 }
 

@@ -8,12 +8,14 @@ import { createServer as createHttpServer, type IncomingMessage, type Server } f
 import { createServer as createHttpsServer, type Server as HttpsServer } from "node:https";
 import { type AddressInfo, BlockList, isIPv6 } from "node:net";
 import type { Duplex } from "node:stream";
-import { MESSAGE_BYTES_MAX, SUBPROTOCOL } from "@tidegate/proto";
+import { SUBPROTOCOL } from "@tidegate/proto";
 import { type WebSocket, WebSocketServer } from "ws";
 import type { Clock } from "../core/clock.js";
 import { GatewayError } from "../core/errors.js";
 import type { Logger } from "../core/log.js";
 import type { Metrics } from "../core/metrics.js";
+import type { Random } from "../core/random.js";
+import { Admission, type AdmissionLimits } from "./admission.js";
 import { FailedLogins } from "./failed-logins.js";
 import { type GateVerdict, judgeUpgrade } from "./upgrade-gate.js";
 import { type LinkListener, WsLink } from "./ws-link.js";
@@ -34,16 +36,25 @@ export interface ListenerOptions {
   /** Proxies whose X-Forwarded-For is believed, as CIDR. */
   readonly trustProxy: readonly string[];
   readonly testEcho: boolean;
-  readonly linkCountMax: number;
+  readonly admission: AdmissionLimits;
+  readonly messageBytesMax: number;
   readonly outboundBytesMax: number;
+  /** Sustained messages per second of one device, and how many it may send at once. */
+  readonly messagesPerSecond: number;
+  readonly messageBurst: number;
+  /** Wrong credentials per minute and address before the address waits. */
+  readonly authFailuresPerMinute: number;
   /** TLS and the HTTP head together; an M0+ needs 6 s of CPU for its handshake [P-22]. */
   readonly handshakeTimeoutMs: number;
 }
 
 export interface ListenerHost {
   readonly clock: Clock;
+  readonly random: Random;
   readonly log: Logger;
   readonly metrics: Metrics;
+  /** Links that have not said Hello yet. */
+  greetingCount(): number;
   authenticate(token: string): string | null;
   /** A device's link is open. */
   open(link: WsLink): LinkListener;
@@ -61,7 +72,8 @@ export class WsListener {
   readonly #server: Server | HttpsServer;
   readonly #sockets: WebSocketServer;
   readonly #links = new Set<WsLink>();
-  readonly #failures = new FailedLogins();
+  readonly #failures: FailedLogins;
+  readonly #admission: Admission;
   readonly #proxies: BlockList;
   readonly #counters: ReturnType<typeof listenerCounters>;
   #paused = false;
@@ -71,13 +83,15 @@ export class WsListener {
     this.#host = host;
     this.#counters = listenerCounters(host.metrics);
     this.#proxies = blockList(options.trustProxy);
+    this.#failures = new FailedLogins(options.authFailuresPerMinute);
+    this.#admission = new Admission(options.admission, host.clock.monoMs());
     this.#server = makeServer(options);
     // Types of ws lag behind: the two chunk limits are documented options since 8.21.
     const wsOptions = {
       noServer: true,
       clientTracking: false,
       perMessageDeflate: false,
-      maxPayload: MESSAGE_BYTES_MAX,
+      maxPayload: options.messageBytesMax,
       maxFragments: FRAGMENTS_MAX,
       maxBufferedChunks: BUFFERED_CHUNKS_MAX,
       handleProtocols: (offered: Set<string>) => (offered.has(SUBPROTOCOL) ? SUBPROTOCOL : [...offered][0] ?? false),
@@ -117,7 +131,7 @@ export class WsListener {
   /** Stop or go on reading from every device: back-pressure when the gather buffer is full. */
   pressure(on: boolean): void {
     this.#paused = on;
-    for (const link of this.#links) on ? link.pause() : link.resume();
+    for (const link of this.#links) link.hold(on);
   }
 
   get linkCount(): number {
@@ -137,6 +151,7 @@ export class WsListener {
     socket.on("error", () => {});
     const remote = this.#remote(request);
     const address = remote.address;
+    const now = this.#host.clock.monoMs();
     const verdict = judgeUpgrade(
       {
         path: (request.url ?? "").split("?", 1)[0] ?? "",
@@ -147,9 +162,12 @@ export class WsListener {
       },
       {
         testEcho: this.#options.testEcho,
-        linkCount: this.#links.size,
-        linkCountMax: this.#options.linkCountMax,
-        lockedOut: this.#failures.lockedOut(address, this.#host.clock.monoMs()),
+        comeBackInMs: this.#admission.judge(
+          { links: this.#links.size, greeting: this.#host.greetingCount() },
+          now,
+          this.#host.random.unit(),
+        ),
+        lockedOut: this.#failures.lockedOut(address, now),
         authenticate: (token) => this.#host.authenticate(token),
       },
     );
@@ -164,8 +182,13 @@ export class WsListener {
     const link = new WsLink(websocket, {
       remote,
       identity: device,
+      messageBytesMax: this.#options.messageBytesMax,
       outboundBytesMax: this.#options.outboundBytesMax,
+      messagesPerSecond: this.#options.messagesPerSecond,
+      messageBurst: this.#options.messageBurst,
+      clock: this.#host.clock,
       slowPeers: this.#counters.slowPeers,
+      noisyPeers: this.#counters.noisyPeers,
     });
     this.#links.add(link);
     this.#counters.opened.value += 1;
@@ -178,7 +201,7 @@ export class WsListener {
         listener.linkLost();
       },
     });
-    if (this.#paused) link.pause();
+    if (this.#paused) link.hold(true);
   }
 
   #refuse(socket: Duplex, address: string, verdict: Extract<GateVerdict, { let: "none" }>): void {
@@ -272,6 +295,7 @@ function listenerCounters(metrics: Metrics) {
     opened: metrics.counter("links_opened", "WebSocket links opened by devices"),
     refused: metrics.counter("links_refused", "Upgrade requests refused"),
     tlsFailures: metrics.counter("tls_failures", "TLS handshakes that failed"),
+    noisyPeers: metrics.counter("noisy_peers", "Times a device was paused because it sent more than its share"),
     slowPeers: metrics.counter("slow_peers", "Links cut because the device did not read"),
   };
 }

@@ -1,0 +1,28 @@
+import { describe, expect, it } from "vitest";
+import { CLONE_QUARANTINE_MS, CloneGuard } from "./clone-guard.js";
+
+describe("the clone guard", () => {
+  it("[P-14] locks an identity out when two devices take turns more than three times a minute", () => {
+    const guard = new CloneGuard(3);
+    let now = 0;
+    const verdicts = [1, 2, 1, 2, 1, 2].map((nonce) => guard.hello(nonce, (now += 1000)));
+    expect(verdicts).toEqual([0, 0, 0, 0, 0, CLONE_QUARANTINE_MS]);
+    expect(guard.hello(1, now + 1000)).toBeGreaterThan(0);
+    expect(guard.hello(1, now + CLONE_QUARANTINE_MS + 1)).toBe(0);
+  });
+
+  it("lets a device whose link flaps reconnect as often as it needs", () => {
+    const guard = new CloneGuard(3);
+    for (let i = 0; i < 100; i++) expect(guard.hello(7, i * 100)).toBe(0);
+  });
+
+  it("lets a device reboot as often as it does", () => {
+    const guard = new CloneGuard(3);
+    for (let i = 1; i < 100; i++) expect(guard.hello(i, i * 100)).toBe(0);
+  });
+
+  it("forgives turns that are spread over a long time", () => {
+    const guard = new CloneGuard(3);
+    for (let i = 0; i < 50; i++) expect(guard.hello(1 + (i % 2), i * 40_000)).toBe(0);
+  });
+});

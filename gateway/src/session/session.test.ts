@@ -1,0 +1,283 @@
+import { Reason } from "@tidegate/proto";
+import { beforeEach, describe, expect, it } from "vitest";
+import { SILENT } from "../core/log.js";
+import { Metrics } from "../core/metrics.js";
+import { ManualClock } from "../core/testing/manual-clock.js";
+import { GatewayError } from "../core/errors.js";
+import { Accuracy } from "../model/record.js";
+import type { PresenceChange } from "./presence.js";
+import { SessionRegistry } from "./session-registry.js";
+import { FakeHost, FakeLink, type FakeStream, heartbeat, hello, telemetry, uplink } from "./testing/fake-session-world.js";
+
+const KEEPALIVE_MS = 30_000;
+const SETTINGS = { keepaliveMs: KEEPALIVE_MS, helloTimeoutMs: 30_000, window: 8 };
+
+let clock: ManualClock;
+let host: FakeHost;
+let presence: PresenceChange[];
+let registry: SessionRegistry<FakeStream>;
+
+beforeEach(() => {
+  clock = new ManualClock();
+  host = new FakeHost();
+  presence = [];
+  registry = new SessionRegistry(host, {
+    settings: SETTINGS,
+    takeoversPerMinute: 3,
+    clock,
+    log: SILENT,
+    metrics: new Metrics(),
+    presenceChanged: (change) => presence.push(change),
+  });
+});
+
+const settle = () => new Promise<void>((resolve) => setImmediate(resolve));
+
+async function online(link = new FakeLink(), changes: Parameters<typeof hello>[0] = {}) {
+  const session = registry.open(link);
+  session.message(uplink({ kind: "hello", hello: hello(changes) }));
+  await settle();
+  return { session, link };
+}
+
+describe("a session", () => {
+  it("welcomes with the echo of attempt and boot nonce, the durable mark and the limits [P-5]", async () => {
+    host.outcome = { ackedSeq: 41, epoch: 1234, wantCatalog: true };
+    const { link } = await online(new FakeLink(), { attempt: 3, bootNonce: 99 });
+    expect(link.of("welcome")[0]?.welcome).toMatchObject({
+      attempt: 3,
+      bootNonce: 99,
+      epoch: 1234,
+      ackedSeq: 41,
+      keepaliveMs: KEEPALIVE_MS,
+      window: 8,
+      wantCatalog: true,
+      maxUplinkBytes: 65_536,
+    });
+  });
+
+  it("acks what the intake says is durable, and nothing else [P-3]", async () => {
+    const { session, link } = await online();
+    session.message(telemetry(1));
+    session.message(telemetry(2));
+    expect(link.of("ack")).toEqual([]);
+    host.stream?.listener.acked(2);
+    expect(link.of("ack").map((m) => m.ack.seq)).toEqual([2]);
+  });
+
+  it("sends one Nack for a skipped number, not one per frame behind it [P-2]", async () => {
+    const { session, link } = await online();
+    session.message(telemetry(1));
+    for (const seq of [3, 4, 5]) session.message(telemetry(seq));
+    expect(link.of("nack").map((m) => m.nack)).toEqual([
+      { expected: 2, reason: Reason.OUT_OF_ORDER, retryAfterMs: 0 },
+    ]);
+    clock.advance(1001);
+    session.message(telemetry(6));
+    expect(link.of("nack")).toHaveLength(2);
+  });
+
+  it("says Bye to a gap that reaches below the first number, and moves nothing [P-2]", async () => {
+    const { session, link } = await online();
+    session.message(telemetry(2, { gap: 2 }));
+    expect(link.of("bye")[0]?.bye.reason).toBe(Reason.PROTOCOL_VIOLATION);
+    expect(host.frames).toEqual([]);
+  });
+
+  it("ends on garbage with a reason, and no later frame counts", async () => {
+    const { session, link } = await online();
+    session.message(Uint8Array.of(0xff, 0xff, 0xff));
+    expect(link.closedWith?.reason).toBe(Reason.MALFORMED);
+    session.message(telemetry(1));
+    expect(host.frames).toEqual([]);
+  });
+
+  it("discards frames of a superseded link: half-open TCP delivers them late [P-5]", async () => {
+    const old = await online();
+    const fresh = await online();
+    expect(old.link.closedWith?.reason).toBe(Reason.TAKEOVER);
+    old.session.message(telemetry(1));
+    expect(host.frames).toEqual([]);
+    fresh.session.message(telemetry(1));
+    expect(host.frames).toHaveLength(1);
+  });
+
+  it("fences the older session before it asks the storage queue [P-4]", async () => {
+    const old = await online();
+    let oldWasClosed = false;
+    host.answer = async () => {
+      oldWasClosed = old.link.closedWith !== null;
+    };
+    await online();
+    expect(oldWasClosed).toBe(true);
+  });
+
+  it("takes no frames between a repeated Hello and its Welcome", async () => {
+    const { session } = await online();
+    session.message(uplink({ kind: "hello", hello: hello({ attempt: 2 }) }));
+    session.message(telemetry(1));
+    expect(host.frames).toEqual([]);
+    await settle();
+    session.message(telemetry(1));
+    expect(host.frames).toHaveLength(1);
+  });
+
+  it("pings at once, twice per keepalive, and maps uptime from the answers [P-23]", async () => {
+    const { session, link } = await online(new FakeLink(), { uptimeMs: 1000 });
+    const ping = link.of("heartbeat")[0]?.heartbeat.ping ?? 0;
+    expect(ping).toBeGreaterThan(0);
+    clock.advance(40);
+    session.message(heartbeat({ ping, uptimeMs: 5020, nextSeq: 1, oldest: 1 }));
+    session.message(telemetry(1, { uptimeMs: 5000 }));
+    expect(host.frames[0]?.accuracy).toBe(Accuracy.mapped);
+    // The answer's uptime 5020 was read half way, 20 ms ago: uptime is 5040 now, and 5000 was 40 ms ago.
+    expect(host.frames[0]?.baseUnixMs).toBe(clock.unixMs() - 40);
+    clock.advance(KEEPALIVE_MS / 2 + 1000);
+    expect(link.of("heartbeat").length).toBe(2);
+  });
+
+  it("changes only later stamps when the gateway's clock jumps by a day", async () => {
+    const { session, link } = await online(new FakeLink(), { uptimeMs: 1000 });
+    session.message(telemetry(1, { uptimeMs: 1000 }));
+    const before = clock.unixMs();
+    clock.jumpUnix(86_400_000);
+    session.message(telemetry(2, { uptimeMs: 1000 }));
+    expect(host.frames.map((f) => f.baseUnixMs)).toEqual([before, before + 86_400_000]);
+    expect(link.closedWith).toBeNull();
+  });
+
+  it("stamps readings of a boot that never synchronised on arrival and flags them, never 1970 [P-23]", async () => {
+    const { session } = await online();
+    session.message(telemetry(1, { uptimeMs: 5, boot: 4242 }));
+    session.message(telemetry(2, { unixMs: 1000 }));
+    session.message(telemetry(3));
+    for (const frame of host.frames) {
+      expect(frame.accuracy).toBe(Accuracy.uncertain);
+      expect(frame.baseUnixMs).toBe(clock.unixMs());
+    }
+  });
+
+  it("maps readings of an older boot by what that boot's pings had told [P-23]", async () => {
+    const offsetUnixMs = clock.unixMs() - 3_600_000;
+    host.outcome = { bootOffsets: [{ bootNonce: 4242, offsetUnixMs }] };
+    const { session } = await online();
+    session.message(telemetry(1, { uptimeMs: 60_000, boot: 4242 }));
+    expect(host.frames[0]).toMatchObject({ baseUnixMs: offsetUnixMs + 60_000, accuracy: Accuracy.mapped });
+  });
+
+  it("believes a device's own UTC when it is plausible", async () => {
+    const { session } = await online();
+    const unixMs = clock.unixMs() - 500;
+    session.message(telemetry(1, { unixMs }));
+    expect(host.frames[0]).toMatchObject({ baseUnixMs: unixMs, accuracy: Accuracy.device });
+  });
+
+  it("offers no commands before the device's first frame after Welcome [P-15]", async () => {
+    const { session } = await online();
+    expect(host.ready).toEqual([]);
+    session.message(heartbeat({ nextSeq: 1, oldest: 1 }));
+    session.message(telemetry(1));
+    expect(host.ready).toHaveLength(1);
+    session.linkLost();
+    expect(host.lost).toEqual(host.ready);
+  });
+
+  it("passes on what a heartbeat announces, also when the ring is empty [P-12]", async () => {
+    const { session } = await online();
+    session.message(heartbeat({ nextSeq: 9, oldest: 9 }));
+    expect(host.announced).toEqual([{ nextSeq: 9, oldest: 9, ended: false }]);
+  });
+
+  it("tells the device to wait when the store refuses, and to go on when it has space", async () => {
+    const { link } = await online();
+    host.stream?.listener.refused(5, Reason.STORAGE_FULL, 2000);
+    expect(link.of("nack")[0]?.nack).toEqual({ expected: 5, reason: Reason.STORAGE_FULL, retryAfterMs: 2000 });
+    host.stream?.listener.resumed(8);
+    expect(link.of("flow").map((m) => m.flow.window)).toEqual([0, 8]);
+  });
+
+  it("refuses a Hello that contradicts itself, with what is wrong", async () => {
+    host.answer = () => Promise.reject(new GatewayError("E_BAD_REQUEST", "oldest is above next_seq"));
+    const { link } = await online();
+    expect(link.of("bye")[0]?.bye).toMatchObject({
+      reason: Reason.PROTOCOL_VIOLATION,
+      detail: "oldest is above next_seq",
+    });
+  });
+
+  it("does not blame the device when the store fails", async () => {
+    host.answer = () => Promise.reject(new Error("worker gone"));
+    const { link } = await online();
+    expect(link.of("bye")[0]?.bye.reason).toBe(Reason.INTERNAL);
+  });
+
+  it("refuses a number on a message that has none, and a reliable message without one [P-1]", async () => {
+    const first = await online();
+    first.session.message(uplink({ kind: "heartbeat", heartbeat: hb }, 4));
+    expect(first.link.closedWith?.reason).toBe(Reason.PROTOCOL_VIOLATION);
+    const second = await online();
+    second.session.message(telemetry(0));
+    expect(second.link.closedWith?.reason).toBe(Reason.PROTOCOL_VIOLATION);
+  });
+});
+
+const hb = { uptimeMs: 0, unixMs: 0, ping: 0, nextSeq: 1, oldest: 1 };
+
+describe("the registry", () => {
+  it("counts who is online, and forgives a link that is back within three seconds", async () => {
+    const { session } = await online();
+    expect(registry.onlineCount).toBe(1);
+    session.linkLost();
+    expect(registry.onlineCount).toBe(0);
+    clock.advance(1500);
+    await online();
+    clock.advance(10_000);
+    expect(presence).toEqual([{ device: "pump-7", presence: "online" }]);
+  });
+
+  it("calls a device offline after the grace, and one that said it sleeps sleeping", async () => {
+    const { session } = await online();
+    session.linkLost();
+    clock.advance(5000);
+    expect(registry.presence("pump-7")).toBe("offline");
+    const sleeper = await online(new FakeLink(), { sleepMs: 600_000, attempt: 2 });
+    sleeper.session.linkLost();
+    clock.advance(5000);
+    expect(registry.presence("pump-7")).toBe("sleeping");
+    clock.advance(900_000);
+    expect(registry.presence("pump-7")).toBe("offline");
+  });
+
+  it("ends silent sessions by itself", async () => {
+    const { link } = await online();
+    clock.advance(KEEPALIVE_MS * 1.5 + 1001);
+    expect(link.closedWith?.reason).toBe(Reason.SILENT);
+    expect(registry.onlineCount).toBe(0);
+  });
+
+  it("[P-14] locks out both sides of a cloned identity", async () => {
+    const links: FakeLink[] = [];
+    for (let i = 0; i < 6; i++) {
+      const link = new FakeLink();
+      links.push(link);
+      await online(link, { bootNonce: 1 + (i % 2), attempt: i + 1 });
+      clock.advance(1000);
+    }
+    expect(links.at(-1)?.of("bye")[0]?.bye.reason).toBe(Reason.CLONED_IDENTITY);
+    expect(links.at(-2)?.of("bye")[0]?.bye.reason).toBe(Reason.CLONED_IDENTITY);
+    expect(links.at(-1)?.of("bye")[0]?.bye.retryAfterMs).toBeGreaterThan(0);
+  });
+
+  it("ends a device's session when its credential is withdrawn", async () => {
+    const { link } = await online();
+    registry.endDevice("pump-7", Reason.REVOKED, "the credential was withdrawn");
+    expect(link.of("bye")[0]?.bye.reason).toBe(Reason.REVOKED);
+  });
+
+  it("says Bye to everyone at a stop and leaves no timer behind", async () => {
+    const { link } = await online();
+    registry.stop();
+    expect(link.of("bye")[0]?.bye.reason).toBe(Reason.SHUTDOWN);
+    expect(clock.pending).toBe(0);
+  });
+});
