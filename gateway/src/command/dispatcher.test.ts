@@ -1,0 +1,248 @@
+import { beforeEach, describe, expect, it } from "vitest";
+import { GatewayError } from "../core/errors.js";
+import { SILENT } from "../core/log.js";
+import { ManualClock } from "../core/testing/manual-clock.js";
+import type { CommandEvent, CommandRecord, Delivery } from "../model/command.js";
+import { step } from "./command-machine.js";
+import { ANSWER_GRACE_MS, type DispatchChannel, Dispatcher } from "./dispatcher.js";
+
+let clock: ManualClock;
+let records: Map<string, CommandRecord>;
+let dispatcher: Dispatcher;
+let sent: { id: number; name: string; deadlineUptimeMs: number; stored: string | undefined }[];
+let applyCalls: string[];
+
+const settle = () => new Promise<void>((resolve) => setImmediate(resolve));
+
+/** Let time pass in sweeps, each with its store calls. */
+async function pass(ms: number): Promise<void> {
+  for (let left = ms; left > 0; left -= 250) {
+    clock.advance(Math.min(250, left));
+    await settle();
+  }
+}
+
+beforeEach(() => {
+  clock = new ManualClock();
+  records = new Map();
+  sent = [];
+  applyCalls = [];
+  dispatcher = new Dispatcher({
+    store: { apply: (id, event) => apply(id, event) },
+    clock,
+    log: SILENT,
+    bootId: "boot-1",
+    changed: () => {},
+  });
+});
+
+async function apply(commandId: string, event: CommandEvent): Promise<CommandRecord> {
+  const record = records.get(commandId);
+  if (record === undefined) throw new GatewayError("E_COMMAND_UNKNOWN", commandId);
+  const result = step(record, event, { unixMs: 0 });
+  if (!result.ok) throw new GatewayError("E_COMMAND_STATE", result.why);
+  records.set(commandId, result.record);
+  applyCalls.push(`${record.name} ${event.type}`);
+  return result.record;
+}
+
+function add(name: string, options: { delivery?: Delivery; ttlMs?: number; bootId?: string } = {}): CommandRecord {
+  const ttlMs = options.ttlMs ?? 60_000;
+  const record: CommandRecord = {
+    commandId: `cmd_${name}`,
+    device: "pump-7",
+    name,
+    args: "null",
+    delivery: options.delivery ?? "atMostOnce",
+    state: "queued",
+    source: "api",
+    ttlMs,
+    createdUnixMs: 0,
+    deadlineMonoMs: clock.monoMs() + ttlMs,
+    bootId: options.bootId ?? "boot-1",
+    wireId: 0,
+    wireEpoch: 0,
+    transmissions: 0,
+    updatedUnixMs: 0,
+    result: null,
+    error: null,
+    idempotencyKey: null,
+    responseTopic: null,
+    correlation: null,
+  };
+  records.set(record.commandId, record);
+  dispatcher.add(record);
+  return record;
+}
+
+function channel(changes: Partial<DispatchChannel> = {}): DispatchChannel {
+  return {
+    device: "pump-7",
+    epoch: 7,
+    lastCommand: 0,
+    lastWireId: 0,
+    deadlineUptime: (deadline) => Math.max(0, deadline - clock.monoMs()),
+    sendCommand: (command) => {
+      const stored = [...records.values()].find((record) => record.wireId === command.id)?.state;
+      sent.push({ id: command.id, name: command.name, deadlineUptimeMs: command.deadlineUptimeMs, stored });
+    },
+    ...changes,
+  };
+}
+
+/** The device reported a state; the store applied it and the dispatcher hears of it. */
+async function reported(name: string, state: "received" | "started" | "succeeded"): Promise<void> {
+  dispatcher.updated(await apply(`cmd_${name}`, { type: "update", state, result: null, error: null }));
+  await settle();
+}
+
+const state = (name: string) => records.get(`cmd_${name}`)?.state;
+
+describe("the dispatcher", () => {
+  it("[P-15] makes sent durable before it transmits, with ids above everything known", async () => {
+    dispatcher.ready(channel({ lastCommand: 4, lastWireId: 9 }));
+    add("fan");
+    await settle();
+    expect(sent).toEqual([{ id: 10, name: "fan", deadlineUptimeMs: 60_000, stored: "sent" }]);
+  });
+
+  it("[P-19] sends the next command only when the one before was received, in order", async () => {
+    dispatcher.ready(channel());
+    for (const name of ["a", "b", "c"]) add(name);
+    await settle();
+    expect(sent.map((s) => s.name)).toEqual(["a"]);
+    await reported("a", "received");
+    expect(sent.map((s) => s.name)).toEqual(["a", "b"]);
+    await reported("a", "succeeded");
+    await reported("b", "received");
+    expect(sent.map((s) => s.name)).toEqual(["a", "b", "c"]);
+    expect(sent.map((s) => s.id)).toEqual([1, 2, 3]);
+  });
+
+  it("ends a command whose device stays away as expired, and never sends it late", async () => {
+    add("fan", { ttlMs: 1000 });
+    await pass(1250);
+    expect(state("fan")).toBe("expired");
+    dispatcher.ready(channel());
+    await settle();
+    expect(sent).toEqual([]);
+  });
+
+  it("expires a command of an earlier boot of the machine: its time cannot be known", async () => {
+    add("fan", { ttlMs: 86_400_000, bootId: "boot-0" });
+    dispatcher.ready(channel());
+    await settle();
+    await pass(250);
+    expect(state("fan")).toBe("expired");
+    expect(sent).toEqual([]);
+  });
+
+  it("does not expire by the wall clock", async () => {
+    add("fan", { ttlMs: 1000 });
+    clock.jumpUnix(86_400_000);
+    await pass(500);
+    expect(state("fan")).toBe("queued");
+  });
+
+  it("[P-16] calls a transmitted command without an answer unknown, after its deadline and a grace", async () => {
+    dispatcher.ready(channel());
+    add("fan", { ttlMs: 1000 });
+    await settle();
+    await pass(1000 + ANSWER_GRACE_MS - 500);
+    expect(state("fan")).toBe("sent");
+    await pass(750);
+    expect(state("fan")).toBe("unknown");
+  });
+
+  it("[P-18] sends the same id again when the link died before the device had it", async () => {
+    const first = channel();
+    dispatcher.ready(first);
+    add("fan");
+    await settle();
+    dispatcher.lost(first);
+    dispatcher.ready(channel({ lastCommand: 0 }));
+    await settle();
+    expect(sent.map((s) => s.id)).toEqual([1, 1]);
+  });
+
+  it("[P-18] does not send again what the device says it has", async () => {
+    dispatcher.ready(channel());
+    add("fan");
+    await settle();
+    dispatcher.ready(channel({ lastCommand: 1 }));
+    await settle();
+    expect(sent.map((s) => s.id)).toEqual([1]);
+    expect(state("fan")).toBe("sent");
+  });
+
+  it("[P-18] leaves a command that the device reported as started alone while its memory lasts", async () => {
+    dispatcher.ready(channel());
+    add("fan", { delivery: "atLeastOnce" });
+    await settle();
+    await reported("fan", "started");
+    dispatcher.ready(channel({ lastCommand: 0 }));
+    await settle();
+    expect(sent).toHaveLength(1);
+    expect(state("fan")).toBe("started");
+  });
+
+  it("[P-18] after a reboot of the device: at most once is unknown, at least once goes out under a fresh id", async () => {
+    dispatcher.ready(channel());
+    add("once");
+    await settle();
+    await reported("once", "received");
+    add("idempotent", { delivery: "atLeastOnce" });
+    await settle();
+    expect(sent.map((s) => s.id)).toEqual([1, 2]);
+    dispatcher.ready(channel({ epoch: 8, lastWireId: 2 }));
+    await settle();
+    expect(state("once")).toBe("unknown");
+    expect(sent.map((s) => `${s.name} ${s.id}`)).toEqual(["once 1", "idempotent 2", "idempotent 3"]);
+  });
+
+  it("does not transmit on a session that ended while sent was written", async () => {
+    const first = channel();
+    dispatcher.ready(first);
+    await settle();
+    add("fan");
+    dispatcher.lost(first);
+    await settle();
+    expect(sent).toEqual([]);
+    dispatcher.ready(channel());
+    await settle();
+    expect(sent).toHaveLength(1);
+  });
+
+  it("cancels what waits, refuses to cancel what was sent, and voids a revoked device's queue", async () => {
+    add("a");
+    add("b");
+    expect((await dispatcher.cancel("cmd_a")).state).toBe("cancelled");
+    await dispatcher.voidDevice("pump-7", "the credential was withdrawn");
+    expect(state("b")).toBe("cancelled");
+    dispatcher.ready(channel());
+    add("c");
+    await settle();
+    await expect(dispatcher.cancel("cmd_c")).rejects.toMatchObject({ code: "E_COMMAND_STATE" });
+  });
+
+  it("tries again after a store that failed once", async () => {
+    let broken = true;
+    dispatcher = new Dispatcher({
+      store: {
+        apply: (id, event) =>
+          broken ? Promise.reject(new GatewayError("E_STORE_BUSY", "busy")) : apply(id, event),
+      },
+      clock,
+      log: SILENT,
+      bootId: "boot-1",
+      changed: () => {},
+    });
+    dispatcher.ready(channel());
+    add("fan");
+    await settle();
+    expect(sent).toEqual([]);
+    broken = false;
+    await pass(250);
+    expect(sent.map((s) => s.name)).toEqual(["fan"]);
+  });
+});
