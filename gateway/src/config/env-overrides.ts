@@ -39,7 +39,8 @@ export function envOverrides(env: Environment): { overrides: EnvOverride[]; prob
     }
     const text = env[variable] ?? "";
     // An empty variable is a mistake of a script more often than a wish; as everywhere, empty never means "allow".
-    const { value, problem } = text.trim() === "" ? { value: null, problem: "is set but empty" } : valueOf(text, found);
+    const { value, problem } =
+      text.trim() === "" ? { value: null, problem: "is set but empty" } : readValue(text, found);
     if (problem !== null) refuse(variable, settingName(found.path), problem);
     else overrides.push({ variable, path: found.path, value });
   }
@@ -48,7 +49,7 @@ export function envOverrides(env: Environment): { overrides: EnvOverride[]; prob
 }
 
 /** Settings that are texts keep their text: a password file named `007` is no number. */
-function valueOf(text: string, found: FoundPath): { value: unknown; problem: string | null } {
+function readValue(text: string, found: FoundPath): { value: unknown; problem: string | null } {
   const parsed = parseYamlValue(text);
   if (found.node.isPath && typeof parsed.value !== "object") return { value: text, problem: null };
   return parsed;
