@@ -14,7 +14,10 @@ export interface YamlSource {
   /** Plain data. */
   readonly value: unknown;
   readonly problems: readonly ConfigProblem[];
-  /** `file:line:col` of a value or, with `atKey`, of its key; the nearest thing above it when it is not there. */
+  /**
+   * `file:line:col` of a value or, with `atKey`, of its key; the section it would be in when it is not there;
+   * empty when the file does not even have that section.
+   */
   place(path: SettingPath, atKey: boolean): string;
 }
 
@@ -33,7 +36,11 @@ export function parseYamlSource(text: string, file: string): YamlSource {
   } catch (error) {
     problems.push(problem(`${file}:1:1`, error instanceof Error ? error.message : String(error)));
   }
-  return { value, problems, place: (path, atKey) => at(offsetOf(document, path, atKey)) };
+  const placeOf = (path: SettingPath, atKey: boolean) => {
+    const offset = offsetOf(document, path, atKey);
+    return offset === null ? "" : at(offset);
+  };
+  return { value, problems, place: placeOf };
 }
 
 /** A value given as text outside a file: `off`, `[a, b]`, `{ cert: x }`; null problem when it can be read. */
@@ -49,10 +56,10 @@ function problem(place: string, message: string): ConfigProblem {
   return { place, setting: "", message: message.replaceAll("\n", " "), unsafe: false };
 }
 
-/** Byte offset of a value or its key; of the innermost thing that exists, when the path goes further. */
-function offsetOf(document: Document.Parsed, path: SettingPath, atKey: boolean): number {
+/** Offset of a value or its key; of the innermost thing that exists, when the path goes further; null when nothing. */
+function offsetOf(document: Document.Parsed, path: SettingPath, atKey: boolean): number | null {
   let node: unknown = document.contents;
-  let offset = document.contents?.range?.[0] ?? 0;
+  let offset: number | null = null;
   for (const [depth, segment] of path.entries()) {
     const resolved = isAlias(node) ? node.resolve(document) : node;
     const step = childOf(resolved, segment);
