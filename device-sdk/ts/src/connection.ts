@@ -1,0 +1,356 @@
+/**
+ * Performs what the client machine decides: opens links, sends frames, sets the one timer. It holds no rules.
+ *
+ *   link events ─▶ dispatch ─▶ step (pure) ─▶ effects ─▶ link · outbox · store · host
+ *                                                └─▶ pump: fill the window with what the outbox holds
+ *
+ * Events of a link that was left are ignored, so a half-open one cannot speak into the next session [P-5].
+ */
+import {
+  CLOSE_CODE,
+  type Command,
+  type DownlinkBody,
+  decodeDownlink,
+  encodeUplink,
+  MESSAGE_BYTES_MAX,
+  PROTOCOL_VERSION,
+  type UplinkBody,
+} from "@tidegate/proto";
+import { IDLE, nextTickMs, sendWindow, step } from "./client-machine.js";
+import type {
+  ClientEffect,
+  ClientEvent,
+  ClientLimits,
+  ClientState,
+  LinkLimits,
+  News,
+  Surroundings,
+} from "./client-state.js";
+import { type Clock, uptimeMs } from "./clock.js";
+import { withHead } from "./frame-head.js";
+import type { Connect, Link } from "./links/link.js";
+import type { Outbox } from "./outbox.js";
+import type { Random } from "./random.js";
+
+/** Who the device is, as Hello says it. */
+export interface Identity {
+  readonly deviceId: string;
+  readonly bootNonce: number;
+  readonly firmware: string;
+  readonly model: string;
+  readonly sleepMs: number;
+  /** The token's bytes; sent in Hello only over links that do not authenticate themselves. */
+  readonly proof: Uint8Array;
+  readonly catalogHash: number;
+  readonly catalogParts: readonly Uint8Array[];
+}
+
+/** What a connection needs from the rest of the device. */
+export interface ConnectionHost {
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly connect: Connect;
+  readonly outbox: Outbox;
+  readonly limits: ClientLimits;
+  /** Monotonic ms of the device's boot: where uptime starts. */
+  readonly bootMonoMs: number;
+  lastCommand(): number;
+  /** Make sure the outbox's epoch is on disk; throws when that fails. Called at every Welcome. */
+  saveEpoch(): void;
+  command(command: Command): void;
+  news(news: News): void;
+  /** Messages became durable. */
+  acked(seq: number, messages: number): void;
+  badFrame(detail: string): void;
+}
+
+export interface ConnectionStats {
+  framesSent: number;
+  framesReceived: number;
+  framesBad: number;
+  bytesSent: number;
+  bytesReceived: number;
+  /** Reliable frames that had been sent before. */
+  repeated: number;
+  sessions: number;
+  linkAttempts: number;
+}
+
+const NO_LINK: LinkLimits = { messageBytesMax: MESSAGE_BYTES_MAX, helloRetryMs: 1_000, retransmitMs: 0 };
+
+export class Connection {
+  readonly #host: ConnectionHost;
+  readonly #identity: Identity;
+  #state: ClientState = IDLE;
+  #link: Link | null = null;
+  #cancelTimer: () => void = () => {};
+  #pending: ClientEvent[] = [];
+  #isDispatching = false;
+  readonly #traffic = { heardAtMs: 0, sentAtMs: 0, progressAtMs: 0 };
+  readonly stats: ConnectionStats = {
+    framesSent: 0,
+    framesReceived: 0,
+    framesBad: 0,
+    bytesSent: 0,
+    bytesReceived: 0,
+    repeated: 0,
+    sessions: 0,
+    linkAttempts: 0,
+  };
+
+  constructor(host: ConnectionHost, identity: Identity) {
+    this.#host = host;
+    this.#identity = identity;
+  }
+
+  get state(): ClientState {
+    return this.#state;
+  }
+
+  /** The one door for events. Events that arise while one is handled wait for their turn. */
+  dispatch(event: ClientEvent): void {
+    this.#pending.push(event);
+    if (this.#isDispatching) return;
+    this.#isDispatching = true;
+    try {
+      for (let next = this.#pending.shift(); next; next = this.#pending.shift()) this.#handle(next);
+    } finally {
+      this.#isDispatching = false;
+    }
+    this.#setTimer();
+  }
+
+  /** The outbox has something new. */
+  kick(): void {
+    if (this.#state.phase.name !== "online" || this.#isDispatching) return;
+    if (this.#host.outbox.marks.closing) {
+      this.dispatch({ type: "tick" });
+      return;
+    }
+    this.#pump();
+    this.#setTimer();
+  }
+
+  #handle(event: ClientEvent): void {
+    const { state, effects } = step(this.#state, event, this.#surroundings());
+    this.#state = state;
+    for (const effect of effects) {
+      if (!this.#perform(effect)) break;
+    }
+    this.#pump();
+  }
+
+  /** Returns false when the effects after this one no longer hold. */
+  #perform(effect: ClientEffect): boolean {
+    const { outbox } = this.#host;
+    switch (effect.do) {
+      case "openLink":
+        this.#openLink();
+        return true;
+      case "closeLink":
+        this.#leave()?.close(effect.reason === 0 ? 1000 : CLOSE_CODE[effect.reason]);
+        return true;
+      case "abortLink":
+        this.#leave()?.abort();
+        return true;
+      case "hello":
+        this.#send({ kind: "hello", hello: this.#hello(effect.attempt) });
+        return true;
+      case "heartbeat":
+        this.#send({ kind: "heartbeat", heartbeat: this.#heartbeat(effect.ping) });
+        return true;
+      case "bye":
+        this.#send({ kind: "bye", bye: { reason: effect.reason, retryAfterMs: 0, detail: "" } });
+        return true;
+      case "adopt":
+        return this.#adopt(effect.epoch, effect.ackedSeq);
+      case "release":
+        this.#release(effect.seq);
+        return true;
+      case "rewind":
+        outbox.rewind(effect.seq);
+        return true;
+      case "repeatUnacked":
+        outbox.rewindAll();
+        return true;
+      case "rotate":
+        outbox.rotate();
+        return true;
+      case "offerCatalog":
+        outbox.offerCatalog(this.#identity.catalogParts);
+        return true;
+      case "command":
+        this.#host.command(effect.command);
+        return true;
+      case "announce":
+        this.#host.news(effect.news);
+        return true;
+    }
+  }
+
+  #openLink(): void {
+    this.stats.linkAttempts++;
+    const link: Link = this.#host.connect({
+      opened: () => this.#onLink(link, { type: "linkOpened" }),
+      frame: (bytes) => this.#onFrame(link, bytes),
+      writable: () => this.#link === link && this.kick(),
+      closed: (closed) => this.#onLink(link, { type: "linkClosed", closed }),
+    });
+    this.#link = link;
+  }
+
+  #leave(): Link | null {
+    const link = this.#link;
+    this.#link = null;
+    return link;
+  }
+
+  #onLink(link: Link, event: ClientEvent): void {
+    if (this.#link !== link) return;
+    if (event.type === "linkClosed") this.#link = null;
+    else this.#heard();
+    this.dispatch(event);
+  }
+
+  #onFrame(link: Link, bytes: Uint8Array): void {
+    if (this.#link !== link) return;
+    this.#heard();
+    this.stats.framesReceived++;
+    this.stats.bytesReceived += bytes.length;
+    const decoded = decodeDownlink(bytes);
+    if (decoded.ok) {
+      const body: DownlinkBody | null = decoded.value;
+      if (body) this.dispatch({ type: "downlink", body });
+      return;
+    }
+    this.stats.framesBad++;
+    const detail = `${decoded.error.code}: ${decoded.error.detail}`;
+    this.#host.badFrame(detail);
+    this.dispatch({ type: "badFrame", detail });
+  }
+
+  #adopt(epoch: number, ackedSeq: number): boolean {
+    const { outbox } = this.#host;
+    const freed = outbox.adopt(epoch, ackedSeq);
+    this.#traffic.progressAtMs = this.#now();
+    if (freed > 0) this.#host.acked(outbox.marks.ackedSeq, freed);
+    try {
+      this.#host.saveEpoch();
+    } catch (error) {
+      const detail = error instanceof Error ? error.message : String(error);
+      this.#pending.unshift({ type: "epochNotSaved", detail });
+      return false;
+    }
+    this.stats.sessions++;
+    this.#tickIfDraining();
+    return true;
+  }
+
+  #release(seq: number): void {
+    const freed = this.#host.outbox.release(seq);
+    if (!freed) return;
+    this.#traffic.progressAtMs = this.#now();
+    this.#host.acked(seq, freed);
+    this.#tickIfDraining();
+  }
+
+  /** The epoch may be drained now. */
+  #tickIfDraining(): void {
+    if (this.#host.outbox.marks.closing) this.#pending.push({ type: "tick" });
+  }
+
+  /** Fill the window, as far as the link takes it. */
+  #pump(): void {
+    const { outbox } = this.#host;
+    const { phase } = this.#state;
+    const window = sendWindow(this.#state, this.#now());
+    if (window === 0 || phase.name !== "online" || this.#hasEpochTrouble()) return;
+    if (outbox.marks.inFlight === 0) this.#traffic.progressAtMs = this.#now();
+    while (this.#link?.writable) {
+      const { transmittedSeq } = outbox.queues.current;
+      const entry = outbox.transmit(window, phase.messageBytesMax);
+      if (!entry) return;
+      if (entry.seq <= transmittedSeq) this.stats.repeated++;
+      this.#sendFrame(withHead(entry.seq, entry.gap, entry.body));
+    }
+  }
+
+  #hasEpochTrouble(): boolean {
+    return this.#pending.some((event) => event.type === "epochNotSaved");
+  }
+
+  #send(body: UplinkBody): void {
+    this.#sendFrame(encodeUplink({ seq: 0, gap: 0, body }));
+  }
+
+  #sendFrame(frame: Uint8Array): void {
+    if (!this.#link?.send(frame)) return; // the link is full or dying: its end or the silence will tell
+    this.#traffic.sentAtMs = this.#now();
+    this.stats.framesSent++;
+    this.stats.bytesSent += frame.length;
+  }
+
+  #hello(attempt: number) {
+    const { epoch, nextSeq, oldest, ackedSeq, closing } = this.#host.outbox.marks;
+    const { deviceId, bootNonce, firmware, model, sleepMs, proof, catalogHash } = this.#identity;
+    return {
+      protocol: PROTOCOL_VERSION,
+      deviceId,
+      bootNonce,
+      attempt,
+      epoch,
+      nextSeq,
+      oldest,
+      ackedSeq,
+      uptimeMs: uptimeMs(this.#host.clock, this.#host.bootMonoMs),
+      maxRxBytes: this.#link?.traits.messageBytesMax ?? 0,
+      catalogHash,
+      firmware,
+      model,
+      sleepMs,
+      lastCommand: this.#host.lastCommand(),
+      outboxFrames: this.#host.outbox.capacity,
+      proof: this.#link?.traits.needsProof ? proof : new Uint8Array(0),
+      closing,
+    };
+  }
+
+  #heartbeat(ping: number) {
+    const { nextSeq, oldest } = this.#host.outbox.marks;
+    return { uptimeMs: uptimeMs(this.#host.clock, this.#host.bootMonoMs), unixMs: 0, ping, nextSeq, oldest };
+  }
+
+  #surroundings(): Surroundings {
+    const { random, outbox, limits } = this.#host;
+    return {
+      nowMs: this.#now(),
+      bootNonce: this.#identity.bootNonce,
+      // Drawn only by the rule that needs it, so that a run replays from one seed.
+      get unit() {
+        return random.unit();
+      },
+      marks: outbox.marks,
+      traffic: this.#traffic,
+      limits,
+      link: this.#link?.traits ?? NO_LINK,
+    };
+  }
+
+  #heard(): void {
+    this.#traffic.heardAtMs = this.#now();
+  }
+
+  #now(): number {
+    return this.#host.clock.monoMs();
+  }
+
+  #setTimer(): void {
+    this.#cancelTimer();
+    this.#cancelTimer = () => {};
+    const atMs = nextTickMs(this.#state, this.#surroundings());
+    if (atMs === Number.POSITIVE_INFINITY) return;
+    this.#cancelTimer = this.#host.clock.after(Math.max(0, Math.ceil(atMs - this.#now())), () =>
+      this.dispatch({ type: "tick" }),
+    );
+  }
+}
