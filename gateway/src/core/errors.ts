@@ -44,6 +44,7 @@ export const ERRORS = {
   E_FORBIDDEN: row("the request is not allowed", "see the reason above", 1, 403),
   E_NOT_FOUND: row("there is no such thing", "check the name", 1, 404),
   E_BAD_REQUEST: row("the request does not fit", "correct the field named above", 2, 400),
+  E_TOO_LARGE: row("the request is too large", "send less at once", 2, 413),
   E_TOO_MANY: row("too many at once", "wait and try again", 75, 429),
   E_DEVICE_EXISTS: row("a device of that id exists", "choose another id, or `tidegate device replace`", 1, 409),
   E_DEVICE_UNKNOWN: row("there is no such device", "see `tidegate device ls`", 1, 404),
