@@ -7,8 +7,11 @@ import { decodeDownlink, decodeUplink, encodeUplink } from "./codec.js";
 import { Envelope, isUplinkTag, readEnvelope, UplinkTag } from "./envelope.js";
 import { MESSAGE_BYTES_MAX } from "./limits.js";
 import type { Uplink } from "./messages.js";
+import { Message } from "./schema.js";
+import { skimTelemetry } from "./skim.js";
 import { mutate, mutations, uplinks } from "./testing/arbitraries.js";
 import { bytesOf, downlinkVectors, uplinkVectors } from "./testing/vectors.js";
+import { walkAll } from "./walk.js";
 
 /** Reads and decodes, and checks that both say the same; answers whether the bytes were accepted. */
 function agree(bytes: Uint8Array): boolean {
@@ -110,6 +113,77 @@ describe("readEnvelope accepts what decodeUplink accepts, and nothing else", () 
       }),
       { numRuns: 4_000 },
     );
+  });
+});
+
+describe("the short way", () => {
+  const readings = fc.record({
+    seq: fc.nat(0xfff_ffff),
+    gap: fc.constantFrom(0, 0, 3),
+    body: fc
+      .array(
+        fc.record({
+          signal: fc.integer({ min: 1, max: 300 }),
+          periodUs: fc.constantFrom(0, 1000),
+          quality: fc.nat(2),
+          values: fc.oneof(
+            fc.array(fc.integer({ min: -9000, max: 9000 }), { minLength: 1, maxLength: 30 }).map((ints) => ({
+              kind: "ints" as const,
+              ints,
+            })),
+            fc.array(fc.float(), { minLength: 1, maxLength: 9 }).map((floats) => ({ kind: "floats" as const, floats })),
+            fc
+              .array(fc.double(), { minLength: 1, maxLength: 9 })
+              .map((doubles) => ({ kind: "doubles" as const, doubles })),
+          ),
+          dtMs: fc.constantFrom<number[]>([], [0], [70_000]),
+        }),
+        { minLength: 1, maxLength: 5 },
+      )
+      .map((series) => ({
+        kind: "telemetry" as const,
+        telemetry: { base: { kind: "unix" as const, unixMs: 1_795_248_000_123 }, series, bootNonce: 0 },
+      })),
+  });
+
+  it("takes the telemetry that devices send, and agrees with the long way", () => {
+    fc.assert(
+      fc.property(readings, (uplink) => {
+        const bytes = encodeUplink(uplink);
+        const skimmed = new Envelope();
+        const walked = new Envelope();
+        expect(skimTelemetry(bytes, skimmed)).toBe(true);
+        expect(walkAll(Message.UPLINK, bytes, walked)).toBe(bytes.length);
+        expect(skimmed).toEqual(walked);
+      }),
+      { numRuns: 500 },
+    );
+  });
+
+  it("is never surer than the long way, whatever happened to the bytes", () => {
+    fc.assert(
+      fc.property(readings, mutations, (uplink, changes) => {
+        const bytes = mutate(encodeUplink(uplink), changes);
+        const skimmed = new Envelope();
+        const walked = new Envelope();
+        if (!skimTelemetry(bytes, skimmed)) return;
+        expect(walkAll(Message.UPLINK, bytes, walked)).toBe(bytes.length);
+        expect(skimmed).toEqual(walked);
+      }),
+      { numRuns: 5_000 },
+    );
+  });
+
+  it("counts the times of two columns together", () => {
+    // Two times, then one more, for two values: as one column they would be refused too.
+    const bytes = bytesOf("08012a0d1a0b" + "12020101" + "120101" + "2a020204");
+    expect(readEnvelope(bytes, new Envelope())).toBe("out_of_range");
+    expect(agree(bytesOf("08012a0d1a0b" + "120101" + "120101" + "2a03020408"))).toBe(true);
+  });
+
+  it("[P-33] leaves too many samples to the long way, which refuses them", () => {
+    const column = Buffer.concat([bytesOf("2a8980011a858001"), bytesOf("2a818001"), new Uint8Array(16_385)]);
+    expect(readEnvelope(Uint8Array.from(column), new Envelope())).toBe("too_many");
   });
 });
 

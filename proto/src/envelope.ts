@@ -10,7 +10,8 @@
 import type { DecodeErrorCode } from "./decode-error.js";
 import { MESSAGE_BYTES_MAX } from "./limits.js";
 import { Message } from "./schema.js";
-import { type Findings, walkAll } from "./walk.js";
+import { skimTelemetry } from "./skim.js";
+import { clearFindings, type Findings, walkAll } from "./walk.js";
 import { failureOf } from "./wire-read.js";
 
 /** Body tags of an Uplink: the field numbers in `device.proto`. 10 … 31 are bodies of later versions. */
@@ -60,6 +61,8 @@ export class Envelope implements Findings {
 export function readEnvelope(bytes: Uint8Array, into: Envelope): DecodeErrorCode | null {
   if (bytes.length === 0) return "empty";
   if (bytes.length > MESSAGE_BYTES_MAX) return "too_large";
+  clearFindings(into);
+  if (skimTelemetry(bytes, into)) return null;
   const end = walkAll(Message.UPLINK, bytes, into);
   return end < 0 ? failureOf(end) : null;
 }

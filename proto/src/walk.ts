@@ -68,14 +68,8 @@ export function emptyFindings(): Findings {
   return { seq: 0, gap: 0, body: 0, bodyStart: 0, bodyEnd: 0, base: 0, baseMs: 0, bootNonce: 0 };
 }
 
-/**
- * Walks all of `bytes` as one message.
- *
- * @param message its row in the schema table
- * @param found what the message says of itself is put here; undefined content after an error
- * @returns the length, or a negative error code; `stop` then says where
- */
-export function walkAll(message: number, bytes: Uint8Array, found: Findings): number {
+/** Readies findings for the next message. */
+export function clearFindings(found: Findings): void {
   found.seq = 0;
   found.gap = 0;
   found.body = 0;
@@ -84,6 +78,17 @@ export function walkAll(message: number, bytes: Uint8Array, found: Findings): nu
   found.base = 0;
   found.baseMs = 0;
   found.bootNonce = 0;
+}
+
+/**
+ * Walks all of `bytes` as one message.
+ *
+ * @param message its row in the schema table
+ * @param found what the message says of itself is put here; undefined content after an error
+ * @returns the length, or a negative error code; `stop` then says where
+ */
+export function walkAll(message: number, bytes: Uint8Array, found: Findings): number {
+  clearFindings(found);
   walk.bytes = bytes;
   walk.found = found;
   walk.series = 0;
