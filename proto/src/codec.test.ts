@@ -30,7 +30,7 @@ function one(values: SeriesValues, more: Partial<Series> = {}): Uplink {
   };
 }
 
-describe("golden vectors, uplink", () => {
+describe("[P-24] [P-28] [P-35] golden vectors, uplink", () => {
   it.each(uplinkVectors.map((v) => [titleOf(v), v] as const))("%s", (_title, vector) => {
     expect(decodeUplink(bytesOf(vector.hex))).toEqual({ ok: true, value: vector.meaning });
     const bytes = encodeUplink(vector.meaning);
@@ -39,7 +39,7 @@ describe("golden vectors, uplink", () => {
   });
 });
 
-describe("golden vectors, downlink", () => {
+describe("[P-24] [P-28] golden vectors, downlink", () => {
   it.each(downlinkVectors.map((v) => [titleOf(v), v] as const))("%s", (_title, vector) => {
     expect(decodeDownlink(bytesOf(vector.hex))).toEqual({ ok: true, value: vector.meaning });
     if (vector.meaning !== null && !vector.decodeOnly) expect(hexOf(encodeDownlink(vector.meaning))).toBe(vector.hex);
@@ -131,6 +131,22 @@ describe("what goes in comes out", () => {
       }),
       { numRuns: 400 },
     );
+  });
+
+  it("[P-40] quality and level above their scales are decoded as they came", () => {
+    const quality = one({ kind: "ints", ints: [1] }, { quality: 200 });
+    const log: Uplink = { seq: 1, gap: 0, body: { kind: "log", log: { uptimeMs: 1, level: 99, text: "" } } };
+    for (const uplink of [quality, log])
+      expect(decodeUplink(encodeUplink(uplink))).toEqual({ ok: true, value: uplink });
+  });
+
+  it("[P-39] a time for every value is the most a series may have, with or without a period", () => {
+    const full = one({ kind: "ints", ints: [1, 2] }, { dtMs: [0, 5], periodUs: 1000 });
+    expect(decodeUplink(encodeUplink(full))).toEqual({ ok: true, value: full });
+    expect(decodeUplink(bytesOf("08012a0a1a0812020005" + "2a020204"))).toMatchObject({ ok: true });
+    expect(decodeUplink(bytesOf("08012a0b1a091203000505" + "2a020204"))).toMatchObject({
+      error: { code: "out_of_range" },
+    });
   });
 
   it("a decoded message owns its bytes: the buffer it came from may be reused", () => {

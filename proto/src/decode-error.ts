@@ -20,6 +20,7 @@ export const DECODE_ERROR_CODES = [
   "mixed_values",
   "unknown_body",
 ] as const;
+/** Why bytes are no message; one of DECODE_ERROR_CODES. */
 export type DecodeErrorCode = (typeof DECODE_ERROR_CODES)[number];
 
 /** One line per code, for logs, error tables and PROTOCOL.md [P-29]. */

@@ -109,6 +109,7 @@ function commandUpdateOf(body: Uint8Array): plain.CommandUpdate {
   return { id: m.id, state: toCommandState(m.state), result: copyOf(m.result), error: m.error };
 }
 
+/** The Telemetry in a body the walk has accepted. */
 export function telemetryOf(body: Uint8Array): plain.Telemetry {
   const m = pb.Telemetry.decode(new ExactReader(body));
   // The generated type of a nested message is its loose input form; decoding always makes instances.
@@ -141,10 +142,12 @@ function valuesFrom(m: SeriesInstance): plain.SeriesValues {
   return { kind: "none" };
 }
 
+/** The Catalog, or one part of it, in a body the walk has accepted. */
 export function catalogOf(body: Uint8Array): plain.Catalog {
   const m = pb.Catalog.decode(new ExactReader(body));
   // As in telemetryOf: decoding always makes instances.
   const signals = m.signals as SignalInstance[];
+  // And here.
   const commands = m.commands as CommandSpecInstance[];
   return {
     hash: m.hash,

@@ -24,6 +24,7 @@ import {
 } from "./range-check.js";
 import { Message, Op, REPEATS_MAX } from "./schema.js";
 
+/** Bytes of an Uplink; throws RangeError naming the field that does not fit. */
 export function uplinkBytes({ seq, gap, body }: plain.Uplink): Uint8Array {
   checkInteger("Uplink.seq", seq, 0, U32_MAX);
   checkInteger("Uplink.gap", gap, 0, U32_MAX);
@@ -51,6 +52,7 @@ function uplinkField(body: plain.UplinkBody | null): NonNullable<Parameters<type
   }
 }
 
+/** Bytes of a Downlink; throws RangeError naming the field that does not fit. */
 export function downlinkBytes(body: plain.DownlinkBody): Uint8Array {
   return checkSize("Downlink", pb.Downlink.encode(downlinkField(body)).finish());
 }
@@ -76,10 +78,12 @@ function downlinkField(body: plain.DownlinkBody): Parameters<typeof pb.Downlink.
   }
 }
 
+/** Bytes of a bare Telemetry; throws RangeError naming the field that does not fit. */
 export function telemetryBytes(telemetry: plain.Telemetry): Uint8Array {
   return checkSize("Telemetry", pb.Telemetry.encode(telemetryFields(telemetry)).finish());
 }
 
+/** Bytes of a bare Catalog; throws RangeError naming the field that does not fit. */
 export function catalogBytes(catalog: plain.Catalog): Uint8Array {
   return checkSize("Catalog", pb.Catalog.encode(checkedCatalog(catalog)).finish());
 }

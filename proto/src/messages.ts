@@ -14,6 +14,7 @@ export interface Uplink {
   body: UplinkBody | null;
 }
 
+/** The body of an Uplink, by kind. Telemetry, commandUpdate, catalog and log are reliable [P-41]. */
 export type UplinkBody =
   | { kind: "hello"; hello: Hello }
   | { kind: "heartbeat"; heartbeat: Heartbeat }
@@ -26,6 +27,7 @@ export type UplinkBody =
 /** Gateway to device. Null for a body kind this version does not know: ignored [P-25]. */
 export type Downlink = DownlinkBody | null;
 
+/** The body of a Downlink, by kind. */
 export type DownlinkBody =
   | { kind: "welcome"; welcome: Welcome }
   | { kind: "ack"; ack: Ack }
@@ -36,6 +38,7 @@ export type DownlinkBody =
   | { kind: "bye"; bye: Bye }
   | { kind: "sayHello" };
 
+/** Opens a session; the first message of every link, repeated until its Welcome comes [P-5] [P-11]. */
 export interface Hello {
   protocol: number;
   deviceId: string;
@@ -57,6 +60,7 @@ export interface Hello {
   closing: boolean;
 }
 
+/** Accepts a session [P-4] [P-5] [P-6]. */
 export interface Welcome {
   attempt: number;
   bootNonce: number;
@@ -69,6 +73,7 @@ export interface Welcome {
   maxUplinkBytes: number;
 }
 
+/** Proves life; carries the clock and what the device holds [P-12] [P-23]. */
 export interface Heartbeat {
   uptimeMs: number;
   unixMs: number;
@@ -77,26 +82,31 @@ export interface Heartbeat {
   oldest: number;
 }
 
+/** Durable up to `seq`, which is at least 1 [P-3]. */
 export interface Ack {
   seq: number;
 }
 
+/** A reliable message was not taken; send again from `expected` on, after `retryAfterMs` [P-2]. */
 export interface Nack {
   expected: number;
   reason: Reason;
   retryAfterMs: number;
 }
 
+/** 0 pauses reliable messages; above 0 they resume with that window. */
 export interface Flow {
   window: number;
 }
 
+/** Ends a session, from either side. `detail` is for people, at most DETAIL_BYTES_MAX bytes [P-30]. */
 export interface Bye {
   reason: Reason;
   retryAfterMs: number;
   detail: string;
 }
 
+/** A line from the firmware; `level` is the severity of RFC 5424, 0 … 7 [P-40]. */
 export interface Log {
   uptimeMs: number;
   level: number;
@@ -106,6 +116,7 @@ export interface Log {
 /** The instant the deltas of a Telemetry count from. `none`: neither was sent, stamp on arrival. */
 export type TelemetryBase = { kind: "uptime"; uptimeMs: number } | { kind: "unix"; unixMs: number } | { kind: "none" };
 
+/** Readings in columns, one series per signal [P-39]. */
 export interface Telemetry {
   base: TelemetryBase;
   series: Series[];
@@ -123,6 +134,7 @@ export type SeriesValues =
   | { kind: "blobs"; blobs: Uint8Array[] }
   | { kind: "none" };
 
+/** The readings of one signal. `dtMs` has at most as many entries as there are values [P-39]. */
 export interface Series {
   signal: number;
   dtMs: number[];
@@ -131,6 +143,7 @@ export interface Series {
   values: SeriesValues;
 }
 
+/** What a device measures and obeys, whole or one part of it [P-26] [P-27]. */
 export interface Catalog {
   hash: number;
   part: number;
@@ -139,6 +152,7 @@ export interface Catalog {
   commands: CommandSpec[];
 }
 
+/** One quantity of a device. `scale` applies to `ints`: value × 10^scale [P-35]. */
 export interface Signal {
   id: number;
   key: string;
@@ -154,6 +168,7 @@ export interface Signal {
   options: string[];
 }
 
+/** A command the device obeys; `code` is at least 1. */
 export interface CommandSpec {
   code: number;
   name: string;
@@ -161,6 +176,7 @@ export interface CommandSpec {
   argsHint: string;
 }
 
+/** A request to the device. `deadlineUptimeMs` is the device's own uptime, 0: none [P-16]. */
 export interface Command {
   id: number;
   code: number;
@@ -170,6 +186,7 @@ export interface Command {
   atMostOnce: boolean;
 }
 
+/** What became of a command; `result` and `error` belong to final states [P-19]. */
 export interface CommandUpdate {
   id: number;
   state: CommandState;

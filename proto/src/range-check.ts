@@ -61,12 +61,14 @@ function checkBoolean(path: string, value: unknown): void {
   if (typeof value !== "boolean") throw new RangeError(`${path} must be true or false, not ${String(value)}`);
 }
 
+/** Throws unless the value is a whole number from `min` to `max`. */
 export function checkInteger(path: string, value: unknown, min: number, max: number): void {
   if (typeof value !== "number" || !Number.isInteger(value) || value < min || value > max) {
     throw new RangeError(`${path} must be a whole number from ${min} to ${max}, not ${String(value)}`);
   }
 }
 
+/** Throws unless the value is a number; NaN and the infinities are [P-35]. */
 export function checkNumber(path: string, value: unknown): void {
   if (typeof value !== "number") throw new RangeError(`${path} must be a number, not ${String(value)}`);
 }
@@ -79,18 +81,21 @@ export function checkFloat(value: number): void {
   }
 }
 
+/** Throws unless the value is a bigint of 64 bits, signed. */
 export function checkLong(value: bigint): void {
   if (typeof value !== "bigint" || BigInt.asIntN(64, value) !== value) {
     throw new RangeError(`Series.longs must be a bigint that fits 64 bits, not ${String(value)}`);
   }
 }
 
+/** Throws unless the value is a text that UTF-8 can carry in at most `bytesMax` bytes [P-34]. */
 export function checkText(path: string, value: unknown, bytesMax: number): void {
   if (typeof value !== "string") throw new RangeError(`${path} must be a text, not ${String(value)}`);
   if (/\p{Surrogate}/u.test(value)) throw new RangeError(`${path} has half a surrogate pair, which UTF-8 cannot carry`);
   checkLength(path, Buffer.byteLength(value, "utf8"), bytesMax);
 }
 
+/** Throws unless the value is a Uint8Array of at most `bytesMax` bytes. */
 export function checkBytes(path: string, value: unknown, bytesMax: number): void {
   if (!(value instanceof Uint8Array)) throw new RangeError(`${path} must be a Uint8Array, not ${typeof value}`);
   checkLength(path, value.length, bytesMax);
@@ -100,6 +105,7 @@ function checkLength(path: string, bytes: number, bytesMax: number): void {
   if (bytes > bytesMax) throw new RangeError(`${path} is ${bytes} bytes long; at most ${bytesMax} are allowed`);
 }
 
+/** Throws when there are more than `max` of something. */
 export function checkCount(path: string, count: number, max: number): void {
   if (count > max) throw new RangeError(`${path} are ${count}; at most ${max} are allowed`);
 }
