@@ -1,0 +1,395 @@
+/**
+ * One connection to a broker, from dialling to its end; a new one is made for every attempt.
+ *
+ *   dialling ──ready──▶ handshake ──CONNACK──▶ up ──close()──▶ closing ──▶ closed
+ *      └──────────┴─────────────────────────────┴──any failure──▶ closed, down(failure) once
+ *
+ * It knows packets, not records: the pump and the other users publish through it and learn of acks. Sessions are
+ * clean, so packet ids and their acks end with the connection, and nothing that is sent again carries DUP: DUP marks
+ * a repeat within one session (MQTT 5 §3.3.1.1), which never happens here.
+ */
+import type { Duplex } from "node:stream";
+import { type IConnackPacket, type IPublishPacket, type Packet, parser } from "mqtt-packet";
+import type { Clock } from "../core/clock.js";
+import { failureOfConnack5, failureOfConnack311, failureOfDisconnect } from "./connack-failure.js";
+import type { Dial, DialTarget } from "./dial.js";
+import { type FailureContext, failureOfError, refused, type SinkFailure, unavailable } from "./failure.js";
+import { type AckListener, InFlight } from "./in-flight.js";
+import { KeepaliveWatch } from "./keepalive-watch.js";
+import { PacketFrames } from "./packet-frames.js";
+import { PacketWriter } from "./packet-writer.js";
+
+export type MqttVersion = 4 | 5;
+
+export interface ConnectionOptions {
+  readonly target: DialTarget;
+  /** 5, or 4 for MQTT 3.1.1. */
+  readonly version: MqttVersion;
+  readonly clientId: string;
+  readonly username: string | undefined;
+  readonly password: string | undefined;
+  readonly keepaliveMs: number;
+  /** Retained at this topic when the connection ends without a farewell; null: no will. */
+  readonly will: { readonly topic: string; readonly payload: string } | null;
+  /** Own ceiling on unacked messages; the broker's Receive Maximum lowers it. */
+  readonly window: number;
+  readonly incomingBytes: number;
+  /** QoS 1 messages the broker may send before we ack one. */
+  readonly incomingWindow: number;
+  readonly connectTimeoutMs: number;
+}
+
+/** What the broker agreed to. */
+export interface Session {
+  readonly version: MqttVersion;
+  /** Unacked QoS 1 messages that may be in flight. */
+  readonly window: number;
+  /** Largest packet the broker takes, in bytes. */
+  readonly packetBytesMax: number;
+}
+
+export interface OutgoingMessage {
+  readonly topic: string | Buffer;
+  readonly payload: string | Buffer;
+  readonly retain: boolean;
+  /** Sent as user property `id` on MQTT 5. */
+  readonly id?: string;
+  /** Sent as Correlation Data on MQTT 5. */
+  readonly correlation?: Buffer;
+}
+
+/** What the users of a connection see of it. */
+export interface Publisher {
+  readonly session: Session;
+  /** Unacked messages that may still be sent; 0 also while the socket is congested. */
+  readonly freeSlots: number;
+  /** The socket takes more. */
+  readonly isWritable: boolean;
+  /** QoS 1. The caller has seen a free slot; `listener` learns of the ack, and of nothing when the connection ends. */
+  publish(message: OutgoingMessage, listener: AckListener, token: number): void;
+  /** QoS 0. The caller has seen `isWritable`. */
+  publishUnacked(message: OutgoingMessage): void;
+}
+
+export interface ConnectionEvents {
+  up(session: Session): void;
+  /** Acks came or the socket drained: more may be sent. */
+  room(): void;
+  message(message: IPublishPacket): void;
+  /** Reason codes of the SUBACK, one per filter; ≥ 0x80 is a refusal. */
+  subscribed(granted: readonly number[]): void;
+  /** The connection ended without `close`. At most once; nothing follows it. */
+  down(failure: SinkFailure): void;
+}
+
+/** What MQTT can express: a remaining length of 2^28 − 1 and its header. */
+const PACKET_BYTES_MAX = 268_435_460;
+const RECEIVE_MAXIMUM_DEFAULT = 65_535;
+/** Collected bytes that are written at once instead of at the end of the turn. */
+const FLUSH_BYTES = 48 * 1024;
+const CLOSE_TIMEOUT_MS = 1_000;
+
+export class MqttConnection implements Publisher {
+  #stage: "dialling" | "handshake" | "up" | "closing" | "closed" = "dialling";
+  #session: Session = { version: 5, window: 1, packetBytesMax: PACKET_BYTES_MAX };
+  #inFlight = new InFlight(1);
+  #wasReady = false;
+  #isCongested = false;
+  #brokerHasRetain = true;
+  #cancelTimeout: () => void;
+  #closed: (() => void) | null = null;
+  readonly #socket: Duplex;
+  readonly #options: ConnectionOptions;
+  readonly #events: ConnectionEvents;
+  readonly #clock: Clock;
+  readonly #keepalive: KeepaliveWatch;
+  readonly #writer: PacketWriter;
+  readonly #frames: PacketFrames;
+  readonly #parser: ReturnType<typeof parser>;
+
+  /** Begins to dial at once. */
+  constructor(
+    options: ConnectionOptions,
+    deps: { readonly dial: Dial; readonly clock: Clock },
+    events: ConnectionEvents,
+  ) {
+    this.#options = options;
+    this.#events = events;
+    this.#clock = deps.clock;
+    this.#writer = new PacketWriter(options.version);
+    this.#frames = new PacketFrames(options.incomingBytes, (packet) => this.#framed(packet));
+    this.#parser = parser({ protocolVersion: options.version });
+    this.#parser.on("packet", (packet) => this.#received(packet));
+    this.#parser.on("error", (error: unknown) => this.#malformed(String(error)));
+    this.#keepalive = new KeepaliveWatch(deps.clock, {
+      ping: () => this.#ping(),
+      silent: () => this.#fail(unavailable("the broker fell silent", "check the network and the broker's load")),
+    });
+    this.#socket = deps.dial(options.target, () => this.#dialled());
+    this.#cancelTimeout = deps.clock.after(options.connectTimeoutMs, () => this.#timedOut());
+    this.#socket.on("data", (chunk: Buffer) => this.#data(chunk));
+    this.#socket.on("drain", () => this.#drained());
+    this.#socket.on("error", (error) => this.#fail(this.#failureOf(error)));
+    this.#socket.on("end", () => this.#hungUp());
+    this.#socket.on("close", () => this.#hungUp());
+  }
+
+  get session(): Session {
+    return this.#session;
+  }
+
+  get isWritable(): boolean {
+    return this.#stage === "up" && !this.#isCongested;
+  }
+
+  get freeSlots(): number {
+    return this.isWritable ? this.#inFlight.freeSlots : 0;
+  }
+
+  get inFlightCount(): number {
+    return this.#inFlight.count;
+  }
+
+  /** Was the socket, with its TLS, ever open? For `sink test`. */
+  get wasReady(): boolean {
+    return this.#wasReady;
+  }
+
+  publish(message: OutgoingMessage, listener: AckListener, token: number): void {
+    this.#write(this.#publishPacket(message, 1, this.#inFlight.add(listener, token)));
+  }
+
+  publishUnacked(message: OutgoingMessage): void {
+    this.#write(this.#publishPacket(message, 0, 0));
+  }
+
+  /** The answer comes as `subscribed`. Retained messages are asked for, and asked to be marked, so that they are seen. */
+  subscribe(filter: string): void {
+    const subscriptions = [
+      this.#options.version === 5 ? { topic: filter, qos: 1 as const, rap: true } : { topic: filter, qos: 1 as const },
+    ];
+    this.#write({ cmd: "subscribe", messageId: this.#inFlight.takeId(), subscriptions });
+  }
+
+  /** Tell the broker that a message it sent is taken care of. */
+  ackMessage(messageId: number): void {
+    if (this.#stage === "up")
+      this.#write({ cmd: "puback", messageId, ...(this.#options.version === 5 ? { reasonCode: 0 } : {}) });
+  }
+
+  /** Hand everything collected to the socket. Called once at the end of a turn. */
+  flush(): void {
+    if (this.#writer.bytes === 0 || this.#stage === "closed") return;
+    if (!this.#socket.write(this.#writer.take())) this.#isCongested = true;
+    this.#keepalive.sent();
+  }
+
+  /** Say DISCONNECT and end; the broker then forgets the will. Resolves when the socket is closed, within 1 s. */
+  close(): Promise<void> {
+    if (this.#stage === "closed") return Promise.resolve();
+    if (this.#stage === "up") {
+      this.#write({ cmd: "disconnect", ...(this.#options.version === 5 ? { reasonCode: 0 } : {}) } as Packet); // 3.1.1 has no code
+      this.flush();
+    }
+    this.#stage = "closing";
+    this.#keepalive.stop();
+    this.#cancelTimeout();
+    return new Promise((resolve) => {
+      this.#closed = resolve;
+      this.#cancelTimeout = this.#clock.after(CLOSE_TIMEOUT_MS, () => this.#end());
+      this.#socket.end();
+    });
+  }
+
+  /** End now; the broker publishes the will. `down` is called unless the connection is closing or closed. */
+  abort(failure: SinkFailure): void {
+    this.#fail(failure);
+  }
+
+  #dialled(): void {
+    if (this.#stage !== "dialling") return;
+    this.#stage = "handshake";
+    this.#wasReady = true;
+    const { version, clientId, username, password, keepaliveMs, will } = this.#options;
+    this.#write({
+      cmd: "connect",
+      protocolId: "MQTT",
+      protocolVersion: version,
+      clean: true,
+      clientId,
+      keepalive: Math.max(1, Math.round(keepaliveMs / 1000)),
+      ...(username === undefined ? {} : { username }),
+      ...(username === undefined || password === undefined ? {} : { password: Buffer.from(password) }),
+      ...(will === null ? {} : { will: { ...will, qos: 1 as const, retain: true } }),
+      ...(version === 5 ? { properties: this.#connectProperties() } : {}),
+    });
+    this.flush();
+  }
+
+  #connectProperties(): { receiveMaximum: number; maximumPacketSize: number } {
+    return { receiveMaximum: this.#options.incomingWindow, maximumPacketSize: this.#options.incomingBytes };
+  }
+
+  #publishPacket(message: OutgoingMessage, qos: 0 | 1, messageId: number): Packet {
+    const { topic, payload, retain, id, correlation } = message;
+    const packet = {
+      cmd: "publish",
+      qos,
+      dup: false,
+      retain: retain && this.#brokerHasRetain,
+      topic,
+      payload,
+      messageId,
+    };
+    if (this.#options.version !== 5 || (id === undefined && correlation === undefined)) return packet as Packet; // a Buffer topic is taken, though not typed
+    const properties = {
+      ...(id === undefined ? {} : { userProperties: { id } }),
+      ...(correlation === undefined ? {} : { correlationData: correlation }),
+    };
+    return { ...packet, properties } as Packet; // as above
+  }
+
+  #write(packet: Packet): void {
+    if (this.#stage === "closed" || this.#stage === "closing") return;
+    this.#writer.packet(packet);
+    if (this.#writer.bytes >= FLUSH_BYTES) this.flush();
+  }
+
+  #data(chunk: Buffer): void {
+    if (this.#stage === "closed") return;
+    this.#keepalive.heard();
+    const isWhole = this.#frames.push(chunk);
+    if (!isWhole) this.#malformed(`a packet above ${this.#options.incomingBytes} bytes`);
+    else if (this.#stage === "up") this.#events.room();
+  }
+
+  #framed(packet: Buffer): void {
+    if (this.#stage === "closed" || this.#stage === "closing") return;
+    if (this.#stage === "handshake" && this.#options.version === 5 && isConnack311(packet)) {
+      // A broker without MQTT 5 answers in the shape of 3.1.1, which the parser for 5 would not understand.
+      const code = packet[3] ?? 0;
+      const failure = failureOfConnack311(code === 0 || code === 0x84 ? 1 : code, this.#context);
+      this.#fail(failure);
+      return;
+    }
+    try {
+      this.#parser.parse(packet);
+    } catch (error) {
+      this.#malformed(String(error)); // the parser throws on some malformed packets instead of emitting
+    }
+  }
+
+  #received(packet: Packet): void {
+    if (this.#stage === "handshake") {
+      if (packet.cmd === "connack") this.#connack(packet);
+      else this.#malformed(`${packet.cmd} before CONNACK`);
+      return;
+    }
+    switch (packet.cmd) {
+      case "puback":
+        this.#inFlight.ack(packet.messageId ?? 0, packet.reasonCode ?? 0);
+        return;
+      case "publish":
+        if (packet.qos > 1) this.#malformed("a QoS 2 message nobody asked for");
+        else this.#events.message(packet);
+        return;
+      case "suback":
+        this.#events.subscribed(packet.granted.map(Number));
+        return;
+      case "pingresp":
+        return;
+      case "disconnect":
+        this.#fail(failureOfDisconnect(packet.reasonCode ?? 0));
+        return;
+      default:
+        this.#malformed(`an unexpected ${packet.cmd}`);
+    }
+  }
+
+  #connack(packet: IConnackPacket): void {
+    const { version, keepaliveMs } = this.#options;
+    const code = (version === 5 ? packet.reasonCode : packet.returnCode) ?? 0;
+    if (code !== 0) {
+      this.#fail(version === 5 ? failureOfConnack5(code, this.#context) : failureOfConnack311(code, this.#context));
+      return;
+    }
+    const properties = packet.properties ?? {};
+    if (properties.maximumQoS === 0) {
+      this.#fail(refused("the broker takes only QoS 0, which has no acks", "use a broker with QoS 1"));
+      return;
+    }
+    const window = Math.min(this.#options.window, properties.receiveMaximum ?? RECEIVE_MAXIMUM_DEFAULT);
+    const packetBytesMax = Math.min(PACKET_BYTES_MAX, properties.maximumPacketSize ?? PACKET_BYTES_MAX);
+    this.#brokerHasRetain = properties.retainAvailable !== false;
+    this.#session = { version, window, packetBytesMax };
+    this.#inFlight = new InFlight(window);
+    this.#stage = "up";
+    this.#cancelTimeout();
+    const agreedMs = properties.serverKeepAlive === undefined ? keepaliveMs : properties.serverKeepAlive * 1000;
+    this.#keepalive.start(agreedMs);
+    this.#events.up(this.#session);
+  }
+
+  #ping(): void {
+    this.#write({ cmd: "pingreq" });
+    this.flush();
+  }
+
+  #drained(): void {
+    this.#isCongested = false;
+    if (this.#stage === "up") this.#events.room();
+  }
+
+  #timedOut(): void {
+    const what = this.#stage === "dialling" ? "the connection did not open" : "the broker did not answer CONNECT";
+    this.#fail(
+      unavailable(`${what} within ${this.#options.connectTimeoutMs} ms`, "check the address and the firewall"),
+    );
+  }
+
+  #malformed(what: string): void {
+    this.#fail(unavailable(`the broker sent what is not MQTT: ${what}`, "check that the url's port is an MQTT port"));
+  }
+
+  #hungUp(): void {
+    if (this.#stage === "handshake" && this.#options.version === 5) {
+      const failure = unavailable("the broker hung up instead of answering CONNECT", "see the broker's log");
+      this.#fail({ ...failure, kind: "silentClose" });
+      return;
+    }
+    this.#fail({ ...unavailable("the broker closed the connection", "see the broker's log"), byBroker: true });
+  }
+
+  get #context(): FailureContext {
+    const { target, username } = this.#options;
+    return { host: target.host, port: target.port, hasUsername: username !== undefined, secure: target.tls !== null };
+  }
+
+  #failureOf(error: unknown): SinkFailure {
+    const failure = failureOfError(error, this.#context);
+    if (this.#stage === "handshake" && this.#options.version === 5 && failure.byBroker === true) {
+      return { ...failure, kind: "silentClose" };
+    }
+    return failure;
+  }
+
+  #fail(failure: SinkFailure): void {
+    const wasOpen = this.#stage !== "closing" && this.#stage !== "closed";
+    this.#end();
+    if (wasOpen) this.#events.down(failure);
+  }
+
+  #end(): void {
+    if (this.#stage === "closed") return;
+    this.#stage = "closed";
+    this.#cancelTimeout();
+    this.#keepalive.stop();
+    this.#socket.destroy();
+    this.#closed?.();
+  }
+}
+
+/** A CONNACK of two bytes: MQTT 5 has at least three (the length of its properties). */
+function isConnack311(packet: Buffer): boolean {
+  return packet.length === 4 && packet[0] === 0x20;
+}

@@ -1,0 +1,383 @@
+/**
+ * A sink of type `mqtt`: puts the rooms of this folder together around one connection at a time.
+ *
+ *   SinkMachine ──open──▶ MqttConnection ◀──publish── StatusTopics · ReplyQueue · Pump · StateTopics   (in turns)
+ *        ▲                     │
+ *        └──── up, down ───────┴──commands──▶ CommandSource ──submit──▶ command store
+ *
+ * Pausing closes the connection: a paused sink asks nothing of its broker, and hears no commands.
+ */
+import type { Clock } from "../core/clock.js";
+import { GatewayError } from "../core/errors.js";
+import type { Logger } from "../core/log.js";
+import type { Metrics } from "../core/metrics.js";
+import type { Random } from "../core/random.js";
+import type { NewCommand } from "../model/command.js";
+import type { SinkStatus } from "../model/sink.js";
+import type { LiveEvent, Spool, SpoolReader } from "../model/spool.js";
+import { CommandSource } from "./command-source.js";
+import { type Dial, type DialTarget, systemDial, targetOf } from "./dial.js";
+import { refused, type SinkFailure } from "./failure.js";
+import { type ConnectionEvents, type ConnectionOptions, MqttConnection, type Session } from "./mqtt-connection.js";
+import {
+  KEEPALIVE_MS_DEFAULT,
+  MQTT_LIMITS,
+  type MqttLimits,
+  type MqttSinkOptions,
+  TOPIC_PREFIX_DEFAULT,
+} from "./mqtt-options.js";
+import { Pump } from "./pump.js";
+import { ReplyQueue } from "./reply-queue.js";
+import { SINK_STOPPED, type SinkEffect, type SinkEvent, type SinkMachineState, step } from "./sink-machine.js";
+import { type SinkTestStep, testSink } from "./sink-test.js";
+import { StateTopics } from "./state-topic.js";
+import { type Presence, StatusTopics } from "./status-topics.js";
+
+export interface MqttSinkDeps {
+  readonly reader: Pick<SpoolReader, "rendered">;
+  readonly spool: Pick<Spool, "saveCursor" | "quarantine">;
+  /** Where this sink stands: from `Spool.openSinks`. */
+  readonly cursor: number;
+  /** Resolves when the command is durable; rejects with a GatewayError. Absent: commands are not subscribed to. */
+  readonly submit?: (command: NewCommand) => Promise<unknown>;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly log: Logger;
+  readonly metrics: Metrics;
+  /** Opens sockets; the system's unless told. */
+  readonly dial?: Dial;
+}
+
+/** QoS 1 messages the broker may send us unacked; on MQTT 5 it is told. */
+const INCOMING_WINDOW = 32;
+
+export class MqttSink {
+  readonly name: string;
+  #state: SinkMachineState = SINK_STOPPED;
+  #connection: MqttConnection | null = null;
+  #closing: Promise<void> = Promise.resolve();
+  /** The farewell is under way: nothing new is sent. */
+  #isEnding = false;
+  #ownStatus: { readonly payload: string; readonly resolve: () => void } | null = null;
+  #connectedSinceUnixMs: number | null = null;
+  #reconnectCount = 0;
+  #cancelRetry: () => void = () => {};
+  #cancelStable: () => void = () => {};
+  readonly #options: MqttSinkOptions;
+  readonly #deps: MqttSinkDeps;
+  readonly #limits: MqttLimits;
+  readonly #target: DialTarget;
+  readonly #topicHead: string;
+  readonly #log: Logger;
+  readonly #pump: Pump;
+  readonly #states: StateTopics;
+  readonly #statuses: StatusTopics;
+  readonly #replies: ReplyQueue;
+  readonly #commands: CommandSource | null;
+
+  /** Nothing happens before `start`. Errors: E_CONFIG_INVALID when the url is none of `mqtt://` and `mqtts://`. */
+  constructor(options: MqttSinkOptions, deps: MqttSinkDeps) {
+    const target = targetOf(options.url, options.tls);
+    if (target === null) {
+      const fix = "write it as mqtt://host:1883 or mqtts://host:8883";
+      throw new GatewayError("E_CONFIG_INVALID", `the url of sink ${options.name} cannot be used`, { fix });
+    }
+    this.name = options.name;
+    this.#options = options;
+    this.#deps = deps;
+    this.#target = target;
+    this.#limits = { ...MQTT_LIMITS, ...options.limits };
+    this.#topicHead = `${options.topicPrefix ?? TOPIC_PREFIX_DEFAULT}/${options.gatewayId}/`;
+    this.#log = deps.log.child({ sink: options.name });
+    const shed = deps.metrics.counter("sink_shed", "State, status and answer messages that found no room or no taker");
+    this.#pump = this.#makePump();
+    this.#states = this.#makeStates(shed);
+    this.#statuses = new StatusTopics(this.#topicHead, this.#limits.devices, shed);
+    this.#replies = new ReplyQueue(deps.clock, shed);
+    this.#commands = deps.submit === undefined ? null : this.#makeCommands(deps.submit);
+  }
+
+  start(): void {
+    this.#step({ type: "start" });
+  }
+
+  /** Say offline, wait briefly for the last acks, save the cursor, close. Safe to call twice. */
+  stop(): Promise<void> {
+    this.#step({ type: "stop" });
+    return this.#closing;
+  }
+
+  /** As `stop`, until `resume`. A stopped sink stays stopped. */
+  pause(): Promise<void> {
+    this.#step({ type: "pause" });
+    return this.#closing;
+  }
+
+  resume(): void {
+    this.#step({ type: "resume" });
+  }
+
+  /** Try the broker on a connection of its own: reach it, log in, publish, subscribe. Leaves the sink as it is. */
+  test(): Promise<readonly SinkTestStep[]> {
+    const { clock, dial = systemDial } = this.#deps;
+    let options: ConnectionOptions;
+    try {
+      options = this.#connectionOptions(this.#state.version);
+    } catch (error) {
+      return Promise.resolve([{ step: "connect", ok: false, detail: failureToOpen(error).why }]);
+    }
+    const filter = `${this.#topicHead}+/cmd/+`;
+    return testSink({ ...options, clientId: `${options.clientId}-test`, will: null }, this.#topicHead, filter, {
+      clock,
+      dial,
+    });
+  }
+
+  /** Records up to this id are in the spool. */
+  committed(lastRecordId: number): void {
+    this.#pump.committed(lastRecordId);
+  }
+
+  /** A live event, for the retained state. Only readings count. */
+  observe(event: LiveEvent): void {
+    this.#states.observe(event);
+  }
+
+  presenceChanged(device: string, presence: Presence): void {
+    this.#statuses.changed(device, presence);
+    this.#fill();
+  }
+
+  /** Every record up to this id was taken by the broker or is in quarantine. */
+  get cursor(): number {
+    return this.#pump.cursor;
+  }
+
+  status(): SinkStatus {
+    const { phase, failure } = this.#state;
+    const session = phase === "up" ? this.#connection?.session : undefined;
+    return {
+      name: this.name,
+      type: "mqtt",
+      state: phase,
+      target: `${this.#target.tls === null ? "mqtt" : "mqtts"}://${this.#target.host}:${this.#target.port}`,
+      lastError: failure === null ? null : { code: failure.code, why: failure.why, fix: failure.fix },
+      connectedSinceUnixMs: this.#connectedSinceUnixMs,
+      deliveredCount: this.#pump.deliveredCount,
+      inFlightCount: this.#pump.inFlightCount,
+      quarantinedCount: this.#pump.quarantinedCount,
+      reconnectCount: this.#reconnectCount,
+      protocol: session === undefined ? null : session.version === 5 ? "MQTT 5" : "MQTT 3.1.1",
+    };
+  }
+
+  #step(event: SinkEvent): void {
+    const { backoffBaseMs, backoffCapMs, blockedRetryMs } = this.#limits;
+    const limits = { backoff: { baseMs: backoffBaseMs, capMs: backoffCapMs }, blockedRetryMs };
+    const { state, effects } = step(this.#state, event, this.#deps.random.unit(), limits);
+    this.#state = state;
+    for (const effect of effects) this.#perform(effect);
+  }
+
+  #perform(effect: SinkEffect): void {
+    const { clock } = this.#deps;
+    switch (effect.type) {
+      case "open":
+        // A farewell may still be under way; two connections of one client id would end one another.
+        this.#closing.then(() => this.#open(effect.version));
+        return;
+      case "close":
+        this.#closing = this.#closing.then(() => this.#farewell());
+        return;
+      case "retryAfter":
+        this.#cancelRetry = clock.after(effect.delayMs, () => this.#step({ type: "retry" }));
+        return;
+      case "stableAfter":
+        this.#cancelStable = clock.after(this.#limits.stableAfterMs, () => this.#step({ type: "stable" }));
+        return;
+      case "cancelTimers":
+        this.#cancelRetry();
+        this.#cancelStable();
+    }
+  }
+
+  #open(version: 4 | 5): void {
+    if (this.#state.phase !== "connecting" || this.#connection !== null) return;
+    const { clock, dial = systemDial } = this.#deps;
+    try {
+      const options = this.#connectionOptions(version);
+      this.#connection = new MqttConnection(options, { dial, clock }, this.#events());
+    } catch (error) {
+      this.#step({ type: "down", failure: failureToOpen(error) });
+    }
+  }
+
+  #events(): ConnectionEvents {
+    return {
+      up: (session) => this.#up(session),
+      down: (failure) => this.#down(failure),
+      room: () => this.#fill(),
+      message: (message) => this.#commands?.received(message),
+      subscribed: (granted) => this.#subscribed(granted),
+    };
+  }
+
+  #up(session: Session): void {
+    const connection = this.#connection;
+    if (connection === null) return;
+    this.#isEnding = false;
+    this.#connectedSinceUnixMs = this.#deps.clock.unixMs();
+    this.#log.info(
+      { target: this.#target.host, mqtt: session.version, window: session.window },
+      "the sink is connected",
+    );
+    this.#step({ type: "up" });
+    void this.#sayStatus("online");
+    if (this.#commands !== null) {
+      this.#commands.attach((messageId) => {
+        connection.ackMessage(messageId);
+        connection.flush();
+      });
+      connection.subscribe(this.#commands.filter);
+    }
+    this.#statuses.attach();
+    this.#states.attach();
+    this.#pump.attach(connection);
+    this.#fill();
+  }
+
+  #down(failure: SinkFailure): void {
+    const wasUp = this.#state.phase === "up";
+    this.#connection = null;
+    this.#detach(failure.byBroker === true);
+    if (wasUp) {
+      this.#reconnectCount += 1;
+      this.#deps.metrics.counter("sink_reconnects", "Broker sessions that ended without being asked to").add();
+    }
+    this.#log.warn({ code: failure.code, why: failure.why, fix: failure.fix }, "the sink is not connected");
+    this.#step({ type: "down", failure });
+  }
+
+  #detach(byBroker: boolean): void {
+    this.#connectedSinceUnixMs = null;
+    this.#cancelStable();
+    this.#pump.detach(byBroker);
+    this.#states.detach();
+    this.#commands?.detach();
+  }
+
+  #subscribed(granted: readonly number[]): void {
+    if (granted.every((code) => code < 0x80)) return;
+    const fix = `allow this user to read ${this.#commands?.filter ?? ""} in the broker's ACL`;
+    this.#log.warn({ granted, fix }, "the broker does not let the gateway hear commands");
+  }
+
+  /** Everybody in turn, so that neither a backlog nor a flapping device keeps the others from sending. */
+  #fill(): void {
+    const connection = this.#connection;
+    if (connection === null) return;
+    this.#sendOwnStatus(connection);
+    for (let isSent = !this.#isEnding; isSent && connection.isWritable; ) {
+      isSent = this.#statuses.sendNext(connection);
+      isSent = this.#replies.sendNext(connection) || isSent;
+      isSent = this.#pump.sendNext() || isSent;
+      isSent = (connection.isWritable && this.#states.sendNext(connection)) || isSent;
+    }
+    connection.flush();
+  }
+
+  /** The gateway's own status, retained, as soon as a slot is free. Resolves when the broker has answered it. */
+  #sayStatus(payload: "online" | "offline"): Promise<void> {
+    return new Promise((resolve) => {
+      this.#ownStatus = { payload, resolve };
+      this.#fill();
+    });
+  }
+
+  #sendOwnStatus(connection: MqttConnection): void {
+    if (this.#ownStatus === null || connection.freeSlots < 1) return;
+    const { payload, resolve } = this.#ownStatus;
+    this.#ownStatus = null;
+    connection.publish({ topic: `${this.#topicHead}status`, payload, retain: true }, { acked: () => resolve() }, 0);
+  }
+
+  async #farewell(): Promise<void> {
+    const connection = this.#connection;
+    if (connection !== null) {
+      this.#isEnding = true;
+      if (this.#connectedSinceUnixMs !== null) await this.#withinStopTimeout(this.#sayStatus("offline"));
+      this.#detach(false);
+      this.#connection = null;
+      this.#isEnding = false;
+      await connection.close();
+    }
+  }
+
+  #withinStopTimeout(done: Promise<void>): Promise<void> {
+    return new Promise((resolve) => {
+      const cancel = this.#deps.clock.after(this.#limits.stopTimeoutMs, resolve);
+      done.then(() => {
+        cancel();
+        resolve();
+      });
+    });
+  }
+
+  #connectionOptions(version: 4 | 5): ConnectionOptions {
+    const { name, gatewayId, username, password, clientId, keepaliveMs } = this.#options;
+    return {
+      version,
+      target: this.#target,
+      clientId: clientId ?? `tidegate-${gatewayId}-${name}`,
+      username,
+      password: password?.(),
+      keepaliveMs: keepaliveMs ?? KEEPALIVE_MS_DEFAULT,
+      will: { topic: `${this.#topicHead}status`, payload: "offline" },
+      window: version === 5 ? this.#limits.window : this.#limits.window311,
+      incomingBytes: this.#limits.incomingBytes,
+      incomingWindow: INCOMING_WINDOW,
+      connectTimeoutMs: this.#limits.connectTimeoutMs,
+    };
+  }
+
+  #makePump(): Pump {
+    const { reader, spool, clock, random, metrics, cursor } = this.#deps;
+    const options = { sink: this.name, topicHead: this.#topicHead, cursor, limits: this.#limits };
+    return new Pump(options, {
+      ...{ reader, spool, clock, random, log: this.#log },
+      counters: {
+        delivered: metrics.counter("sink_delivered", "Records acked by a sink"),
+        retried: metrics.counter("sink_retried", "Records sent to a sink again"),
+        quarantined: metrics.counter("sink_quarantined", "Records a sink would not take"),
+      },
+      wake: () => this.#fill(),
+      fail: (failure) => this.#connection?.abort(failure),
+    });
+  }
+
+  #makeStates(shed: ReturnType<Metrics["counter"]>): StateTopics {
+    const { stateIntervalMs, devices } = this.#limits;
+    const options = { topicHead: this.#topicHead, intervalMs: stateIntervalMs, devicesMax: devices };
+    return new StateTopics(options, { clock: this.#deps.clock, shed, wake: () => this.#fill() });
+  }
+
+  #makeCommands(submit: (command: NewCommand) => Promise<unknown>): CommandSource {
+    const { metrics } = this.#deps;
+    const topics = { topicHead: this.#topicHead, source: `mqtt:${this.name}` };
+    return new CommandSource(topics, this.#limits.commandsPending, {
+      ...{ submit, log: this.#log },
+      reply: (message) => {
+        this.#replies.add(message);
+        this.#fill();
+      },
+      refused: metrics.counter("sink_commands_refused", "Messages at command topics that were refused"),
+      retained: metrics.counter("sink_commands_retained", "Commands refused for their retain flag"),
+    });
+  }
+}
+
+/** Before a socket exists only the files named in the configuration can fail. */
+function failureToOpen(error: unknown): SinkFailure {
+  const why = `the connection cannot be prepared: ${error instanceof Error ? error.message : String(error)}`;
+  return refused(why, "check passwordFile, tls.ca, tls.cert and tls.key, and their permissions");
+}

@@ -1,0 +1,326 @@
+/**
+ * Moves records from the spool to the broker, and the cursor behind them.
+ *
+ *   spool ──slices──▶ SliceQueue ──sendNext──▶ Publisher ──▶ broker
+ *                                DeliveryRing ◀──acked────────┘
+ *   saveCursor ◀── everything up to here was taken, or is in quarantine
+ *
+ * Records leave in record order. After a reconnect, or a refusal that passes, everything after the cursor is rendered
+ * and sent again, byte for byte the same. A refusal in the middle of a window cannot take back what was sent behind
+ * it: those arrive before the refused one's repeat, and again after it.
+ */
+import { fullJitterMs } from "../core/backoff.js";
+import type { Clock } from "../core/clock.js";
+import type { Logger } from "../core/log.js";
+import type { Counter } from "../core/metrics.js";
+import type { Random } from "../core/random.js";
+import type { RenderedSlice, Spool, SpoolReader } from "../model/spool.js";
+import { ReasonCode, reasonText } from "./connack-failure.js";
+import { CursorSaver } from "./cursor-saver.js";
+import { DeliveryRing } from "./delivery-ring.js";
+import { refused, type SinkFailure } from "./failure.js";
+import type { AckListener } from "./in-flight.js";
+import type { OutgoingMessage, Publisher } from "./mqtt-connection.js";
+import type { MqttLimits } from "./mqtt-options.js";
+import { PoisonWatch } from "./poison-watch.js";
+import { messageIdOf, publishBytes } from "./publish-size.js";
+import { QuarantineDesk } from "./quarantine-desk.js";
+import { Refusals } from "./refusals.js";
+import { SliceQueue } from "./slice-queue.js";
+
+export interface PumpOptions {
+  readonly sink: string;
+  /** `tidegate/<gw>/` */
+  readonly topicHead: string;
+  /** Where the sink stands: the highest record it has taken. */
+  readonly cursor: number;
+  readonly limits: MqttLimits;
+}
+
+export interface PumpDeps {
+  readonly reader: Pick<SpoolReader, "rendered">;
+  readonly spool: Pick<Spool, "saveCursor" | "quarantine">;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly log: Logger;
+  readonly counters: { readonly delivered: Counter; readonly retried: Counter; readonly quarantined: Counter };
+  /** There may be something to send. */
+  readonly wake: () => void;
+  /** The session is of no use: end it with this failure. */
+  readonly fail: (failure: SinkFailure) => void;
+}
+
+const REFUSED_BACKOFF = { baseMs: 500, capMs: 30_000 };
+const STORE_RETRY_MS = 1_000;
+
+export class Pump implements AckListener {
+  #publisher: Publisher | null = null;
+  #cursor: number;
+  #highestSentId = 0;
+  #deliveredCount = 0;
+  /** The second message of a record that has a response topic; goes before the next record. */
+  #response: { readonly message: OutgoingMessage; readonly token: number } | null = null;
+  /** Set while a refusal's backoff runs. */
+  #cancelRetry: (() => void) | null = null;
+  #cancelPoll: () => void = () => {};
+  readonly #ring: DeliveryRing;
+  readonly #slices: SliceQueue;
+  readonly #saver: CursorSaver;
+  readonly #refusals = new Refusals();
+  readonly #poison = new PoisonWatch();
+  readonly #desk: QuarantineDesk;
+  readonly #options: PumpOptions;
+  readonly #deps: PumpDeps;
+  /** A response is a courtesy: whatever the broker says to it, the record itself has gone where it belongs. */
+  readonly #responseAcks: AckListener = { acked: (token) => this.#done(token) };
+
+  constructor(options: PumpOptions, deps: PumpDeps) {
+    this.#options = options;
+    this.#deps = deps;
+    this.#cursor = options.cursor;
+    this.#ring = new DeliveryRing(Math.max(options.limits.window, options.limits.window311));
+    const { spool, log, counters } = deps;
+    this.#desk = new QuarantineDesk(options.sink, { spool, log, quarantined: counters.quarantined });
+    this.#saver = new CursorSaver(deps.clock, options.limits, (id) => deps.spool.saveCursor(options.sink, id));
+    this.#slices = new SliceQueue({
+      reader: deps.reader,
+      rowsMax: options.limits.sliceRows,
+      bytesMax: options.limits.prefetchBytes,
+      onSlice: () => this.#sliceArrived(),
+      onError: (error) => this.#readerFailed(error),
+    });
+  }
+
+  /** Every record up to this id was taken or is in quarantine. */
+  get cursor(): number {
+    return this.#cursor;
+  }
+
+  /** Records sent and not answered. */
+  get inFlightCount(): number {
+    return this.#ring.count;
+  }
+
+  get deliveredCount(): number {
+    return this.#deliveredCount;
+  }
+
+  get quarantinedCount(): number {
+    return this.#desk.count;
+  }
+
+  /** A session is up: begin after the cursor. */
+  attach(publisher: Publisher): void {
+    this.#publisher = publisher;
+    this.#refusals.newSession();
+    this.#restart();
+    this.#poll();
+  }
+
+  /** The session ended. @param byBroker the broker itself hung up: see poison-watch.ts. */
+  detach(byBroker: boolean): void {
+    if (this.#publisher === null) return;
+    this.#publisher = null;
+    const first = this.#ring.firstOpenRecordId;
+    const isPoison = byBroker && this.#poison.hungUp(this.#ring.openCount);
+    this.#cancelPoll();
+    this.#forget();
+    this.#slices.clear();
+    this.#saver.flush();
+    if (isPoison && first !== null) this.#convict(first);
+  }
+
+  /** Records up to this id are in the spool. */
+  committed(lastRecordId: number): void {
+    if (this.#publisher === null || lastRecordId <= this.#slices.scannedToId) return;
+    this.#slices.expectMore();
+    this.#slices.fetch();
+  }
+
+  /** Send one message. @returns false when there is none, or none may be sent now. */
+  sendNext(): boolean {
+    const publisher = this.#publisher;
+    if (publisher === null || publisher.freeSlots < 1) return false;
+    if (this.#response !== null) {
+      const { message, token } = this.#response;
+      this.#response = null;
+      publisher.publish(message, this.#responseAcks, token);
+      return true;
+    }
+    const isHeld = this.#refusals.isDeciding || this.#cancelRetry !== null;
+    if (isHeld || this.#ring.isFull || this.#ring.count >= this.#poison.windowMax) return false;
+    const slice = this.#slices.current;
+    if (slice === null) return false;
+    this.#send(slice, this.#slices.index, publisher);
+    this.#slices.advance();
+    this.#slices.fetch();
+    return true;
+  }
+
+  acked(token: number, reasonCode: number): void {
+    if (!this.#ring.isOpen(token)) return; // from before a restart
+    const recordId = this.#ring.recordId(token);
+    switch (this.#refusals.verdict(recordId, token, reasonCode)) {
+      case "taken":
+        this.#done(token);
+        break;
+      case "retry":
+        this.#retryLater(recordId, reasonCode);
+        break;
+      case "quarantine":
+        this.#quarantine(token, `the broker refused it: ${reasonText(reasonCode)}`);
+        break;
+      case "denied":
+        break;
+    }
+    this.#decideDenied();
+  }
+
+  #send(slice: RenderedSlice, index: number, publisher: Publisher): void {
+    const recordId = slice.ids[index] ?? 0;
+    const topic = this.#options.topicHead + (slice.topics[slice.topicOf[index] ?? 0] ?? "");
+    const payload = payloadOf(slice, index);
+    const id = messageIdOf(payload);
+    // The last record of a slice also stands for the ones behind it that are sent nowhere.
+    const coversTo = index === slice.count - 1 ? Math.max(recordId, slice.scannedToId) : recordId;
+    if (this.#desk.has(recordId)) {
+      this.#ring.push(recordId, coversTo, 0);
+      this.#settle();
+      return;
+    }
+    if (recordId <= this.#highestSentId) this.#deps.counters.retried.add();
+    else this.#highestSentId = recordId;
+    const bytes = publishBytes(topic, payload.length, id);
+    const bytesMax = publisher.session.packetBytesMax;
+    if (bytes > bytesMax) {
+      const token = this.#ring.push(recordId, coversTo, 1);
+      this.#quarantine(token, `its message of ${bytes} bytes is above the broker's limit of ${bytesMax}`);
+      return;
+    }
+    const response = slice.responses.get(index);
+    const token = this.#ring.push(recordId, coversTo, response === undefined ? 1 : 2);
+    publisher.publish({ topic, payload, retain: false, id }, this, token);
+    if (response === undefined) return;
+    const correlation =
+      response.correlation === null ? {} : { correlation: Buffer.from(response.correlation, "base64") };
+    this.#response = { message: { topic: response.topic, payload, retain: false, id, ...correlation }, token };
+  }
+
+  #done(token: number): void {
+    if (!this.#ring.ack(token)) return;
+    this.#deliveredCount += 1;
+    this.#deps.counters.delivered.add();
+    this.#poison.progressed();
+    this.#settle();
+  }
+
+  #settle(): void {
+    const covered = this.#ring.settle();
+    if (covered !== null) this.#moveTo(covered);
+  }
+
+  #moveTo(recordId: number): void {
+    if (recordId <= this.#cursor) return;
+    this.#cursor = recordId;
+    this.#desk.passed(recordId);
+    this.#saver.moved(recordId);
+  }
+
+  #sliceArrived(): void {
+    // Records that are sent nowhere leave no entry: the newest entry, or the cursor itself, covers them.
+    if (this.#slices.current === null && !this.#ring.extend(this.#slices.scannedToId)) {
+      this.#moveTo(this.#slices.scannedToId);
+    }
+    this.#slices.fetch();
+    this.#deps.wake();
+  }
+
+  /** What is in flight stays so; the idle poll asks again. */
+  #readerFailed(error: unknown): void {
+    this.#deps.log.error({ error: String(error) }, "the spool could not be read for the sink");
+  }
+
+  /** Begin again after the cursor, with the same bytes. */
+  #restart(): void {
+    this.#forget();
+    this.#slices.startAfter(this.#cursor);
+    this.#slices.fetch();
+  }
+
+  #forget(): void {
+    this.#cancelRetry?.();
+    this.#cancelRetry = null;
+    this.#response = null;
+    this.#refusals.restarted();
+    this.#ring.reset();
+  }
+
+  #retryLater(recordId: number, reasonCode: number): void {
+    const delayMs = fullJitterMs(this.#refusals.attempt, this.#deps.random.unit(), REFUSED_BACKOFF);
+    this.#deps.log.warn({ recordId, reason: reasonText(reasonCode), delayMs }, "the broker refused a record for now");
+    this.#ring.reset();
+    this.#refusals.restarted();
+    this.#startOver(delayMs);
+  }
+
+  /** After a while, begin again after the cursor; nothing is sent until then. */
+  #startOver(delayMs: number): void {
+    if (this.#publisher === null) return;
+    this.#cancelRetry?.();
+    this.#cancelRetry = this.#deps.clock.after(delayMs, () => {
+      this.#cancelRetry = null;
+      if (this.#publisher === null) return;
+      this.#restart();
+      this.#deps.wake();
+    });
+  }
+
+  #decideDenied(): void {
+    if (!this.#refusals.isDeciding || this.#ring.openCount > this.#refusals.deniedCount) return;
+    const denied = this.#refusals.decide();
+    const why = `the broker does not allow this user to publish below ${this.#options.topicHead}`;
+    if (denied === null) {
+      this.#deps.fail(
+        refused(`${why} (PUBACK ${reasonText(ReasonCode.notAuthorized)})`, "allow it in the broker's ACL"),
+      );
+      return;
+    }
+    for (const token of denied)
+      this.#quarantine(token, `the broker refused it: ${reasonText(ReasonCode.notAuthorized)}`);
+  }
+
+  /** Put a record aside; the cursor passes it once that is durable. */
+  #quarantine(token: number, reason: string): void {
+    const then = () => {
+      if (this.#ring.finish(token)) this.#settle();
+      this.#decideDenied();
+      this.#deps.wake();
+    };
+    this.#desk.put(this.#ring.recordId(token), reason, then, () => this.#startOver(STORE_RETRY_MS));
+  }
+
+  /** The session is gone: the record first in line is put aside, and passed over when the next one begins. */
+  #convict(recordId: number): void {
+    const then = () => {
+      this.#poison.progressed();
+      this.#startOver(0);
+    };
+    this.#desk.put(recordId, "the broker hangs up whenever it is sent", then, () => {});
+  }
+
+  /** A commit nobody told of must not wait for the next one. */
+  #poll(): void {
+    this.#cancelPoll();
+    this.#cancelPoll = this.#deps.clock.after(this.#options.limits.idlePollMs, () => {
+      this.#slices.expectMore();
+      this.#slices.fetch();
+      this.#poll();
+    });
+  }
+}
+
+function payloadOf(slice: RenderedSlice, index: number): Buffer {
+  const start = slice.offsets[index] ?? 0;
+  const end = slice.offsets[index + 1] ?? start;
+  return Buffer.from(slice.bytes.buffer, slice.bytes.byteOffset + start, end - start);
+}

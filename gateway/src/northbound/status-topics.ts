@@ -1,0 +1,55 @@
+/**
+ * `<device>/status`: online, offline or sleeping, retained, QoS 1. Only the newest one of a device waits, so a device
+ * that flaps costs one place; after a reconnect every known one is published again.
+ */
+import type { Counter } from "../core/metrics.js";
+import { ReasonCode } from "./connack-failure.js";
+import type { AckListener } from "./in-flight.js";
+import type { Publisher } from "./mqtt-connection.js";
+
+export type Presence = "online" | "offline" | "sleeping";
+
+export class StatusTopics implements AckListener {
+  readonly #presences = new Map<string, Presence>();
+  readonly #pending = new Set<string>();
+  readonly #topicHead: string;
+  readonly #devicesMax: number;
+  readonly #shed: Counter;
+
+  /** @param shed counts devices that found no room, and statuses the broker refused. */
+  constructor(topicHead: string, devicesMax: number, shed: Counter) {
+    this.#topicHead = topicHead;
+    this.#devicesMax = devicesMax;
+    this.#shed = shed;
+  }
+
+  changed(device: string, presence: Presence): void {
+    if (!this.#presences.has(device) && this.#presences.size >= this.#devicesMax) {
+      this.#shed.add();
+      return;
+    }
+    this.#presences.set(device, presence);
+    this.#pending.add(device);
+  }
+
+  /** A session is up: the broker may have forgotten what it retained. */
+  attach(): void {
+    for (const device of this.#presences.keys()) this.#pending.add(device);
+  }
+
+  /** Send one status. @returns false when none waits or no slot is free. */
+  sendNext(publisher: Publisher): boolean {
+    if (this.#pending.size === 0 || publisher.freeSlots < 1) return false;
+    const [device] = this.#pending;
+    if (device === undefined) return false;
+    this.#pending.delete(device);
+    const payload = this.#presences.get(device) ?? "offline";
+    publisher.publish({ topic: `${this.#topicHead}${device}/status`, payload, retain: true }, this, 0);
+    return true;
+  }
+
+  /** Nothing to remember: a lost session publishes everything again. */
+  acked(_token: number, reasonCode: number): void {
+    if (reasonCode >= ReasonCode.unspecified) this.#shed.add();
+  }
+}
