@@ -89,6 +89,12 @@ export class WsLink {
     else this.#socket.close(CLOSE_CODE[reason], clip(detail));
   }
 
+  /** End the link without waiting for the device. */
+  cut(): void {
+    this.#open = false;
+    this.#socket.terminate();
+  }
+
   /** Stop reading (true) or go on: back-pressure of the whole gateway. */
   hold(on: boolean): void {
     this.#held = on;

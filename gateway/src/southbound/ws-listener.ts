@@ -138,12 +138,18 @@ export class WsListener {
     return this.#links.size;
   }
 
-  /** No new connections; the sessions close theirs. Resolves when the port is free. */
-  async close(): Promise<void> {
-    await new Promise<void>((resolve) => {
-      this.#server.close(() => resolve());
-      this.#server.closeAllConnections();
+  /**
+   * No new connections. The sessions have said Bye; links that do not close by themselves are cut after the grace.
+   * Resolves when the port is free.
+   */
+  async close(graceMs: number): Promise<void> {
+    const closed = new Promise<void>((resolve) => this.#server.close(() => resolve()));
+    this.#server.closeAllConnections();
+    const cancel = this.#host.clock.after(graceMs, () => {
+      for (const link of this.#links) link.cut();
     });
+    await closed;
+    cancel();
   }
 
   #upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {

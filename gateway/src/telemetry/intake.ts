@@ -38,8 +38,8 @@ export interface FrameFacts {
 export interface IntakeHost {
   /** True: stop reading from every link; false: go on. */
   pressure(on: boolean): void;
-  /** A batch is on disk. */
-  committed(outcome: CommitSuccess): void;
+  /** A batch of that many bytes is on disk. */
+  committed(outcome: CommitSuccess, bytes: number): void;
 }
 
 type Phase = "idle" | "waiting" | "scheduled" | "committing";
@@ -225,7 +225,7 @@ export class Intake {
     this.#phase = "idle";
     this.#committingBytes = 0;
     if (outcome.buffer.byteLength <= SPARE_BYTES_MAX) this.#spare = outcome.buffer;
-    if (outcome.ok) this.#succeeded(outcome);
+    if (outcome.ok) this.#succeeded(outcome, bytes);
     else this.#failed(outcome);
     this.#relievePressure();
     const barriers = this.#barriers.splice(0);
@@ -237,7 +237,7 @@ export class Intake {
     for (const wake of this.#drains.splice(0)) wake();
   }
 
-  #succeeded(outcome: CommitSuccess): void {
+  #succeeded(outcome: CommitSuccess, bytes: number): void {
     this.#counters.stored.value += outcome.storedCount;
     this.#counters.gaps.value += outcome.gapCount;
     this.#counters.conflicts.value += outcome.conflictCount;
@@ -249,7 +249,7 @@ export class Intake {
       if (mark > stream.durable) stream.durable = mark;
       stream.listener.acked(stream.durable);
     }
-    this.#host.committed(outcome);
+    this.#host.committed(outcome, bytes);
   }
 
   /** Nothing of the batch was stored, and what gathered behind it stands on numbers that do not exist. */

@@ -1,0 +1,32 @@
+/** The first screen: what runs, where to go next. Plain text; a terminal may colour it. */
+import type { ReadyFacts } from "./gateway.js";
+
+export interface BannerExtras {
+  readonly version: string;
+  readonly elapsedMs: number;
+  /** One-use link that logs a browser in; null when nobody sits at a terminal. */
+  readonly loginLink: string | null;
+}
+
+/** Bytes of a fingerprint that are shown; enough to compare by eye, the whole is in `tidegate status`. */
+const FINGERPRINT_SHOWN_CHARS = 23;
+
+export function banner(facts: ReadyFacts, extras: BannerExtras): string {
+  const ca = facts.caFingerprint === null ? "no TLS" : `CA ${facts.caFingerprint.slice(0, FINGERPRINT_SHOWN_CHARS)}…`;
+  const sinks =
+    facts.sinkNames.length === 0
+      ? `none configured; telemetry is kept in ${facts.dataDir} (add one to tidegate.yaml)`
+      : facts.sinkNames.join(", ");
+  const dashboard =
+    extras.loginLink === null
+      ? `${facts.dashboardUrl}   log in with: tidegate admin login`
+      : `${extras.loginLink}   open it: live charts, commands, backlog`;
+  const lines = [
+    `tidegate ${extras.version} · node ${process.versions.node}`,
+    `devices    ${facts.devicesUrl}   ${ca}`,
+    `dashboard  ${dashboard}`,
+    `sinks      ${sinks}`,
+    `ready in ${(extras.elapsedMs / 1000).toFixed(1)} s`,
+  ];
+  return `\n${lines.map((line) => `  ${line}\n`).join("")}\n`;
+}

@@ -1,0 +1,144 @@
+/**
+ * The data folder: made, checked, locked, and the two small files that let the CLI find a running gateway.
+ *
+ *   <dataDir>/gateway.lock   pid and start of the gateway that uses the folder; stale ones are taken over
+ *            /admin.token    the admin API's bearer token, 0600, made at the first run
+ *            /gateway.json   url and pid, written when ready, removed at stop
+ */
+import { randomBytes } from "node:crypto";
+import { closeSync, mkdirSync, openSync, rmSync, writeSync } from "node:fs";
+import { join } from "node:path";
+import { readIfThere, writeFileDurably } from "../config/durable-file.js";
+import { errnoOf } from "../config/locations.js";
+import { GatewayError } from "../core/errors.js";
+
+/** What gateway.json says; `url` is the admin API's. */
+export interface GatewayFile {
+  readonly url: string;
+  readonly pid: number;
+  readonly gatewayId: string;
+  readonly version: string;
+  readonly devicesUrl: string;
+  readonly devicesPort: number;
+  readonly adminPort: number;
+  readonly startedAt: string;
+}
+
+export class DataDir {
+  readonly path: string;
+
+  private constructor(path: string) {
+    this.path = path;
+  }
+
+  /**
+   * Make the folder if needed and lock it.
+   * Errors: E_DATA_DIR (cannot be made or written), E_DATA_DIR_LOCKED (a running gateway has it).
+   */
+  static open(path: string): DataDir {
+    const dir = new DataDir(path);
+    try {
+      mkdirSync(path, { recursive: true, mode: 0o750 });
+      dir.#lock();
+    } catch (thrown) {
+      if (thrown instanceof GatewayError) throw thrown;
+      throw new GatewayError("E_DATA_DIR", `${path}: ${describe(thrown)}`, {
+        fix: `make it writable for this user: mkdir -p ${path} && chown "$(id -un)" ${path}, or set gateway.dataDir`,
+        cause: thrown,
+      });
+    }
+    return dir;
+  }
+
+  /** Absolute path of a file in the folder. */
+  file(name: string): string {
+    return join(this.path, name);
+  }
+
+  /** The admin token; made at the first run. An empty file means deny: it is an error, never a new token. */
+  adminToken(): string {
+    const path = this.file("admin.token");
+    const known = readIfThere(path)?.toString("utf8");
+    if (known !== undefined) {
+      if (known.trim() === "") {
+        throw new GatewayError("E_DATA_DIR", `${path} is empty, so nobody may use the API`, {
+          fix: `delete it to have a new token made: rm ${path}`,
+        });
+      }
+      return known.trim();
+    }
+    const token = `tga_${randomBytes(32).toString("base64url")}`;
+    writeFileDurably(path, `${token}\n`);
+    return token;
+  }
+
+  /** Tell the CLI where the gateway is. */
+  announce(file: GatewayFile): void {
+    writeFileDurably(this.file("gateway.json"), `${JSON.stringify(file, null, 2)}\n`, PUBLIC_MODE);
+  }
+
+  /** Take back what `announce` wrote and unlock the folder. */
+  release(): void {
+    rmSync(this.file("gateway.json"), { force: true });
+    rmSync(this.file("gateway.lock"), { force: true });
+  }
+
+  #lock(): void {
+    const path = this.file("gateway.lock");
+    for (let attempt = 0; attempt < 2; attempt++) {
+      try {
+        const fd = openSync(path, "wx", 0o644);
+        writeSync(fd, `${process.pid} ${startOf(process.pid)}\n`);
+        closeSync(fd);
+        return;
+      } catch (thrown) {
+        if (errnoOf(thrown) !== "EEXIST") throw thrown;
+      }
+      const [pid, start] = (readIfThere(path)?.toString("utf8") ?? "").trim().split(" ");
+      if (pid !== undefined && start !== undefined && startOf(Number(pid)) === start && start !== "") {
+        throw new GatewayError("E_DATA_DIR_LOCKED", `the gateway with process id ${pid} uses ${this.path}`, {
+          fix: `stop it (kill ${pid}), or give this one another gateway.dataDir`,
+        });
+      }
+      rmSync(path, { force: true });
+    }
+    throw new GatewayError("E_DATA_DIR_LOCKED", `another gateway is starting in ${this.path}`);
+  }
+}
+
+/**
+ * When a process started, in clock ticks since boot together with the boot's id; empty when there is no such process.
+ * A pid alone is reused after a reboot, and then a crash would lock the folder for good.
+ */
+function startOf(pid: number): string {
+  const stat = readProc(`/proc/${pid}/stat`);
+  if (stat === "") return "";
+  // The second field is the name in parentheses and may hold spaces; field 22 is the start time.
+  const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
+  return `${machineBootId()}:${fields[19] ?? ""}`;
+}
+
+/** Name of this boot of the machine; empty where the kernel has none. Monotonic times of other boots do not compare. */
+export function machineBootId(): string {
+  return readProc("/proc/sys/kernel/random/boot_id").trim();
+}
+
+function readProc(path: string): string {
+  try {
+    return readIfThere(path)?.toString("utf8") ?? "";
+  } catch {
+    return ""; // the process ended between the two system calls
+  }
+}
+
+/** gateway.json holds no secret: everybody may find the gateway. */
+const PUBLIC_MODE = 0o644;
+
+function describe(thrown: unknown): string {
+  const code = errnoOf(thrown);
+  if (code === "EACCES" || code === "EPERM") return "this user may not write there";
+  if (code === "ENOTDIR" || code === "EEXIST") return "there is a file where the folder should be";
+  if (code === "EROFS") return "the file system is read-only";
+  if (code === "ENOSPC") return "the disk is full";
+  return thrown instanceof Error ? thrown.message : String(thrown);
+}

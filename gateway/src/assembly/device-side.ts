@@ -1,0 +1,218 @@
+/**
+ * The southern half put together: listener, sessions, intake, commands.
+ *
+ *   ws-listener ─▶ session-registry ─▶ intake ─▶ store
+ *                        │                └─ command updates ─▶ dispatcher
+ *                        └──── channels ────────────────────────▶ dispatcher ─▶ devices
+ */
+import { Reason } from "@tidegate/proto";
+import { autoCommitIntervalMs } from "../config/card.js";
+import type { Config } from "../config/config.js";
+import type { TlsMaterial } from "../config/tls-files.js";
+import { CommandDesk } from "../command/command-desk.js";
+import { Dispatcher } from "../command/dispatcher.js";
+import type { CredentialDirectory, EndReason } from "../enrollment/credential-directory.js";
+import type { CommandRecord, CreateOutcome, NewCommand } from "../model/command.js";
+import type { PresenceChange } from "../session/presence.js";
+import { SessionRegistry } from "../session/session-registry.js";
+import { WsListener } from "../southbound/ws-listener.js";
+import { Intake } from "../telemetry/intake.js";
+import type { Stream } from "../telemetry/stream.js";
+import { systemBlockFacts } from "./block-facts.js";
+import type { GatewayWorld } from "./gateway.js";
+import { Listeners } from "./listeners.js";
+import type { Store } from "./store.js";
+
+export interface DeviceSideParts {
+  readonly config: Config;
+  readonly tls: TlsMaterial | null;
+  readonly store: Store;
+  readonly credentials: CredentialDirectory;
+  readonly world: GatewayWorld;
+  readonly bootId: string;
+}
+
+/** What a commit brought, for those who follow the spool. */
+export interface CommittedNews {
+  readonly lastRecordId: number;
+  readonly bytes: number;
+}
+
+const ENDED_BECAUSE: Readonly<Record<EndReason, string>> = {
+  revoked: "the credential was withdrawn",
+  replaced: "the credential was replaced",
+  forgotten: "the device was removed",
+};
+
+export class DeviceSide {
+  readonly registry: SessionRegistry<Stream>;
+  readonly commands: CommandDesk;
+  readonly #parts: DeviceSideParts;
+  readonly #intake: Intake;
+  readonly #dispatcher: Dispatcher;
+  readonly #listener: WsListener;
+  readonly #committed = new Listeners<CommittedNews>();
+  readonly #presence = new Listeners<PresenceChange>();
+  readonly #commandNews = new Listeners<CommandRecord>();
+  #port = 0;
+
+  constructor(parts: DeviceSideParts) {
+    this.#parts = parts;
+    const { store, credentials, world, bootId } = parts;
+    this.#intake = this.#makeIntake();
+    this.#dispatcher = new Dispatcher({
+      store: store.commands,
+      clock: world.clock,
+      log: world.log,
+      bootId,
+      changed: (record) => this.#commandChanged(record),
+    });
+    this.commands = new CommandDesk({
+      store: store.commands,
+      dispatcher: this.#dispatcher,
+      clock: world.clock,
+      deviceExists: (device) => credentials.identity(device)?.tokenHash != null,
+    });
+    this.registry = this.#makeRegistry();
+    this.#listener = this.#makeListener();
+    credentials.onEnded((device, reason) => this.#credentialEnded(device, reason));
+    store.spool.onSpace(() => this.#intake.resume());
+    world.metrics.gauge("commands_unfinished", "Commands not yet final", () => this.#dispatcher.unfinishedCount);
+    world.metrics.gauge("intake_bytes", "Bytes gathered and committing", () => this.#intake.heldBytes);
+  }
+
+  /** Accept a command; for sinks that take commands from their broker. */
+  readonly submit = (command: NewCommand): Promise<CreateOutcome> => this.commands.submit(command);
+
+  /** Take unfinished commands over and listen. Errors: E_PORT_BUSY, E_LISTEN. */
+  async start(): Promise<void> {
+    for (const record of await this.#parts.store.commands.unfinished()) this.#dispatcher.add(record);
+    this.#port = await this.#listener.listen();
+  }
+
+  /** Say Bye, take what is on its way into the last commit, free the port. */
+  async stop(graceMs: number): Promise<void> {
+    this.registry.stop();
+    this.#dispatcher.stop();
+    await this.#listener.close(graceMs);
+    await this.#intake.drained();
+  }
+
+  reload(tls: TlsMaterial): void {
+    this.#listener.reload(tls);
+  }
+
+  get port(): number {
+    return this.#port;
+  }
+
+  onCommitted(listener: (news: CommittedNews) => void): void {
+    this.#committed.add(listener);
+  }
+
+  onPresence(listener: (change: PresenceChange) => void): void {
+    this.#presence.add(listener);
+  }
+
+  onCommand(listener: (record: CommandRecord) => void): void {
+    this.#commandNews.add(listener);
+  }
+
+  #makeIntake(): Intake {
+    const { config, store, world } = this.#parts;
+    const { commitIntervalMs, gatheredBytesMax } = config.storage;
+    return new Intake(store.spool, world.clock, world.metrics, {
+      limits: {
+        gatheredBytesMax,
+        commitIntervalMs:
+          commitIntervalMs === "auto"
+            ? autoCommitIntervalMs(config.gateway.dataDir, systemBlockFacts())
+            : commitIntervalMs,
+      },
+      host: {
+        pressure: (on) => this.#listener.pressure(on),
+        committed: (outcome, bytes) => {
+          for (const record of outcome.commands) this.#dispatcher.updated(record);
+          this.#committed.tell({ lastRecordId: outcome.lastRecordId, bytes });
+        },
+      },
+    });
+  }
+
+  #makeRegistry(): SessionRegistry<Stream> {
+    const { config, store, world } = this.#parts;
+    const { spool } = store;
+    return new SessionRegistry<Stream>(
+      {
+        intake: this.#intake,
+        hello: (request) => spool.hello(request),
+        saveBootOffset: (deviceKey, bootNonce, offset) => spool.saveBootOffset(deviceKey, bootNonce, offset),
+        commandsReady: (channel) => this.#dispatcher.ready(channel),
+        commandsLost: (channel) => this.#dispatcher.lost(channel),
+      },
+      {
+        settings: {
+          keepaliveMs: config.devices.keepaliveMs,
+          helloTimeoutMs: config.devices.helloTimeoutMs,
+          window: config.devices.window,
+        },
+        takeoversPerMinute: config.devices.takeoversPerMinute,
+        clock: world.clock,
+        log: world.log,
+        metrics: world.metrics,
+        presenceChanged: (change) => this.#presence.tell(change),
+      },
+    );
+  }
+
+  #makeListener(): WsListener {
+    const { config, tls, credentials, world } = this.#parts;
+    const { devices } = config;
+    return new WsListener(
+      {
+        host: devices.listen.host,
+        port: devices.listen.port,
+        tls,
+        trustProxy: devices.trustProxy,
+        testEcho: devices.testEcho,
+        admission: {
+          linkCountMax: devices.connectionsMax,
+          greetingCountMax: devices.handshakesMax,
+          perSecond: devices.handshakesPerSecond,
+        },
+        messageBytesMax: devices.messageBytesMax,
+        outboundBytesMax: devices.outboundBytesMax,
+        messagesPerSecond: devices.messagesPerSecond,
+        messageBurst: devices.messageBurst,
+        authFailuresPerMinute: devices.authFailuresPerMinute,
+        handshakeTimeoutMs: devices.helloTimeoutMs,
+      },
+      {
+        clock: world.clock,
+        random: world.random,
+        log: world.log,
+        metrics: world.metrics,
+        greetingCount: () => this.registry.greetingCount,
+        authenticate: (token) => credentials.check(token),
+        open: (link) => {
+          const session = this.registry.open(link);
+          return {
+            message: (bytes) => session.message(bytes),
+            text: () => session.end(Reason.PROTOCOL_VIOLATION, "text messages are not part of the protocol"),
+            linkLost: () => session.linkLost(),
+          };
+        },
+      },
+    );
+  }
+
+  #credentialEnded(device: string, reason: EndReason): void {
+    this.registry.endDevice(device, Reason.REVOKED, ENDED_BECAUSE[reason]);
+    if (reason !== "replaced") void this.#dispatcher.voidDevice(device, ENDED_BECAUSE[reason]);
+  }
+
+  #commandChanged(record: CommandRecord): void {
+    this.commands.changed(record);
+    this.#commandNews.tell(record);
+  }
+}

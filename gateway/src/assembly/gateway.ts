@@ -1,0 +1,267 @@
+/**
+ * The whole gateway: the order of starting, draining and stopping. Holds no rules.
+ *
+ *   start  data folder ▸ keys ▸ store ▸ credentials ▸ sessions ▸ sinks ▸ admin ▸ devices' port ▸ ready
+ *   stop   no new links ▸ Bye to devices ▸ last commit ▸ sinks' last acks ▸ admin ▸ store ▸ data folder
+ */
+import { hostname, networkInterfaces } from "node:os";
+import { DEVICE_PATH } from "@tidegate/proto";
+import type { Config } from "../config/config.js";
+import { effectiveTree } from "../config/effective.js";
+import type { LoadedConfig } from "../config/load.js";
+import { loadAdminTls, loadTls, type TlsMaterial } from "../config/tls-files.js";
+import type { Clock, Ticker } from "../core/clock.js";
+import { asGatewayError, type GatewayError } from "../core/errors.js";
+import { watchEventLoop } from "../core/event-loop.js";
+import type { Logger } from "../core/log.js";
+import type { Metrics } from "../core/metrics.js";
+import type { Random } from "../core/random.js";
+import { AdminServer } from "../admin/admin-server.js";
+import { CredentialDirectory } from "../enrollment/credential-directory.js";
+import { AdminDesk } from "./admin-desk.js";
+import { Closers } from "./closers.js";
+import { DataDir, machineBootId } from "./data-dir.js";
+import { DeviceSide } from "./device-side.js";
+import { OutageEstimate } from "./outage-estimate.js";
+import { SinkSet } from "./sink-set.js";
+import { makeSink } from "./sinks.js";
+import { openStore, type Store } from "./store.js";
+
+export interface GatewayWorld {
+  readonly clock: Clock & Ticker;
+  readonly random: Random;
+  readonly log: Logger;
+  readonly metrics: Metrics;
+  readonly version: string;
+  /** The built dashboard. */
+  readonly webDir: string;
+  /** The disk failed: stop without another word to devices; the process must end with the error's exit code. */
+  readonly onFatal: (error: GatewayError) => void;
+}
+
+/** How long devices and the broker get to take their leave. */
+const LEAVE_GRACE_MS = 1500;
+
+export class Gateway {
+  readonly #loaded: LoadedConfig;
+  readonly #world: GatewayWorld;
+  readonly #closers: Closers;
+  #reload: () => Promise<void> = () => Promise.resolve();
+  #facts: ReadyFacts | null = null;
+  #admin: AdminServer | null = null;
+  #adminPort: number | null = null;
+
+  private constructor(loaded: LoadedConfig, world: GatewayWorld) {
+    this.#loaded = loaded;
+    this.#world = world;
+    this.#closers = new Closers(world.log);
+  }
+
+  /** Start everything; when a step fails, what was started is stopped again and the step's GatewayError thrown. */
+  static async start(loaded: LoadedConfig, world: GatewayWorld): Promise<Gateway> {
+    const gateway = new Gateway(loaded, world);
+    try {
+      await gateway.#start();
+      return gateway;
+    } catch (thrown) {
+      await gateway.stop();
+      throw asGatewayError(thrown);
+    }
+  }
+
+  /** What the first screen and gateway.json say. */
+  get facts(): ReadyFacts {
+    if (this.#facts === null) throw new TypeError("the gateway is not ready");
+    return this.#facts;
+  }
+
+  /** A link that logs one browser in, once. */
+  loginLink(): string {
+    return this.#admin?.loginLink() ?? "";
+  }
+
+  /** Read certificate files again, for connections from now on. A failure is logged and changes nothing. */
+  async reload(): Promise<void> {
+    await this.#reload();
+  }
+
+  /** Stop in order. Calling it twice is harmless. */
+  async stop(): Promise<void> {
+    await this.#closers.closeAll();
+  }
+
+  async #start(): Promise<void> {
+    const { config } = this.#loaded;
+    const { clock, metrics, random, log } = this.#world;
+    const dataDir = DataDir.open(config.gateway.dataDir);
+    this.#closers.add("data folder", () => dataDir.release());
+    const tlsFacts = { random, clock, hostname: hostname(), addresses: machineAddresses() };
+    const devicesTls = await loadTls(config, tlsFacts);
+    const adminTls = await loadAdminTls(config, tlsFacts);
+
+    const store = await openStore(config, this.#world);
+    this.#closers.add("store", () => store.close());
+    const credentials = await CredentialDirectory.open(store.identities, random);
+    const sinks = new SinkSet(store.spool, store.reader);
+    const outage = new OutageEstimate(clock.monoMs());
+    const devices = new DeviceSide({ config, tls: devicesTls, store, credentials, world: this.#world, bootId: machineBootId() });
+    const desk = this.#makeDesk({ store, credentials, sinks, outage, devices, devicesTls });
+    this.#connect({ devices, desk, sinks, outage });
+
+    const admin = this.#makeAdmin(desk, adminTls, dataDir.adminToken());
+    this.#admin = admin;
+    // Registered before it listens: a failed start must free the port as well.
+    const adminPort = await admin.listen();
+    this.#adminPort = adminPort;
+    this.#closers.add("admin", () => admin.stop());
+    this.#closers.add("sinks", () => sinks.stop());
+    const cursors = await store.spool.openSinks(config.sinks);
+    for (const sink of config.sinks) {
+      const from = cursors.get(sink.name) ?? 0;
+      sinks.add(sink.name, makeSink(sink, { config, store, world: this.#world, submit: devices.submit, from }));
+    }
+    this.#closers.add("devices", async () => {
+      desk.setHealth("stopping");
+      await devices.stop(LEAVE_GRACE_MS);
+    });
+    await devices.start();
+    await admin.follow();
+    desk.setHealth("ok");
+    this.#facts = readyFacts(config, { admin, adminPort, devicesPort: devices.port, devicesTls });
+    dataDir.announce({
+      url: admin.url,
+      pid: process.pid,
+      gatewayId: config.gateway.id,
+      version: this.#world.version,
+      devicesUrl: this.#facts.devicesUrl,
+      devicesPort: devices.port,
+      adminPort,
+      startedAt: new Date(clock.unixMs()).toISOString(),
+    });
+    this.#reload = () => this.#reloadTls(devices, tlsFacts);
+    log.debug({ sinks: sinks.count, devices: credentials.count }, "the gateway is ready");
+  }
+
+  #makeDesk(parts: {
+    store: Store;
+    credentials: CredentialDirectory;
+    sinks: SinkSet;
+    outage: OutageEstimate;
+    devices: DeviceSide;
+    devicesTls: TlsMaterial | null;
+  }): AdminDesk {
+    const { config } = this.#loaded;
+    const { store, devices } = parts;
+    const eventLoop = watchEventLoop();
+    this.#closers.add("event loop watch", () => eventLoop.stop());
+    return new AdminDesk({
+      gatewayId: config.gateway.id,
+      version: this.#world.version,
+      clock: this.#world.clock,
+      metrics: this.#world.metrics,
+      spool: store.spool,
+      reader: store.reader,
+      identities: store.identities,
+      credentials: parts.credentials,
+      sessions: devices.registry,
+      commands: devices.commands,
+      sinks: parts.sinks,
+      history: store.history,
+      outage: parts.outage,
+      eventLoop,
+      config: {
+        file: this.#loaded.file,
+        effective: effectiveTree(this.#loaded),
+        sources: this.#loaded.sources,
+      },
+      ttlMs: config.commands.ttlMs,
+      ttlMsMax: config.commands.ttlMsMax,
+      invitation: () => ({ url: devicesUrl(config, devices.port, parts.devicesTls), ca: parts.devicesTls?.ca ?? null }),
+      ports: () => ({ devices: devices.port, admin: this.#adminPort }),
+    });
+  }
+
+  /** News from the device side to those who want it. */
+  #connect(parts: { devices: DeviceSide; desk: AdminDesk; sinks: SinkSet; outage: OutageEstimate }): void {
+    const { devices, desk, sinks, outage } = parts;
+    devices.onCommitted(({ lastRecordId, bytes }) => {
+      outage.stored(bytes, this.#world.clock.monoMs());
+      sinks.committed(lastRecordId);
+      desk.committed(lastRecordId);
+    });
+    devices.onPresence(({ device, presence }) => {
+      sinks.presenceChanged(device, presence);
+      desk.presenceChanged(device);
+    });
+    devices.onCommand((record) => desk.commandChanged(record));
+    desk.onEvent((event) => sinks.observe(event));
+  }
+
+  #makeAdmin(desk: AdminDesk, tls: TlsMaterial | null, adminToken: string): AdminServer {
+    const { config } = this.#loaded;
+    const { clock, random, metrics, log, webDir } = this.#world;
+    const { listen } = config.admin;
+    return new AdminServer({
+      host: desk,
+      listenHost: listen.host,
+      port: listen.port,
+      names: [...config.admin.names, hostname(), `${hostname()}.local`, ...machineAddresses()],
+      tls: tls === null ? (this.#loaded.tree.admin.tls === "off" ? "off" : null) : { key: tls.key, cert: tls.cert },
+      adminToken,
+      webDir,
+      clock,
+      random,
+      metrics,
+      log,
+    });
+  }
+
+  async #reloadTls(devices: DeviceSide, facts: Parameters<typeof loadTls>[1]): Promise<void> {
+    try {
+      const tls = await loadTls(this.#loaded.config, { ...facts, addresses: machineAddresses() });
+      if (tls !== null) devices.reload(tls);
+      this.#world.log.info({}, "certificates read again");
+    } catch (thrown) {
+      const error = asGatewayError(thrown);
+      this.#world.log.error({ code: error.code, why: error.why, fix: error.fix }, "certificates not read again");
+    }
+  }
+}
+
+/** What a person is told when the gateway is ready. */
+export interface ReadyFacts {
+  readonly devicesUrl: string;
+  readonly dashboardUrl: string;
+  /** SHA-256 of the root that devices pin, in colon-separated hex; null without TLS. */
+  readonly caFingerprint: string | null;
+  readonly sinkNames: readonly string[];
+  readonly dataDir: string;
+}
+
+function readyFacts(
+  config: Config,
+  parts: { admin: AdminServer; adminPort: number; devicesPort: number; devicesTls: TlsMaterial | null },
+): ReadyFacts {
+  return {
+    devicesUrl: devicesUrl(config, parts.devicesPort, parts.devicesTls),
+    dashboardUrl: parts.admin.url,
+    caFingerprint: parts.devicesTls?.fingerprint ?? null,
+    sinkNames: config.sinks.map((sink) => sink.name),
+    dataDir: config.gateway.dataDir,
+  };
+}
+
+/** Where a device of this machine's network connects. A listener on loopback is only reached from here. */
+function devicesUrl(config: Config, port: number, tls: TlsMaterial | null): string {
+  const { host } = config.devices.listen;
+  const anyAddress = host === "0.0.0.0" || host === "::";
+  const name = config.devices.names[0] ?? (anyAddress ? hostname() : host);
+  const shown = name.includes(":") ? `[${name}]` : name;
+  return `${tls === null ? "ws" : "wss"}://${shown}:${port}${DEVICE_PATH}`;
+}
+
+function machineAddresses(): string[] {
+  return Object.values(networkInterfaces())
+    .flat()
+    .flatMap((address) => (address === undefined || address.internal ? [] : [address.address]));
+}

@@ -1,0 +1,90 @@
+/**
+ * The configured sinks together: started, told of news, asked for their state, stopped.
+ */
+import type { SinkDesk, SinkTestResult } from "../admin/admin-host.js";
+import { GatewayError } from "../core/errors.js";
+import type { SinkStatus } from "../model/sink.js";
+import type { LiveEvent, QuarantinedRecord, SinkBacklog, Spool, SpoolReader } from "../model/spool.js";
+import type { Presence } from "../session/presence.js";
+
+/** One running sink, whatever its type. */
+export interface RunningSink {
+  start(): void;
+  stop(): Promise<void>;
+  pause(): void;
+  resume(): void;
+  test(): Promise<SinkTestResult>;
+  status(): SinkStatus;
+  /** The spool holds records up to this id. */
+  committed(lastRecordId: number): void;
+  observe(event: LiveEvent): void;
+  presenceChanged(device: string, presence: Presence): void;
+}
+
+export class SinkSet implements SinkDesk {
+  readonly #spool: Spool;
+  readonly #reader: SpoolReader;
+  readonly #sinks = new Map<string, RunningSink>();
+
+  constructor(spool: Spool, reader: SpoolReader) {
+    this.#spool = spool;
+    this.#reader = reader;
+  }
+
+  add(name: string, sink: RunningSink): void {
+    this.#sinks.set(name, sink);
+    sink.start();
+  }
+
+  get count(): number {
+    return this.#sinks.size;
+  }
+
+  committed(lastRecordId: number): void {
+    for (const sink of this.#sinks.values()) sink.committed(lastRecordId);
+  }
+
+  observe(event: LiveEvent): void {
+    for (const sink of this.#sinks.values()) sink.observe(event);
+  }
+
+  presenceChanged(device: string, presence: Presence): void {
+    for (const sink of this.#sinks.values()) sink.presenceChanged(device, presence);
+  }
+
+  async stop(): Promise<void> {
+    await Promise.all([...this.#sinks.values()].map((sink) => sink.stop()));
+  }
+
+  list(): readonly SinkStatus[] {
+    return [...this.#sinks.values()].map((sink) => sink.status());
+  }
+
+  async backlog(): Promise<readonly SinkBacklog[]> {
+    return (await this.#spool.status()).sinks;
+  }
+
+  test(name: string): Promise<SinkTestResult> {
+    return this.#get(name).test();
+  }
+
+  async pause(name: string): Promise<void> {
+    this.#get(name).pause();
+  }
+
+  async resume(name: string): Promise<void> {
+    this.#get(name).resume();
+  }
+
+  async quarantined(name: string, limit: number): Promise<readonly QuarantinedRecord[]> {
+    this.#get(name);
+    return this.#reader.quarantined(name, limit);
+  }
+
+  #get(name: string): RunningSink {
+    const sink = this.#sinks.get(name);
+    if (sink !== undefined) return sink;
+    const known = [...this.#sinks.keys()].join(", ");
+    throw new GatewayError("E_SINK_UNKNOWN", `no sink is called "${name}"${known === "" ? "" : `; there are: ${known}`}`);
+  }
+}

@@ -1,0 +1,161 @@
+/**
+ * The process: reads its surroundings, starts the gateway, says so, and waits for a signal.
+ *
+ *   SIGTERM, SIGINT, the parent's IPC channel closing ─▶ ordered stop ─▶ exit 0
+ *   SIGHUP ─▶ certificates read again          the disk failed ─▶ exit 74, nothing unwritten was acked
+ */
+import { readFileSync } from "node:fs";
+import { hostname } from "node:os";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+import type { DestinationStream } from "pino";
+import { Gateway, type ReadyFacts } from "./assembly/gateway.js";
+import { repositoryDir } from "./assembly/repository.js";
+import { type LoadedConfig, loadConfig } from "./config/load.js";
+import type { ConfigIo } from "./config/locations.js";
+import { SystemClock } from "./core/clock.js";
+import { asGatewayError, type ExitCode, type GatewayError } from "./core/errors.js";
+import { createLogger, type Logger } from "./core/log.js";
+import { Metrics } from "./core/metrics.js";
+import { SystemRandom } from "./core/random.js";
+import { banner } from "./assembly/banner.js";
+
+export interface RunOptions {
+  /** The value of `--config`; null when it was not given. */
+  readonly configPath: string | null;
+  readonly env: Readonly<Record<string, string | undefined>>;
+}
+
+/** An ordered stop that takes longer than this has hung; what matters is on disk anyway. */
+const STOP_MS_MAX = 10_000;
+
+/**
+ * Run the gateway until it is told to stop. Prints errors itself.
+ * @returns the exit code: 0 clean, 74 I/O, 75 retryable, 78 configuration.
+ */
+export async function runGateway(options: RunOptions): Promise<0 | ExitCode> {
+  const clock = new SystemClock();
+  const startedMs = clock.monoMs();
+  let loaded: LoadedConfig;
+  try {
+    loaded = loadConfig(configIo(), options);
+  } catch (thrown) {
+    return fail(asGatewayError(thrown));
+  }
+  const log = makeLogger(loaded, options);
+  const ended = waitForEnd();
+  let gateway: Gateway;
+  try {
+    gateway = await Gateway.start(loaded, {
+      clock,
+      random: new SystemRandom(),
+      log,
+      metrics: new Metrics(),
+      version: packageVersion(),
+      webDir: join(sourceDir(), "web"),
+      onFatal: (error) => ended.fatal(error),
+    });
+  } catch (thrown) {
+    ended.forget();
+    return fail(asGatewayError(thrown));
+  }
+  announce(gateway, clock.monoMs() - startedMs);
+  ended.onHangup(() => void gateway.reload());
+  const fatal = await ended.promise;
+  if (fatal !== null) {
+    // No farewell: whatever is in memory was not acked, and the disk is not to be trusted with more.
+    return fail(fatal);
+  }
+  log.info({}, "stopping");
+  const cancel = clock.after(STOP_MS_MAX, () => process.exit(0));
+  await gateway.stop();
+  cancel();
+  log.info({}, "stopped");
+  return 0;
+}
+
+/** The version in the package's package.json. */
+export function packageVersion(): string {
+  const text = readFileSync(join(sourceDir(), "..", "package.json"), "utf8");
+  const { version } = JSON.parse(text) as { version: string }; // our own file
+  return version;
+}
+
+/** What loading the configuration needs of this machine. */
+export function configIo(): ConfigIo {
+  return {
+    readFile: (path) => readFileSync(path, "utf8"),
+    cwd: process.cwd(),
+    hostname: hostname(),
+    repositoryDir: repositoryDir(sourceDir()),
+  };
+}
+
+/** The folder of this file: `gateway/dist` in an installation. */
+function sourceDir(): string {
+  return dirname(fileURLToPath(import.meta.url));
+}
+
+function makeLogger(loaded: LoadedConfig, options: RunOptions): Logger {
+  const { level, format } = loaded.config.log;
+  const pretty = process.stdout.isTTY === true && options.env["JOURNAL_STREAM"] === undefined;
+  const chosen = format === "auto" ? (pretty ? "pretty" : "json") : format;
+  const destination: DestinationStream = { write: (line) => void process.stdout.write(line) };
+  return createLogger({ level, format: chosen }, destination);
+}
+
+interface End {
+  /** null: told to stop. An error: the disk failed. */
+  readonly promise: Promise<GatewayError | null>;
+  fatal(error: GatewayError): void;
+  onHangup(reload: () => void): void;
+  forget(): void;
+}
+
+function waitForEnd(): End {
+  let resolve: (error: GatewayError | null) => void = () => {};
+  const promise = new Promise<GatewayError | null>((settle) => {
+    resolve = settle;
+  });
+  const stop = (): void => resolve(null);
+  let hangup = (): void => {};
+  const onHangup = (): void => hangup();
+  process.on("SIGTERM", stop);
+  process.on("SIGINT", stop);
+  process.on("SIGHUP", onHangup);
+  // A parent that dies without a signal closes the channel: never stay behind as an orphan.
+  process.on("disconnect", stop);
+  return {
+    promise,
+    fatal: (error) => resolve(error),
+    onHangup: (reload) => {
+      hangup = reload;
+    },
+    forget: () => {
+      process.off("SIGTERM", stop);
+      process.off("SIGINT", stop);
+      process.off("SIGHUP", onHangup);
+      process.off("disconnect", stop);
+      if (process.connected) process.disconnect();
+    },
+  };
+}
+
+function announce(gateway: Gateway, elapsedMs: number): void {
+  const facts: ReadyFacts = gateway.facts;
+  const loginLink = process.stdout.isTTY === true || process.send !== undefined ? gateway.loginLink() : null;
+  process.stdout.write(banner(facts, { version: packageVersion(), elapsedMs, loginLink }));
+  process.send?.({
+    type: "ready",
+    devicesUrl: facts.devicesUrl,
+    dashboardUrl: facts.dashboardUrl,
+    dataDir: facts.dataDir,
+    adminTokenFile: join(facts.dataDir, "admin.token"),
+  });
+}
+
+function fail(error: GatewayError): ExitCode {
+  const [what, why, fix] = error.lines;
+  process.stderr.write(`error: ${what}\n  why: ${why}\n  do:  ${fix}\n`);
+  return error.exitCode;
+}
