@@ -4,13 +4,11 @@
  *   request ─▶ headers ─▶ Host ─▶ Origin (unsafe methods) ─▶ credential (all but three) ─▶ size ─▶ route
  *                          403     403                        401                            413
  */
-import { bodyLimit } from "hono/body-limit";
 import { createMiddleware } from "hono/factory";
 import { GatewayError } from "../core/errors.js";
 import type { Logger } from "../core/log.js";
 import { type AdminApp, type AdminEnv, newApp, type RouteParts } from "./admin-context.js";
 import { answerError, errorResponse } from "./api-error.js";
-import { BODY_BYTES_MAX } from "./api-schemas.js";
 import { isUnsafe, originAllowed } from "./guard-rules.js";
 import { commandRoutes } from "./routes/commands.js";
 import { deviceRoutes } from "./routes/devices.js";
@@ -19,6 +17,7 @@ import { observeRoutes } from "./routes/observe.js";
 import { liveRoutes, loginPage, pageRoutes } from "./routes/pages.js";
 import { sinkRoutes } from "./routes/sinks.js";
 import { SECURITY_HEADERS } from "./security-headers.js";
+import { sizeGuard } from "./size-guard.js";
 
 export interface AppParts extends RouteParts {
   readonly log: Logger;
@@ -93,13 +92,6 @@ function isPublic(method: string, path: string, isPublicFile: (name: string) => 
   if (method !== "GET" && method !== "HEAD") return false;
   return path === "/healthz" || path === "/login" || (path.startsWith("/assets/") && isPublicFile(path.slice(8)));
 }
-
-const sizeGuard = bodyLimit({
-  maxSize: BODY_BYTES_MAX,
-  onError: () => {
-    throw new GatewayError("E_TOO_LARGE", `the body is longer than ${BODY_BYTES_MAX} bytes`);
-  },
-});
 
 function describe(app: AdminApp, version: string): void {
   const schemes = app.openAPIRegistry;

@@ -2,7 +2,7 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { COMMAND_STATES } from "../model/command.js";
 import { checkExposure, hostAllowed, originAllowed } from "./guard-rules.js";
-import { startTestServer, type TestServer } from "./testing/test-server.js";
+import { startTestServer, type TestServer, TOKEN } from "./testing/test-server.js";
 
 let t: TestServer;
 beforeAll(async () => {
@@ -236,6 +236,18 @@ describe("errors", () => {
     const body = JSON.stringify({ name: "pump", args: "x".repeat(70_000) });
     const { status, json } = await t.ask("POST", "/api/v1/devices/attic-7/commands", { body });
     expect([status, json.error.code]).toEqual([413, "E_TOO_LARGE"]);
+  });
+
+  it("count a body without a stated length as it comes", async () => {
+    const send = (bytes: number): Promise<Response> =>
+      fetch(`${t.url}/api/v1/devices/attic-7/commands`, {
+        method: "POST",
+        headers: { authorization: `Bearer ${TOKEN}`, "content-type": "application/json" },
+        body: new Blob([JSON.stringify({ name: "pump", args: "x".repeat(bytes) })]).stream(),
+        duplex: "half",
+      } as RequestInit);
+    expect((await send(100)).status).toBe(202);
+    expect((await send(100_000)).status).toBe(413);
   });
 
   it("refuse a body that is not JSON by type", async () => {

@@ -4,7 +4,7 @@
  *   issue ──▶ waiting ──take──▶ gone
  *                └──10 min──▶ gone
  *
- * 128 random bits each, kept as hashes, few at a time. The fragment of a link never reaches a server log: the login
+ * 26 of 30 letters each (127 random bits), kept as hashes, few at a time. The fragment of a link never reaches a server log: the login
  * page posts it.
  */
 import { createHash } from "node:crypto";
@@ -15,7 +15,7 @@ export const LOGIN_CODE_MS_MAX = 10 * 60 * 1000;
 /** More than this many open links make the oldest one void. */
 const CODES_MAX = 16;
 const CODE_CHARACTERS = 26;
-/** No I, L, O, U, 0 or 1: read aloud and typed without doubt. 30 letters, so five bits fit with two to spare. */
+/** No I, L, O, U, 0 or 1: read aloud and typed without doubt. */
 const ALPHABET = "ABCDEFGHJKMNPQRSTVWXYZ23456789";
 
 export class LoginCodes {
