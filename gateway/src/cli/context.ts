@@ -1,0 +1,73 @@
+/**
+ * What the commands need of the world, passed in: the terminal, files, time, HTTP, other programs. Edge room `cli`.
+ *
+ *   bin/tidegate.js ─▶ cli.ts (SystemContext) ─▶ program.ts ─▶ verbs/*.ts ─▶ CliContext
+ */
+
+import type { Environment } from "../config/env-overrides.js";
+import type { ConfigIo } from "../config/locations.js";
+import type { Clock } from "../core/clock.js";
+import type { Random } from "../core/random.js";
+import type { IdentityStore } from "../model/identity.js";
+import type { HttpTransport } from "./http-transport.js";
+
+/** Where text goes. */
+export interface OutputStream {
+  write(text: string): void;
+  readonly isTty: boolean;
+  /** Width of the terminal in characters. */
+  readonly columns: number;
+}
+
+/** Where text comes from; secrets come this way and never in argv. */
+export interface InputStream {
+  readonly isTty: boolean;
+  /** Everything until the end, at most `charsMax` characters. Errors: E_BAD_REQUEST when there is more. */
+  readAll(charsMax: number): Promise<string>;
+  /** One line from the terminal, not shown while it is typed. */
+  promptHidden(question: string): Promise<string>;
+}
+
+export interface CliContext {
+  readonly env: Environment;
+  readonly stdout: OutputStream;
+  readonly stderr: OutputStream;
+  readonly stdin: InputStream;
+  readonly files: ConfigIo;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly http: HttpTransport;
+  /** Does a process of that id run? */
+  isAlive(pid: number): boolean;
+  /** Create a file that must not exist. Throws Node's errors (`EEXIST` …). */
+  createFile(path: string, text: string): void;
+  /** Path of the simulator's program, or null when it is not installed. */
+  simulator(): string | null;
+  /** Run a Node program on this terminal to its end; resolves with its exit code. */
+  runNode(script: string, args: readonly string[], env: Environment): Promise<number>;
+  /** Call `fn` when the person wants to stop; returns the way to forget about it. */
+  onInterrupt(fn: () => void): () => void;
+  /** The wiring of the daemon, loaded when a command needs it. */
+  daemon(): Promise<Daemon>;
+}
+
+/** What `tidegate run` passes on. */
+export interface RunOptions {
+  /** The value of `--config`. */
+  readonly configPath?: string;
+  readonly env: Environment;
+}
+
+/** What the commands need of `main.ts`, which knows everything; the program's bin connects the two. */
+export interface Daemon {
+  /** Run the gateway until it is told to stop. Resolves with the exit code: 0, 74, 75 or 78. */
+  runGateway(options: RunOptions): Promise<number>;
+  /**
+   * Open identity.db of a gateway that does not run, and close it behind `fn`. `hashPassword` makes the text that
+   * `setPasswordHash` stores. Errors: E_DATA_DIR_LOCKED when a gateway runs, E_DATA_DIR.
+   */
+  withIdentity<T>(dataDir: string, fn: (identity: IdentityStore, hashPassword: HashPassword) => Promise<T>): Promise<T>;
+}
+
+/** Errors: E_BAD_REQUEST when the password is too short or too long. */
+export type HashPassword = (password: string) => Promise<string>;

@@ -1,0 +1,112 @@
+/**
+ * The `tidegate` command: all verbs, put together with commander. Edge room `cli`.
+ *
+ *   args ─▶ commander ─▶ verb ─▶ exit code; anything thrown ─▶ three lines on stderr and its exit code
+ */
+import { Command, CommanderError } from "commander";
+import { errorText, type ReportedError, reported, UsageError } from "./cli-error.js";
+import type { CliContext } from "./context.js";
+import { paintFor } from "./paint.js";
+import { Shell } from "./shell.js";
+import { addAdmin } from "./verbs/admin.js";
+import { addCommand } from "./verbs/command.js";
+import { addCompletion } from "./verbs/completion.js";
+import { addConfig } from "./verbs/config.js";
+import { addDevice } from "./verbs/device.js";
+import { addGaps } from "./verbs/gaps.js";
+import { addInit } from "./verbs/init.js";
+import { addRun } from "./verbs/run.js";
+import { addSend } from "./verbs/send.js";
+import { addSim } from "./verbs/sim.js";
+import { addSink } from "./verbs/sink.js";
+import { addStatus } from "./verbs/status.js";
+import { addVersion } from "./verbs/version.js";
+import { addWatch } from "./verbs/watch.js";
+
+const VERBS = [
+  addInit,
+  addRun,
+  addStatus,
+  addVersion,
+  addConfig,
+  addDevice,
+  addSend,
+  addWatch,
+  addCommand,
+  addSink,
+  addGaps,
+  addSim,
+  addAdmin,
+  addCompletion,
+];
+
+/**
+ * Run one command line. Never throws and never ends the process.
+ *
+ * @param args what stands behind `tidegate`.
+ * @returns the exit code: 0 done, 1 failed, 2 usage, 3 no gateway reached; `run` also 74, 75, 78.
+ */
+export async function runCli(args: readonly string[], context: CliContext): Promise<number> {
+  const shell = new Shell(context);
+  try {
+    await buildProgram(shell).parseAsync([...args], { from: "user" });
+    return shell.exitCode;
+  } catch (thrown) {
+    if (thrown instanceof CommanderError && thrown.exitCode === 0) return 0;
+    return tell(thrown instanceof CommanderError ? usageError(thrown) : thrown, args, context);
+  }
+}
+
+/** The whole tree of commands, for one run. */
+export function buildProgram(shell: Shell): Command {
+  const { stdout } = shell.context;
+  const program = new Command("tidegate")
+    .description("An IoT device gateway: nothing acknowledged is lost.")
+    .exitOverride()
+    .configureOutput({
+      writeOut: (text) => stdout.write(text),
+      // Errors are told once, in three lines, by `tell`.
+      writeErr: () => {},
+      getOutHelpWidth: () => stdout.columns,
+    })
+    .helpCommand(false)
+    .showSuggestionAfterError(true)
+    .enablePositionalOptions();
+  for (const add of VERBS) add(program, shell);
+  program.action(() => program.outputHelp());
+  inherit(program);
+  return program;
+}
+
+/** Settings of the root reach every verb, also those that add verbs of their own. */
+function inherit(command: Command): void {
+  for (const child of command.commands) {
+    child.copyInheritedSettings(command);
+    inherit(child);
+  }
+}
+
+function usageError(error: CommanderError): UsageError {
+  const [first = "", ...rest] = error.message.replace(/^error: /, "").split("\n");
+  const hint = rest
+    .join(" ")
+    .trim()
+    .replace(/^\(|\)$/g, "");
+  const fix =
+    error.code === "commander.help" ? "name one of its verbs" : "see `tidegate --help`, or `tidegate <verb> --help`";
+  if (error.code === "commander.help") return new UsageError("the command needs a verb", fix);
+  return new UsageError(first, hint === "" ? fix : `${hint.replace(/^Did/, "did")} ${fix}`);
+}
+
+function tell(thrown: unknown, args: readonly string[], context: CliContext): number {
+  const error = reported(thrown);
+  if (args.includes("--json")) context.stderr.write(`${jsonError(error)}\n`);
+  else context.stderr.write(errorText(error, paintFor(context.stderr, context.env).bad));
+  return error.exitCode;
+}
+
+/** With `--json`, failures are JSON too: in the shape of the API. */
+function jsonError(error: ReportedError): string {
+  const [what, why, fix] = error.lines;
+  return JSON.stringify({ error: { code: error.code, what: what.replace(/^E_[A-Z_]+: /, ""), why, fix } });
+}

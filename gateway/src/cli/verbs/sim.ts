@@ -1,0 +1,41 @@
+/** `tidegate sim | rehearse | bench`: run by the sibling program, which brings the real device SDK. */
+import type { Command } from "commander";
+import { GatewayError } from "../../core/errors.js";
+import { dataDirOf } from "../find-gateway.js";
+import type { Shell } from "../shell.js";
+
+const VERBS = [
+  ["sim", "simulated devices on the real SDK; see `tidegate sim --help`"],
+  ["rehearse", "cut links, kill processes, and count what was lost"],
+  ["bench", "measure this machine"],
+] as const;
+
+export function addSim(program: Command, shell: Shell): void {
+  for (const [verb, summary] of VERBS) {
+    program
+      .command(verb)
+      .description(summary)
+      .argument("[args...]")
+      .helpOption(false)
+      .allowUnknownOption()
+      .passThroughOptions()
+      .action(async (args: string[]) => {
+        shell.exitCode = await passOn(shell, verb, args);
+      });
+  }
+}
+
+async function passOn(shell: Shell, verb: string, args: readonly string[]): Promise<number> {
+  const { context } = shell;
+  const script = context.simulator();
+  if (script === null)
+    throw new GatewayError("E_SIM_MISSING", "the package @tidegate/firmware-sim is not beside this one");
+  return context.runNode(script, [verb, ...args], withDataDir(shell));
+}
+
+/** The simulator finds the gateway by its data folder; it reads no configuration of ours. */
+function withDataDir(shell: Shell): Readonly<Record<string, string | undefined>> {
+  const { env } = shell.context;
+  const known = env["TIDEGATE_DATA_DIR"] ?? env["TIDEGATE_URL"];
+  return known === undefined ? { ...env, TIDEGATE_DATA_DIR: dataDirOf(shell.context, {}) } : env;
+}
