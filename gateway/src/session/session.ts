@@ -107,8 +107,12 @@ export class Session<S extends StreamView = StreamView> {
       const reason = error === "too_large" ? Reason.TOO_LARGE : Reason.MALFORMED;
       return this.end(reason, `the message could not be decoded: ${error}`);
     }
+    const tag = envelope.body;
+    const isControl = tag === UplinkTag.hello || tag === UplinkTag.heartbeat || tag === UplinkTag.bye;
+    // Numbers belong to reliable bodies; on the others they are ignored [P-41].
+    if (isControl) return this.#control(tag, bytes.subarray(envelope.bodyStart, envelope.bodyEnd));
     if (envelope.seq > 0) return this.#reliable(bytes);
-    this.#control(envelope.body, bytes.subarray(envelope.bodyStart, envelope.bodyEnd));
+    if (tag >= UplinkTag.hello && tag <= UplinkTag.log) this.#violation("a reliable message without a number [P-41]");
   }
 
   /** The link is gone. */
@@ -155,11 +159,6 @@ export class Session<S extends StreamView = StreamView> {
   }
 
   #control(tag: number, body: Uint8Array): void {
-    if (tag !== UplinkTag.hello && tag !== UplinkTag.heartbeat && tag !== UplinkTag.bye) {
-      // A reliable body without a number breaks [P-1]; an unknown body without one is ignored [P-25].
-      if (tag >= UplinkTag.hello && tag <= UplinkTag.log) this.#violation("a reliable message without a number");
-      return;
-    }
     const decoded = decodeBody(tag, body);
     if (!decoded.ok) return this.end(Reason.MALFORMED, `the message could not be decoded: ${decoded.error.code}`);
     if (decoded.value.kind === "hello") this.#hello(decoded.value.hello);
@@ -178,9 +177,6 @@ export class Session<S extends StreamView = StreamView> {
     if (active === null) return this.#dispatch({ type: "early" });
     const { clock, counters, host } = this.#world;
     const tag = envelope.body;
-    if (tag === UplinkTag.hello || tag === UplinkTag.heartbeat || tag === UplinkTag.bye) {
-      return this.#violation("a number on a message that has none");
-    }
     const known = tag >= UplinkTag.telemetry && tag <= UplinkTag.log;
     frame.seq = envelope.seq;
     frame.gap = envelope.gap;

@@ -73,7 +73,9 @@ export class TimeSync {
   deadlineUptime(nowMonoMs: number, deadlineMonoMs: number): number | null {
     const uncertainMs = Number.isFinite(this.#best.rttMs) ? this.#best.rttMs / 2 : 0;
     const leftMs = Math.floor(deadlineMonoMs - nowMonoMs - uncertainMs);
-    return leftMs <= 0 ? null : Math.floor(wrap(this.uptimeAt(nowMonoMs) + leftMs));
+    if (leftMs <= 0) return null;
+    // 0 means "no deadline" on the wire: one that falls on it is sent a millisecond early.
+    return Math.floor(wrap(this.uptimeAt(nowMonoMs) + leftMs)) || UPTIME_WRAP_MS - 1;
   }
 }
 

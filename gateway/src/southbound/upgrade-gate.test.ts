@@ -48,7 +48,7 @@ describe("the gate before the upgrade", () => {
     }
   });
 
-  it("serves the echo subprotocol only when tests asked for it", () => {
+  it("[P-36] serves the echo subprotocol only when tests asked for it", () => {
     expect(status(judge({ protocols: "tidegate.echo" }))).toBe(400);
     expect(judge({ protocols: "tidegate.echo" }, { testEcho: true }).let).toBe("echo");
   });
