@@ -69,13 +69,13 @@ export function checkDependencies(repository) {
   for (const source of repository.files.filter(({ path }) => /(^|\/)package\.json$/.test(path))) {
     const manifest = JSON.parse(source.text);
     const all = { ...manifest.dependencies, ...manifest.devDependencies };
+    for (const name of Object.keys(all)) used.add(name);
     for (const [name, version] of Object.entries(all)) {
       const problem = (message) => problems.push({ rule: "dependencies", path: source.path, line: 1, message });
       if (!/^(npm:.*@)?\d+\.\d+\.\d+/.test(version)) problem(`${name} has no exact version (${version})`);
     }
     for (const name of Object.keys(manifest.dependencies ?? {})) {
       if (name.startsWith("@tidegate/")) continue;
-      used.add(name);
       if (!listed.has(name)) {
         problems.push({
           rule: "dependencies",
