@@ -7,7 +7,7 @@
  *
  * The machine itself lives in `command/`; the book declares the one function it needs and `main` connects it.
  */
-import { type CommandUpdate, CommandState as DeviceState, crc32 } from "@tidegate/proto";
+import { type CommandUpdate, crc32, CommandState as DeviceState } from "@tidegate/proto";
 import { GatewayError } from "../core/errors.js";
 import type { CommandEvent, CommandRecord, CreateOutcome, NewCommand } from "../model/command.js";
 import { Accuracy, type CommandOutcomeBody, RecordKind } from "../model/record.js";

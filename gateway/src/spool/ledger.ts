@@ -217,28 +217,36 @@ export class Ledger {
     }
     this.#markDirty(stream);
     if (stream.row.state === StreamState.offered) this.#use(stream, entry.receivedUnixMs);
-    if (entry.kind === EntryKind.announce) return this.#announce(stream, entry);
-    const body = reader.bytes.subarray(reader.bodyStart, reader.bodyEnd);
-    if (entry.kind === EntryKind.duplicate) return this.#repeat(stream, entry.seq, crc32(body));
+    if (entry.kind === EntryKind.announce) this.#announce(stream, entry);
+    else this.#take(stream, entry, reader.bytes.subarray(reader.bodyStart, reader.bodyEnd));
+  }
+
+  /** A frame with a number: the durable mark decides. */
+  #take(stream: LiveStream, entry: BatchEntry, body: Uint8Array): void {
     const { row } = stream;
-    const verdict = admit(row.mark, entry.seq, entry.gap);
-    if (verdict === DUPLICATE) return this.#repeat(stream, entry.seq, crc32(body));
+    const bodyCrc = crc32(body);
+    const verdict = entry.kind === EntryKind.duplicate ? DUPLICATE : admit(row.mark, entry.seq, entry.gap);
+    if (verdict === DUPLICATE) {
+      if (stream.digests.compare(entry.seq, bodyCrc) === "different") this.#outcome.conflictCount += 1;
+      else this.#outcome.duplicateCount += 1;
+      return;
+    }
     if (verdict !== ACCEPT) {
       this.#outcome.droppedCount += 1;
       return;
     }
     if (entry.seq - row.mark > 1) this.#missing(stream, entry.seq - 1, entry.receivedUnixMs);
-    const bodyCrc = crc32(body);
-    this.#accept(stream, entry, body, bodyCrc);
+    if (entry.kind === EntryKind.commandUpdate) this.#commandUpdate(stream, entry, body);
+    else if (entry.kind === EntryKind.catalog) this.#catalog(stream, entry, body);
+    else this.#record(stream, entry, body, bodyCrc);
     row.mark = entry.seq;
     row.isEnded = false;
     row.announced = Math.max(row.announced, entry.announced, entry.seq);
     stream.digests.remember(entry.seq, bodyCrc);
   }
 
-  #accept(stream: LiveStream, entry: BatchEntry, body: Uint8Array, bodyCrc: number): void {
-    if (entry.kind === EntryKind.commandUpdate) return this.#commandUpdate(stream, entry, body);
-    if (entry.kind === EntryKind.catalog) return this.#catalog(stream, entry, body);
+  /** @param bodyCrc CRC-32 of the body, which serves the digest and the row. */
+  #record(stream: LiveStream, entry: BatchEntry, body: Uint8Array, bodyCrc: number): void {
     const draft = this.#draft;
     draft.deviceKey = entry.deviceKey;
     draft.epoch = entry.epoch;
@@ -287,11 +295,6 @@ export class Ledger {
     }
     row.announced = Math.max(row.announced, entry.announced, row.mark);
     row.isEnded = (entry.flags & FLAG_ENDED) !== 0;
-  }
-
-  #repeat(stream: LiveStream, seq: number, crc: number): void {
-    if (stream.digests.compare(seq, crc) === "different") this.#outcome.conflictCount += 1;
-    else this.#outcome.duplicateCount += 1;
   }
 
   /** The numbers from above the mark to `toSeq` were evicted by the device [P-1]. */

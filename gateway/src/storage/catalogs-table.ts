@@ -4,6 +4,9 @@
 import type { Database, Statement } from "better-sqlite3";
 import type { CatalogPart, CatalogRow } from "../spool/tables.js";
 
+/** Catalogs kept per device though no record needs them: a device may go back to its firmware before. */
+const UNUSED_KEPT = 4;
+
 interface Row {
   id: number;
   parts: number;
@@ -17,6 +20,7 @@ export class CatalogsTable {
   readonly #countParts: Statement<[number], { count: number }>;
   readonly #complete: Statement<[number]>;
   readonly #dropPartial: Statement<[number, number]>;
+  readonly #dropUnused: Statement<[{ device: number; kept: number }]>;
 
   constructor(db: Database) {
     this.#get = db.prepare("SELECT id, parts, complete FROM catalogs WHERE device_key = ? AND hash = ?");
@@ -25,6 +29,12 @@ export class CatalogsTable {
     this.#countParts = db.prepare("SELECT count(*) AS count FROM catalog_parts WHERE catalog = ?");
     this.#complete = db.prepare("UPDATE catalogs SET complete = 1 WHERE id = ?");
     this.#dropPartial = db.prepare("DELETE FROM catalogs WHERE device_key = ? AND complete = 0 AND hash <> ?");
+    this.#dropUnused = db.prepare(
+      `DELETE FROM catalogs WHERE device_key = $device AND complete = 1
+         AND until_record < coalesce((SELECT min(id) FROM records), 9007199254740991)
+         AND id <> (SELECT catalog FROM devices WHERE key = $device)
+         AND id NOT IN (SELECT id FROM catalogs WHERE device_key = $device ORDER BY id DESC LIMIT $kept)`,
+    );
   }
 
   get(deviceKey: number, hash: number): CatalogRow | null {
@@ -44,7 +54,10 @@ export class CatalogsTable {
     const id = row?.id ?? Number(this.#add.run(deviceKey, hash, parts, part.atUnixMs).lastInsertRowid);
     this.#addPart.run(id, part.part, part.body);
     const isComplete = (this.#countParts.get(id)?.count ?? 0) === parts;
-    if (isComplete) this.#complete.run(id);
+    if (isComplete) {
+      this.#complete.run(id);
+      this.#dropUnused.run({ device: deviceKey, kept: UNUSED_KEPT });
+    }
     return { id, isComplete };
   }
 }

@@ -70,9 +70,12 @@ export function suspect(path: string): void {
 
 /** Ends the run in order: everything in the file, the WAL gone, marked as clean. */
 export function closeDatabase(db: Database.Database): void {
-  db.prepare("INSERT OR REPLACE INTO meta (key, value) VALUES ('clean', '1')").run();
-  db.pragma("wal_checkpoint(TRUNCATE)");
-  db.close();
+  try {
+    db.prepare("INSERT OR REPLACE INTO meta (key, value) VALUES ('clean', '1')").run();
+    db.pragma("wal_checkpoint(TRUNCATE)");
+  } finally {
+    db.close();
+  }
 }
 
 function openOnce(path: string, options: OpenOptions): OpenedDatabase {

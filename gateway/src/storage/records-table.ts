@@ -29,6 +29,8 @@ export class RecordsTable {
   readonly #head: Statement<[number], RecordHead>;
   readonly #firstAfter: Statement<[number], { id: number; received: number }>;
   readonly #sequence: Statement<[], { seq: number }>;
+  readonly #raise: Statement<[number]>;
+  readonly #startSequence: Statement<[number]>;
 
   constructor(db: Database) {
     this.#append = db.prepare(
@@ -41,6 +43,8 @@ export class RecordsTable {
     this.#heads = db.prepare(`SELECT ${head} FROM records WHERE id > ? AND id <= ? ORDER BY id LIMIT ?`);
     this.#head = db.prepare(`SELECT ${head} FROM records WHERE id = ?`);
     this.#firstAfter = db.prepare("SELECT id, received FROM records WHERE id > ? ORDER BY id LIMIT 1");
+    this.#raise = db.prepare("UPDATE sqlite_sequence SET seq = ? WHERE name = 'records'");
+    this.#startSequence = db.prepare("INSERT INTO sqlite_sequence (name, seq) VALUES ('records', ?)");
     this.#sequence = db.prepare("SELECT seq FROM sqlite_sequence WHERE name = 'records'");
   }
 
@@ -69,6 +73,12 @@ export class RecordsTable {
   firstAfter(id: number): { readonly id: number; readonly receivedUnixMs: number } | null {
     const row = this.#firstAfter.get(id);
     return row === undefined ? null : { id: row.id, receivedUnixMs: row.received };
+  }
+
+  /** Ids go on above this one: a cursor must never stand above what is stored next. */
+  raiseSequence(id: number): void {
+    if (this.lastId() >= id) return;
+    if (this.#raise.run(id).changes === 0) this.#startSequence.run(id);
   }
 
   /** The highest id ever given, also when nothing is left; 0 for a new file. */

@@ -68,8 +68,16 @@ export const SPOOL_SCHEMA: Schema = {
           parts INTEGER NOT NULL,
           complete INTEGER NOT NULL,
           at_ms REAL NOT NULL,
+          until_record INTEGER NOT NULL DEFAULT 0,
           UNIQUE (device_key, hash)
         ) STRICT;
+        -- The last record that may point at a catalog: behind it nothing needs it any more.
+        CREATE TRIGGER catalog_left AFTER UPDATE OF catalog ON devices
+          WHEN old.catalog <> new.catalog AND old.catalog <> 0
+          BEGIN
+            UPDATE catalogs SET until_record =
+              coalesce((SELECT seq FROM sqlite_sequence WHERE name = 'records'), 0) WHERE id = old.catalog;
+          END;
         CREATE TABLE catalog_parts (
           catalog INTEGER NOT NULL REFERENCES catalogs (id) ON DELETE CASCADE,
           part INTEGER NOT NULL,

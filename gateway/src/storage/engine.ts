@@ -1,0 +1,343 @@
+/**
+ * The storage engine: every operation on the two databases, synchronous, in the order it is called. It runs in the
+ * storage worker; tests and simulations run it without a thread.
+ *
+ *   operation ─▶ one transaction: what came in + cursors that moved + what may be deleted ─▶ fsync ─▶ answer
+ *                     │ fails
+ *                     ├─ full, busy ─▶ everything undone, answered as such: tried again later
+ *                     └─ anything else ─▶ thrown: the worker ends, nothing was acked
+ *
+ * Over quota, `block` refuses batches that bring records; batches of announcements and command updates alone, Hellos,
+ * commands, cursors and deletions always go through, because they are small and lead out of the state.
+ */
+import type { Clock } from "../core/clock.js";
+import { GatewayError } from "../core/errors.js";
+import type { Random } from "../core/random.js";
+import { BatchReader, EntryKind } from "../model/batch.js";
+import type { CommandEvent, CommandRecord, CreateOutcome, NewCommand } from "../model/command.js";
+import type { CommitOutcome, GatherBatch, HelloOutcome, HelloRequest, SinkStart, SpoolStatus } from "../model/spool.js";
+import { CommandBook, type CommandStep } from "../spool/command-book.js";
+import { Ledger } from "../spool/ledger.js";
+import { Cursors, HISTORY_SINK } from "./cursors.js";
+import { closeDatabase, suspect } from "./database.js";
+import { IdentityTable } from "./identity-table.js";
+import { newCommandId } from "./new-ids.js";
+import type { OpenStores } from "./open-stores.js";
+import { Retention } from "./retention.js";
+import { Space } from "./space.js";
+import { spoolStatus } from "./spool-status.js";
+import { SqlSpoolTables, type WriteFault } from "./spool-tables.js";
+import { failureOf } from "./sqlite-error.js";
+import { WriteMeter } from "./write-meter.js";
+
+export interface EngineOptions {
+  readonly quotaBytes: number;
+  readonly whenFull: "block" | "drop-oldest";
+  /** How many of a stream's last numbers are compared with repeats; the largest window that is given out. */
+  readonly windowDigests: number;
+  /** The history keeps a cursor of its own. */
+  readonly keepsHistory: boolean;
+  /** This boot of the machine: command deadlines are monotonic times of it. */
+  readonly bootId: string;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly step: CommandStep;
+  /** Newest records kept for viewers that reconnect. */
+  readonly liveRowsKept?: number;
+  /** A test makes the k-th write fail. */
+  readonly fault?: WriteFault;
+}
+
+/** Small facts that wait for the next transaction; lost in a crash. */
+export interface Notes {
+  readonly cursors: readonly (readonly [sink: string, recordId: number])[];
+  readonly boots: readonly (readonly [deviceKey: number, bootNonce: number, offsetUnixMs: number])[];
+  readonly audit: readonly (readonly [actor: string, action: string, subject: string])[];
+}
+
+/** What a turn of the housekeeping found. */
+export interface TickOutcome {
+  /** There is more to do at once. */
+  readonly more: boolean;
+  /** Intake was refused and may go on. */
+  readonly hasSpace: boolean;
+}
+
+/** Told to devices whose batch was refused. */
+const FULL_RETRY_MS = 2_000;
+const BUSY_RETRY_MS = 250;
+
+/** Rows deleted per slice between commits: about 5 ms. */
+const TRIM_ROWS = 2_000;
+
+/** Rows deleted inside one commit at most, so that a large batch is not held up for long. */
+const COMMIT_TRIM_ROWS_MAX = 10_000;
+
+const LIVE_ROWS_KEPT = 2_000;
+
+export class Engine {
+  readonly identity: IdentityTable;
+  readonly #stores: OpenStores;
+  readonly #options: EngineOptions;
+  readonly #tables: SqlSpoolTables;
+  readonly #book: CommandBook;
+  readonly #ledger: Ledger;
+  readonly #cursors: Cursors;
+  readonly #space: Space;
+  readonly #retention: Retention;
+  readonly #meter: WriteMeter;
+  #boots: Notes["boots"][number][] = [];
+  #lastId: number;
+  #isFull = false;
+
+  constructor(stores: OpenStores, options: EngineOptions) {
+    const { db, path } = stores.spool;
+    this.#stores = stores;
+    this.#options = options;
+    this.identity = new IdentityTable(stores.identity.db);
+    this.#tables = new SqlSpoolTables(db, options.fault);
+    this.#book = new CommandBook(this.#tables, options.step);
+    this.#ledger = new Ledger(this.#tables, this.#book, {
+      windowDigests: options.windowDigests,
+      draw: () => options.random.u32(),
+    });
+    this.#cursors = new Cursors(this.#tables.cursors);
+    this.#space = new Space(db, path, options.quotaBytes);
+    const liveRowsKept = options.liveRowsKept ?? LIVE_ROWS_KEPT;
+    this.#retention = new Retention(this.#tables, this.#cursors, this.#space, liveRowsKept);
+    this.#meter = new WriteMeter(this.#tables.cursors, options.clock.unixMs());
+    this.#lastId = this.#tables.records.lastId();
+    this.#space.refillReserve();
+  }
+
+  /** Store a batch. Throws what ends the process; answers `full` and `busy`. */
+  commit(batch: GatherBatch): CommitOutcome {
+    const { buffer } = batch;
+    const bringsRecords = hasRecords(batch);
+    if (bringsRecords && !this.#makeRoom(batch.usedBytes)) {
+      return { ok: false, buffer, reason: "full", retryAfterMs: FULL_RETRY_MS };
+    }
+    try {
+      const applied = this.#write(() => {
+        const drops = bringsRecords && this.#options.whenFull === "drop-oldest";
+        if (drops) this.#retention.dropOldest(this.#lastId, batch.usedBytes, this.#options.clock.unixMs());
+        const outcome = this.#ledger.applyBatch(batch);
+        this.#lastId = Math.max(this.#lastId, outcome.lastRecordId);
+        const trimRows = Math.min(Math.max(2 * outcome.storedCount, TRIM_ROWS), COMMIT_TRIM_ROWS_MAX);
+        this.#retention.trim(this.#lastId, trimRows);
+        return outcome;
+      });
+      this.#meter.add(batch.usedBytes * 2);
+      const { storedCount, gapCount, duplicateCount, conflictCount, commands, marks } = applied;
+      const counts = { storedCount, gapCount, duplicateCount, conflictCount };
+      return { ok: true, buffer, lastRecordId: this.#lastId, marks, commands, ...counts };
+    } catch (thrown) {
+      const failure = failureOf(thrown);
+      if (failure === "full") return this.#refuse(buffer);
+      if (failure === "busy") return { ok: false, buffer, reason: "busy", retryAfterMs: BUSY_RETRY_MS };
+      throw thrown;
+    }
+  }
+
+  /**
+   * Several Hellos in one transaction, each answered by its outcome or by the error of its own.
+   * A device that contradicts itself gets E_BAD_REQUEST and does not disturb the others.
+   */
+  hellos(requests: readonly HelloRequest[]): (HelloOutcome | GatewayError)[] {
+    return this.#small(() =>
+      requests.map((request) => {
+        try {
+          const outcome = this.#ledger.hello(request);
+          return { ...outcome, bootOffsets: this.#tables.devices.boots(outcome.deviceKey) };
+        } catch (thrown) {
+          if (thrown instanceof GatewayError) return thrown;
+          throw thrown;
+        }
+      }),
+    );
+  }
+
+  /** Errors: E_IDEMPOTENCY_CONFLICT, E_COMMAND_LIMIT, E_STORE_FULL, E_STORE_BUSY. */
+  createCommand(request: NewCommand): CreateOutcome {
+    const { clock, random, bootId } = this.#options;
+    const birth = { commandId: newCommandId(random), unixMs: clock.unixMs(), monoMs: clock.monoMs(), bootId };
+    return this.#small(() => this.#book.create(request, birth));
+  }
+
+  /** Errors: E_COMMAND_UNKNOWN, E_COMMAND_STATE, E_STORE_FULL, E_STORE_BUSY. */
+  applyCommand(commandId: string, event: CommandEvent): CommandRecord {
+    return this.#small(() => this.#book.apply(commandId, event, this.#options.clock.unixMs()));
+  }
+
+  unfinishedCommands(): CommandRecord[] {
+    return this.#tables.openCommands();
+  }
+
+  openSinks(sinks: readonly SinkStart[]): ReadonlyMap<string, number> {
+    const history: SinkStart = { name: HISTORY_SINK, start: "oldest", holdMaxAgeMs: null, holdMaxBytes: null };
+    const all = this.#options.keepsHistory ? [...sinks, history] : sinks;
+    return this.#small(() => this.#cursors.open(all, this.#retention.oldestId, this.#lastId));
+  }
+
+  quarantine(sink: string, recordId: number, reason: string): void {
+    this.#small(() => this.#retention.quarantine(recordId, sink, reason, this.#options.clock.unixMs()));
+  }
+
+  /** Rows whose CRC does not fit: nobody gets them, and the list says so. Repeats are ignored. */
+  damaged(recordIds: readonly number[]): void {
+    const reason = "damaged on disk: its checksum does not fit";
+    this.#small(() => {
+      for (const id of recordIds) this.#retention.quarantine(id, "", reason, this.#options.clock.unixMs());
+    });
+  }
+
+  /** Keep small facts until the next transaction. */
+  note(notes: Notes): void {
+    for (const [sink, recordId] of notes.cursors) this.#cursors.save(sink, Math.min(recordId, this.#lastId));
+    this.#boots.push(...notes.boots);
+    if (notes.audit.length === 0) return;
+    const atUnixMs = this.#options.clock.unixMs();
+    const write = this.#stores.identity.db.transaction(() => {
+      for (const [actor, action, subject] of notes.audit) {
+        this.identity.addAudit({ atUnixMs, actor, action, subject });
+      }
+    });
+    try {
+      write.immediate();
+    } catch (thrown) {
+      // The audit is a log: a full disk costs lines of it, not the gateway.
+      if (failureOf(thrown) !== "full") throw thrown;
+    }
+  }
+
+  /**
+   * One slice of housekeeping: notes written, taken records deleted, held ones skipped, space looked at. Called about
+   * once a second, and again at once while it answers `more`.
+   */
+  tick(): TickOutcome {
+    const now = this.#options.clock.unixMs();
+    // Nothing to do writes nothing: an idle gateway must not wear the flash.
+    const { trimmed, skipped } = this.#small(() => this.#houseWork(now));
+    for (const { sink, recordId } of skipped) this.#cursors.save(sink, recordId);
+    this.#space.capWal();
+    const hasSpace = this.#isFull && this.#space.hasRoomAgain();
+    if (hasSpace) {
+      this.#isFull = false;
+      this.#space.refillReserve();
+    }
+    return { more: trimmed >= TRIM_ROWS || skipped.length > 0, hasSpace };
+  }
+
+  status(): SpoolStatus {
+    const { clock } = this.#options;
+    return spoolStatus({
+      storeId: this.#tables.cursors.meta("storeId") ?? "",
+      tables: this.#tables,
+      cursors: this.#cursors,
+      space: this.#space,
+      oldestId: this.#retention.oldestId,
+      lastId: this.#lastId,
+      isFull: this.#isFull,
+      bytesWrittenToday: this.#meter.today(clock.unixMs()),
+      nowUnixMs: clock.unixMs(),
+    });
+  }
+
+  /** The file is damaged: its next opening checks all of it. */
+  suspectDamage(): void {
+    suspect(this.#stores.spool.path);
+  }
+
+  /** In order: notes written, WAL folded in, marked as clean, closed. */
+  close(): void {
+    try {
+      this.#write(() => this.#meter.save(this.#options.clock.unixMs()));
+    } finally {
+      closeDatabase(this.#stores.spool.db);
+      closeDatabase(this.#stores.identity.db);
+    }
+  }
+
+  /** As after a kill: nothing more is written. For simulations and tests. */
+  abandon(): void {
+    this.#stores.spool.db.close();
+    this.#stores.identity.db.close();
+  }
+
+  #houseWork(nowUnixMs: number) {
+    const skipped = this.#retention.skipHeld(this.#lastId, nowUnixMs);
+    const trimmed = this.#retention.trim(this.#lastId, TRIM_ROWS, this.#isFull);
+    const pruned = this.#tables.commands.prune(nowUnixMs);
+    if (trimmed + pruned > 0 || this.#cursors.isDirty) this.#meter.save(nowUnixMs);
+    return { trimmed, skipped };
+  }
+
+  /** Is there room for that many bytes of records, perhaps after deleting what was taken? */
+  #makeRoom(bytes: number): boolean {
+    if (this.#isFull) return false;
+    while (this.#space.isOver(bytes)) {
+      const trimmed = this.#small(() => this.#retention.trim(this.#lastId, COMMIT_TRIM_ROWS_MAX, true));
+      if (trimmed > 0) continue;
+      // `drop-oldest` makes its room inside the batch's own transaction.
+      if (this.#options.whenFull === "drop-oldest" && bytes <= this.#options.quotaBytes / 2) return true;
+      this.#isFull = true;
+      return false;
+    }
+    return true;
+  }
+
+  #refuse(buffer: ArrayBuffer): CommitOutcome {
+    this.#isFull = true;
+    this.#space.releaseReserve();
+    return { ok: false, buffer, reason: "full", retryAfterMs: FULL_RETRY_MS };
+  }
+
+  /** A small transaction that leads out of a full disk: it may use the reserve. */
+  #small<T>(work: () => T): T {
+    try {
+      return this.#write(work);
+    } catch (thrown) {
+      if (failureOf(thrown) !== "full") throw thrown;
+      this.#isFull = true;
+      if (!this.#space.releaseReserve()) throw thrown;
+      return this.#write(work);
+    }
+  }
+
+  /** All of it or nothing, on disk when it returns. */
+  #write<T>(work: () => T): T {
+    const lastId = this.#lastId;
+    try {
+      const value = this.#stores.spool.db
+        .transaction(() => {
+          this.#cursors.write();
+          for (const [key, bootNonce, offsetUnixMs] of this.#boots) {
+            this.#tables.devices.putBoot(key, { bootNonce, offsetUnixMs }, this.#options.clock.unixMs());
+          }
+          return work();
+        })
+        .immediate();
+      this.#ledger.committed();
+      this.#cursors.written();
+      this.#boots = [];
+      this.#lastId = this.#tables.records.lastId();
+      return value;
+    } catch (thrown) {
+      this.#lastId = lastId;
+      this.#ledger.rolledBack();
+      this.#retention.rolledBack();
+      throw thrown;
+    }
+  }
+}
+
+/** Does the batch bring anything that takes room? Announcements and command updates do not. */
+function hasRecords(batch: GatherBatch): boolean {
+  const reader = new BatchReader(batch);
+  while (reader.next()) {
+    const { kind } = reader.entry;
+    const isSmall = kind === EntryKind.announce || kind === EntryKind.duplicate || kind === EntryKind.commandUpdate;
+    if (!isSmall) return true;
+  }
+  return false;
+}

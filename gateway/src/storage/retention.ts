@@ -1,0 +1,139 @@
+/**
+ * What leaves the spool: records that everybody has taken, the oldest ones when the quota says drop, and those that one
+ * sink may no longer hold back. Every call is one bounded slice inside the caller's transaction.
+ *
+ *   oldest                 $history      slowest sink          newest − kept          last
+ *     ├──── deletable ────────┤               │                     │                  │
+ *     └──── over quota: deletable ────────────┘          (kept for viewers that reconnect)
+ */
+import { type LossReason, type LostRecord, lossOf } from "../spool/dropped-runs.js";
+import { writeGap, writeGapRecord } from "../spool/gap-writer.js";
+import type { Cursors } from "./cursors.js";
+import type { CursorRow } from "./cursors-table.js";
+import type { RecordHead } from "./records-table.js";
+import type { Space } from "./space.js";
+import type { SqlSpoolTables } from "./spool-tables.js";
+
+/** Rows looked at in one slice of dropping or skipping. */
+const SLICE_ROWS = 2_000;
+
+/** 2020-01-01: what was received "before" it came while the clock was not set, and has no age. */
+const CLOCK_SET_UNIX_MS = 1_577_836_800_000;
+
+export class Retention {
+  readonly #tables: SqlSpoolTables;
+  readonly #cursors: Cursors;
+  readonly #space: Space;
+  readonly #liveRowsKept: number;
+  #oldestId: number;
+  /** Command outcomes that were dropped unsent, since start. */
+  droppedOutcomeCount = 0;
+  droppedRecordCount = 0;
+
+  constructor(tables: SqlSpoolTables, cursors: Cursors, space: Space, liveRowsKept: number) {
+    this.#tables = tables;
+    this.#cursors = cursors;
+    this.#space = space;
+    this.#liveRowsKept = liveRowsKept;
+    this.#oldestId = tables.records.oldestId();
+  }
+
+  /** The lowest id stored; lastId + 1 when there is none. */
+  get oldestId(): number {
+    return this.#oldestId;
+  }
+
+  /** A transaction was undone: what was deleted in it is there again. */
+  rolledBack(): void {
+    this.#oldestId = this.#tables.records.oldestId();
+  }
+
+  /** Highest id that may be deleted now. `urgent`: space is short, so history and viewers do not count. */
+  deletableTo(lastId: number, urgent: boolean): number {
+    if (!this.#cursors.isOpen) return 0;
+    const taken = this.#cursors.heldFrom(lastId, !urgent);
+    return urgent ? taken : Math.min(taken, lastId - this.#liveRowsKept);
+  }
+
+  /** Delete what everybody has taken, at most `rowsMax`. @returns how many rows went. */
+  trim(lastId: number, rowsMax: number, urgent = false): number {
+    const to = Math.min(this.deletableTo(lastId, urgent), this.#oldestId + rowsMax - 1);
+    if (to < this.#oldestId) return 0;
+    const count = this.#tables.records.deleteRange(this.#oldestId, to);
+    this.#oldestId = to + 1;
+    return count;
+  }
+
+  /**
+   * Drop the oldest records, taken or not, until there is room for `needBytes` or nothing is left; every dropped
+   * number becomes a gap entry, in the same transaction.
+   */
+  dropOldest(lastId: number, needBytes: number, atUnixMs: number): void {
+    while (this.#space.isOver(needBytes) && this.#oldestId <= lastId) {
+      const heads = this.#tables.records.heads(this.#oldestId - 1, lastId, SLICE_ROWS);
+      const last = heads.at(-1);
+      if (last === undefined) return;
+      this.#tell(heads, { reason: "dropped", sink: null, atUnixMs });
+      this.#tables.records.deleteRange(this.#oldestId, last.id);
+      this.droppedRecordCount += heads.length;
+      this.#oldestId = last.id + 1;
+    }
+  }
+
+  /**
+   * Let sinks go on that have held records for longer, or more of them, than their configuration allows: one slice for
+   * each, with gap entries for that sink alone.
+   *
+   * @returns cursors to move once the transaction is durable.
+   */
+  skipHeld(lastId: number, nowUnixMs: number): { readonly sink: string; readonly recordId: number }[] {
+    const moved: { sink: string; recordId: number }[] = [];
+    for (const row of this.#cursors.rows()) {
+      if (row.isOrphaned || (row.holdMaxAgeMs === null && row.holdMaxBytes === null)) continue;
+      const first = this.#tables.records.heads(row.cursor, lastId, 1);
+      if (this.#tooLong(row, first, lastId, nowUnixMs).length === 0) continue;
+      const slice = this.#tables.records.heads(row.cursor, lastId, SLICE_ROWS);
+      const skipped = this.#tooLong(row, slice, lastId, nowUnixMs);
+      this.#tell(skipped, { reason: "sinkHold", sink: row.sink, atUnixMs: nowUnixMs });
+      moved.push({ sink: row.sink, recordId: skipped.at(-1)?.id ?? row.cursor });
+    }
+    return moved;
+  }
+
+  /** The records at the front of a slice that the sink may no longer hold. */
+  #tooLong(row: CursorRow, slice: readonly RecordHead[], lastId: number, nowUnixMs: number): readonly RecordHead[] {
+    const rowsMax =
+      row.holdMaxBytes === null ? Number.POSITIVE_INFINITY : row.holdMaxBytes / this.#averageBytes(lastId);
+    const olderThan = row.holdMaxAgeMs === null ? 0 : nowUnixMs - row.holdMaxAgeMs;
+    const isFree = (head: RecordHead): boolean => {
+      const isTooOld = head.receivedUnixMs < olderThan && head.receivedUnixMs > CLOCK_SET_UNIX_MS;
+      return !isTooOld && head.id > lastId - rowsMax;
+    };
+    const end = slice.findIndex(isFree);
+    return end < 0 ? slice : slice.slice(0, end);
+  }
+
+  /** Bytes per record, as the pages in use say: an estimate, because counting would read everything. */
+  #averageBytes(lastId: number): number {
+    return this.#space.usedBytes() / Math.max(1, lastId - this.#oldestId + 1);
+  }
+
+  #tell(lost: readonly LostRecord[], why: LossReason): void {
+    const loss = lossOf(lost, why);
+    for (const gap of loss.permanent) this.#tables.addGap(gap);
+    for (const gap of loss.inBand) writeGapRecord(this.#tables, gap);
+    this.droppedOutcomeCount += loss.outcomeCount;
+  }
+
+  /** A record that one sink (or, with an empty name, any sink) never gets: on the list, with its gap entry. */
+  quarantine(recordId: number, sink: string, reason: string, atUnixMs: number): boolean {
+    const head = this.#tables.records.head(recordId);
+    if (head === null) return false;
+    const { deviceKey, epoch, seq } = head;
+    const isNew = this.#tables.gaps.quarantine({ recordId, sink, deviceKey, epoch, seq, reason, atUnixMs });
+    if (!isNew || seq === 0) return isNew;
+    const gap = { deviceKey, epoch, fromSeq: seq, toSeq: seq, reason: "quarantined", atUnixMs } as const;
+    writeGap(this.#tables, { ...gap, sink: sink === "" ? null : sink });
+    return true;
+  }
+}

@@ -1,0 +1,161 @@
+/**
+ * The store as the main thread holds it: the interfaces of `model/` over the storage worker and the reader worker.
+ *
+ *   spool, commands, identity ──▶ WorkerCalls ══▶ storage worker     in the order they were called
+ *   reader                    ──▶ WorkerCalls ══▶ reader worker
+ *   notes (cursors, boot offsets, audit) collect here; one message of them is under way at a time
+ */
+import type { GatewayError } from "../core/errors.js";
+import type { CommandStore } from "../model/command.js";
+import type { IdentityStore } from "../model/identity.js";
+import type { Spool, SpoolReader } from "../model/spool.js";
+import { NoteBox } from "./note-box.js";
+import type { StoreNotice } from "./open-stores.js";
+import { WorkerCalls, type WorkerChannel } from "./worker-calls.js";
+import type { ReaderCalls, WithDamage, WriterCalls } from "./worker-protocol.js";
+
+/** Everything durable, opened. */
+export interface Storage {
+  readonly spool: Spool;
+  readonly commands: CommandStore;
+  readonly identity: IdentityStore;
+  readonly reader: SpoolReader;
+  /** What was found at opening, for the log. */
+  readonly notices: readonly StoreNotice[];
+  /** Calls that wait for an answer: for the metrics. */
+  pendingCount(): number;
+  /** In order: what was asked is finished, notes are written, the files are marked clean and closed. */
+  close(): Promise<void>;
+}
+
+const PASSWORD_KEY = "password";
+
+type Writer = WorkerCalls<WriterCalls>;
+
+/** The channels to both workers; the reader's is made when the files are open. */
+export interface StorageChannels {
+  readonly writer: WorkerChannel<WriterCalls>;
+  readonly reader: () => WorkerChannel<ReaderCalls>;
+}
+
+/**
+ * @param onFatal called once, when the store cannot go on: nothing that was not acked will be. End the process with the
+ *   error's exit code.
+ *
+ * Errors: E_DATA_DIR, E_STORE_NEWER, E_STORE_CORRUPT, E_STORE_IO when the files cannot be opened; `onFatal` is not
+ * called for those.
+ */
+export async function connectStorage(
+  channels: StorageChannels,
+  onFatal: (error: GatewayError) => void,
+): Promise<Storage> {
+  let isOpen = false;
+  const listeners: (() => void)[] = [];
+  const fatal = once((error: GatewayError) => {
+    if (isOpen) onFatal(error);
+  });
+  const writer = new WorkerCalls(channels.writer, fatal, () => {
+    for (const listener of listeners) listener();
+  });
+  let reader: WorkerCalls<ReaderCalls> | undefined;
+  try {
+    const notices = await writer.ready();
+    const opened = new WorkerCalls(channels.reader(), fatal);
+    reader = opened;
+    await reader.ready();
+    isOpen = true;
+    const notes = new NoteBox((collected) => writer.ask("note", collected));
+    return {
+      spool: spoolOn(writer, notes, listeners),
+      commands: commandsOn(writer),
+      identity: identityOn(writer, notes),
+      reader: readerOn(opened, writer),
+      notices,
+      pendingCount: () => writer.pendingCount + opened.pendingCount,
+      close: once(() => closeBoth(writer, opened, notes)),
+    };
+  } catch (thrown) {
+    await Promise.all([writer.end(), reader?.end()]);
+    throw thrown;
+  }
+}
+
+async function closeBoth(writer: Writer, reader: WorkerCalls<ReaderCalls>, notes: NoteBox): Promise<void> {
+  try {
+    await notes.flush();
+    await reader.ask("close", null); // before the writer, whose checkpoint then folds the WAL in
+    await writer.ask("close", null);
+  } finally {
+    await Promise.all([reader.end(), writer.end()]);
+  }
+}
+
+function spoolOn(writer: Writer, notes: NoteBox, listeners: (() => void)[]): Spool {
+  return {
+    commit: (batch) => writer.ask("commit", batch, [batch.buffer]),
+    hello: (request) => writer.ask("hello", request),
+    saveBootOffset: (deviceKey, bootNonce, offsetUnixMs) => notes.boot(deviceKey, bootNonce, offsetUnixMs),
+    saveCursor: (sink, recordId) => notes.cursor(sink, recordId),
+    openSinks: (sinks) => writer.ask("openSinks", sinks),
+    quarantine: async (sink, recordId, reason) => {
+      await writer.ask("quarantine", [sink, recordId, reason]);
+    },
+    status: () => writer.ask("status", null),
+    onSpace: (listener) => {
+      listeners.push(listener);
+    },
+  };
+}
+
+function commandsOn(writer: Writer): CommandStore {
+  return {
+    create: (request) => writer.ask("createCommand", request),
+    apply: (commandId, event) => writer.ask("applyCommand", [commandId, event]),
+    unfinished: () => writer.ask("unfinished", null),
+  };
+}
+
+function identityOn(writer: Writer, notes: NoteBox): IdentityStore {
+  return {
+    devices: () => writer.ask("identities", null),
+    add: (device, name, tokenHash) => writer.ask("addIdentity", [device, name, tokenHash]),
+    replaceToken: (device, tokenHash) => writer.ask("replaceToken", [device, tokenHash]),
+    revoke: (device) => writer.ask("revoke", device),
+    rename: (device, name) => writer.ask("rename", [device, name]),
+    forget: async (device) => {
+      await writer.ask("forget", device);
+    },
+    passwordHash: () => writer.ask("setting", PASSWORD_KEY),
+    setPasswordHash: async (hash) => {
+      await writer.ask("putSetting", [PASSWORD_KEY, hash]);
+    },
+    audit: (actor, action, subject) => notes.audit(actor, action, subject),
+  };
+}
+
+function readerOn(reader: WorkerCalls<ReaderCalls>, writer: Writer): SpoolReader {
+  /** Damaged records go on the list before anybody hears of the slice that had to leave them out. */
+  const sound = async <Slice>(answer: Promise<WithDamage<Slice>>): Promise<Slice> => {
+    const { slice, damagedIds } = await answer;
+    if (damagedIds.length > 0) await writer.ask("damaged", damagedIds);
+    return slice;
+  };
+  return {
+    rendered: (afterId, rowsMax) => sound(reader.ask("rendered", [afterId, rowsMax])),
+    live: (afterId, rowsMax) => sound(reader.ask("live", [afterId, rowsMax])),
+    gaps: (query) => reader.ask("gaps", query),
+    commands: (query) => reader.ask("commands", query),
+    command: (commandId) => reader.ask("command", commandId),
+    quarantined: (sink, limit) => reader.ask("quarantined", [sink, limit]),
+    devices: () => reader.ask("devices", null),
+  };
+}
+
+/** The first call counts; later ones get its result. */
+function once<Args extends unknown[], T>(work: (...args: Args) => T): (...args: Args) => T {
+  let result: { readonly value: T } | undefined;
+  return (...args) => {
+    result ??= { value: work(...args) };
+    return result.value;
+  };
+}

@@ -1,0 +1,208 @@
+/**
+ * The storage worker's inside, without the thread: takes questions in order, answers from the engine, keeps house
+ * between them.
+ *
+ *   question ─▶ queue ──(once per turn of the event loop)──▶ engine ─▶ answer
+ *                        Hellos that wait together share one transaction, so that a reconnect storm costs few fsyncs
+ *   timer ─▶ engine.tick ─▶ again at once while there is more to delete
+ */
+import type { Clock, Ticker } from "../core/clock.js";
+import { GatewayError } from "../core/errors.js";
+import type { Engine } from "./engine.js";
+import { isFatal, storeError } from "./sqlite-error.js";
+import { type CallOf, plainError, type Question, type WorkerMessage, type WriterCalls } from "./worker-protocol.js";
+
+/** Between two looks at what can be deleted, and at whether there is space again. */
+const TICK_MS = 1_000;
+
+/** Between two slices of deletion, so that questions come through. */
+const SLICE_PAUSE_MS = 5;
+
+/** Hellos in one transaction. */
+const HELLO_GROUP_MAX = 256;
+
+/** Sends to the main thread, handing over what can be transferred. */
+export type Send = (message: WorkerMessage, transfer: ArrayBuffer[]) => void;
+
+type WriterQuestion = Question<WriterCalls>;
+type HelloQuestion = WriterQuestion & { readonly call: Extract<CallOf<WriterCalls>, { op: "hello" }> };
+
+export class WriterHost {
+  readonly #engine: Engine;
+  readonly #clock: Clock;
+  readonly #ticker: Ticker;
+  readonly #send: Send;
+  #queue: WriterQuestion[] = [];
+  #isScheduled = false;
+  #isStopped = false;
+  #cancelTick: () => void;
+
+  constructor(engine: Engine, clock: Clock, ticker: Ticker, send: Send) {
+    this.#engine = engine;
+    this.#clock = clock;
+    this.#ticker = ticker;
+    this.#send = send;
+    this.#cancelTick = clock.after(TICK_MS, () => this.#tick());
+  }
+
+  /** The main thread bounds how many questions are under way. */
+  receive(question: WriterQuestion): void {
+    this.#queue.push(question);
+    if (this.#isScheduled || this.#isStopped) return;
+    this.#isScheduled = true;
+    this.#ticker.soon(() => this.#drain());
+  }
+
+  /** Nothing more is answered and no timer is left; the databases are not touched. */
+  halt(): void {
+    this.#isStopped = true;
+    this.#cancelTick();
+    this.#queue = [];
+  }
+
+  #drain(): void {
+    this.#isScheduled = false;
+    const questions = this.#queue;
+    this.#queue = [];
+    let at = 0;
+    while (at < questions.length && !this.#isStopped) {
+      const hellos = helloRun(questions, at);
+      if (hellos.length > 0) this.#greet(hellos);
+      else this.#answer(questions[at]);
+      at += Math.max(1, hellos.length);
+    }
+  }
+
+  #greet(questions: readonly HelloQuestion[]): void {
+    try {
+      const outcomes = this.#engine.hellos(questions.map((question) => question.call.in));
+      questions.forEach(({ id }, i) => {
+        const outcome = outcomes[i];
+        if (outcome instanceof GatewayError) this.#send({ type: "error", id, error: plainError(outcome) }, []);
+        else this.#send({ type: "value", id, value: outcome }, []);
+      });
+    } catch (thrown) {
+      for (const { id } of questions) this.#fail(id, thrown);
+    }
+  }
+
+  #answer(question: WriterQuestion | undefined): void {
+    if (question === undefined) return;
+    const { id, call } = question;
+    try {
+      const value = this.#perform(call);
+      this.#send({ type: "value", id, value }, transferOf(value));
+    } catch (thrown) {
+      this.#fail(id, thrown);
+    }
+  }
+
+  #perform(call: CallOf<WriterCalls>): unknown {
+    const engine = this.#engine;
+    switch (call.op) {
+      case "commit":
+        return engine.commit(call.in);
+      case "openSinks":
+        return engine.openSinks(call.in);
+      case "quarantine":
+        engine.quarantine(...call.in);
+        return null;
+      case "damaged":
+        engine.damaged(call.in);
+        return null;
+      case "note":
+        engine.note(call.in);
+        return null;
+      case "status":
+        return engine.status();
+      case "createCommand":
+        return engine.createCommand(call.in);
+      case "applyCommand":
+        return engine.applyCommand(...call.in);
+      case "unfinished":
+        return engine.unfinishedCommands();
+      case "close":
+        this.halt();
+        engine.close();
+        return null;
+      case "hello":
+        return null; // answered in groups
+      default:
+        return this.#identity(call);
+    }
+  }
+
+  #identity(call: CallOf<WriterCalls>): unknown {
+    const { identity } = this.#engine;
+    const nowUnixMs = this.#clock.unixMs();
+    switch (call.op) {
+      case "identities":
+        return identity.all();
+      case "addIdentity":
+        return identity.add(...call.in, nowUnixMs);
+      case "replaceToken":
+        return identity.replaceToken(...call.in);
+      case "revoke":
+        return identity.revoke(call.in, nowUnixMs);
+      case "rename":
+        return identity.rename(...call.in);
+      case "forget":
+        identity.forget(call.in);
+        return null;
+      case "setting":
+        return identity.setting(call.in);
+      case "putSetting":
+        identity.putSetting(...call.in);
+        return null;
+      default:
+        throw new GatewayError("E_INTERNAL", `no operation of the store is called ${call.op}`);
+    }
+  }
+
+  #tick(): void {
+    let isMore = false;
+    try {
+      const { more, hasSpace } = this.#engine.tick();
+      isMore = more;
+      if (hasSpace) this.#send({ type: "space" }, []);
+    } catch (thrown) {
+      this.#fail(null, thrown);
+    }
+    if (!this.#isStopped) {
+      this.#cancelTick = this.#clock.after(isMore ? SLICE_PAUSE_MS : TICK_MS, () => this.#tick());
+    }
+  }
+
+  /** A refusal goes to the one who asked; anything that ends the process goes to everybody. */
+  #fail(id: number | null, thrown: unknown): void {
+    if (this.#isStopped && id === null) return;
+    const error = storeError(thrown, "the store");
+    if (!isFatal(error)) {
+      if (id !== null) this.#send({ type: "error", id, error: plainError(error) }, []);
+      return;
+    }
+    this.halt();
+    if (error.code === "E_STORE_CORRUPT") this.#engine.suspectDamage();
+    this.#send({ type: "fatal", error: plainError(error) }, []);
+  }
+}
+
+/** The Hellos that stand together from `at` on. */
+function helloRun(questions: readonly WriterQuestion[], at: number): HelloQuestion[] {
+  const run: HelloQuestion[] = [];
+  for (const question of questions.slice(at, at + HELLO_GROUP_MAX)) {
+    if (!isHello(question)) break;
+    run.push(question);
+  }
+  return run;
+}
+
+function isHello(question: WriterQuestion): question is HelloQuestion {
+  return question.call.op === "hello";
+}
+
+/** A commit's buffer goes back to the main thread without being copied. */
+function transferOf(value: unknown): ArrayBuffer[] {
+  if (typeof value !== "object" || value === null || !("buffer" in value)) return [];
+  return value.buffer instanceof ArrayBuffer ? [value.buffer] : [];
+}
