@@ -1,0 +1,321 @@
+/** The engine on real files: what a transaction holds, what survives, what is told. */
+import { CommandState, encodeUplink } from "@tidegate/proto";
+import Database from "better-sqlite3";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { GatewayError } from "../core/errors.js";
+import { EntryKind } from "../model/batch.js";
+import type { NewCommand } from "../model/command.js";
+import type { CommitSuccess, GatherBatch, HelloOutcome } from "../model/spool.js";
+import { batchOf, helloOf, run } from "../spool/testing/batches.js";
+import type { Engine } from "./engine.js";
+import { openTestStore, type TestFolder, testFolder } from "./testing/store.js";
+
+let folder: TestFolder;
+beforeEach(() => {
+  folder = testFolder();
+});
+afterEach(() => folder.remove());
+
+function hello(engine: Engine, fields: Parameters<typeof helloOf>[0] = {}): HelloOutcome {
+  const [outcome] = engine.hellos([helloOf(fields)]);
+  if (outcome === undefined || outcome instanceof GatewayError) throw outcome ?? new Error("no answer");
+  return outcome;
+}
+
+function commit(engine: Engine, batch: GatherBatch): CommitSuccess {
+  const outcome = engine.commit(batch);
+  if (!outcome.ok) throw new Error(`refused: ${outcome.reason}`);
+  return outcome;
+}
+
+function rows(folderPath: string, sql: string): unknown[] {
+  const db = new Database(`${folderPath}/spool.db`, { readonly: true });
+  try {
+    return db.prepare(sql).all();
+  } finally {
+    db.close();
+  }
+}
+
+describe("the storage engine", () => {
+  it("stores a batch and answers the durable mark of each stream", () => {
+    const { engine } = openTestStore(folder.path);
+    const a = hello(engine, { deviceId: "a" });
+    const b = hello(engine, { deviceId: "b" });
+    const batch = batchOf([...run(a.epoch, 1, 3, a.deviceKey), ...run(b.epoch, 1, 2, b.deviceKey)]);
+    const outcome = commit(engine, batch);
+    expect(outcome.storedCount).toBe(5);
+    expect([...outcome.marks]).toEqual([a.deviceKey, a.epoch, 3, b.deviceKey, b.epoch, 2]);
+    expect(outcome.lastRecordId).toBe(5);
+    engine.close();
+  });
+
+  it("resumes at the durable mark after a kill, in the same epoch", () => {
+    const first = openTestStore(folder.path);
+    const { epoch } = hello(first.engine);
+    commit(first.engine, batchOf(run(epoch, 1, 4)));
+    first.engine.abandon();
+    const second = openTestStore(folder.path);
+    expect(second.stores.spool.wasUnclean).toBe(true);
+    const again = hello(second.engine, { epoch, nextSeq: 8, oldest: 3, ackedSeq: 2 });
+    expect(again).toMatchObject({ epoch, ackedSeq: 4, renumbered: false });
+    second.engine.close();
+    const third = openTestStore(folder.path);
+    expect(third.stores.spool.wasUnclean).toBe(false);
+    third.engine.close();
+  });
+
+  it("goes on with rising record ids after everything was deleted and the file was opened again", () => {
+    const first = openTestStore(folder.path);
+    const { epoch } = hello(first.engine);
+    first.engine.openSinks([]);
+    commit(first.engine, batchOf(run(epoch, 1, 10)));
+    while (first.engine.tick().more);
+    expect(first.engine.status()).toMatchObject({ recordCount: 0, oldestRecordId: 11, lastRecordId: 10 });
+    first.engine.close();
+    const second = openTestStore(folder.path);
+    second.engine.openSinks([]);
+    expect(commit(second.engine, batchOf(run(epoch, 11, 11))).lastRecordId).toBe(11);
+    second.engine.close();
+  });
+
+  it("leaves nothing of a batch behind when any of its writes fails, and takes it whole afterwards", () => {
+    let countdown = Number.POSITIVE_INFINITY;
+    const fault = () => {
+      countdown -= 1;
+      if (countdown === 0) throw new Database.SqliteError("database or disk is full", "SQLITE_FULL");
+    };
+    const { engine } = openTestStore(folder.path, { fault });
+    const { epoch } = hello(engine);
+    commit(engine, batchOf(run(epoch, 1, 2)));
+    // 3 was evicted: the batch writes a gap entry, a gap record, two records and a mark.
+    const batch = () =>
+      batchOf([
+        { epoch, seq: 4, gap: 1 },
+        { epoch, seq: 5 },
+      ]);
+    for (let k = 1; k <= 5; k++) {
+      countdown = k;
+      expect(engine.commit(batch())).toMatchObject({ ok: false, reason: "full" });
+      expect(engine.tick().hasSpace).toBe(true);
+      expect(rows(folder.path, "SELECT count(*) AS n FROM records")).toEqual([{ n: 2 }]);
+      expect(rows(folder.path, "SELECT count(*) AS n FROM gaps")).toEqual([{ n: 0 }]);
+      expect(rows(folder.path, "SELECT mark FROM streams")).toEqual([{ mark: 2 }]);
+    }
+    countdown = Number.POSITIVE_INFINITY;
+    expect(commit(engine, batch())).toMatchObject({ storedCount: 2, gapCount: 1 });
+    expect(rows(folder.path, "SELECT from_seq, to_seq, reason FROM gaps")).toEqual([
+      { from_seq: 3, to_seq: 3, reason: "evicted" },
+    ]);
+    engine.close();
+  });
+
+  it("drops the batch that was gathered behind a failed one, because its numbers do not exist", () => {
+    let isFailing = false;
+    const fault = () => {
+      if (isFailing) throw new Database.SqliteError("database or disk is full", "SQLITE_FULL");
+    };
+    const { engine } = openTestStore(folder.path, { fault });
+    const { epoch } = hello(engine);
+    isFailing = true;
+    expect(engine.commit(batchOf(run(epoch, 1, 3))).ok).toBe(false);
+    isFailing = false;
+    engine.tick();
+    const behind = commit(engine, batchOf(run(epoch, 4, 6)));
+    expect(behind.storedCount).toBe(0);
+    expect([...behind.marks]).toEqual([1, epoch, 0]);
+    engine.close();
+  });
+
+  it("refuses records over the quota but still takes command updates, and says when there is space again", () => {
+    const { engine } = openTestStore(folder.path, { quotaBytes: 512 * 1024 });
+    const { epoch } = hello(engine);
+    engine.openSinks([{ name: "broker", start: "oldest", holdMaxAgeMs: null, holdMaxBytes: null }]);
+    const body = new Uint8Array(4_096);
+    let seq = 0;
+    let outcome = engine.commit(batchOf([{ epoch, seq: ++seq, body }]));
+    while (outcome.ok) outcome = engine.commit(batchOf([{ epoch, seq: ++seq, body }]));
+    expect(outcome).toMatchObject({ ok: false, reason: "full" });
+    expect(engine.status().full).toBe(true);
+    expect(engine.status().usedBytes).toBeLessThanOrEqual(512 * 1024);
+    const update = bodyOfUpdate(1);
+    expect(engine.commit(batchOf([{ epoch, seq, kind: EntryKind.commandUpdate, body: update }])).ok).toBe(true);
+    expect(engine.tick().hasSpace).toBe(false);
+    engine.note({ cursors: [["broker", engine.status().lastRecordId]], boots: [], audit: [] });
+    expect(engine.tick().hasSpace).toBe(true);
+    expect(engine.commit(batchOf([{ epoch, seq: seq + 1, body }])).ok).toBe(true);
+    engine.close();
+  });
+
+  it("drops the oldest records instead when told so, each one listed in a gap", () => {
+    const { engine } = openTestStore(folder.path, { quotaBytes: 512 * 1024, whenFull: "drop-oldest" });
+    const { epoch } = hello(engine);
+    engine.openSinks([{ name: "broker", start: "oldest", holdMaxAgeMs: null, holdMaxBytes: null }]);
+    const body = new Uint8Array(4_096);
+    for (let seq = 1; seq <= 300; seq++) commit(engine, batchOf([{ epoch, seq, body }]));
+    const gaps = rows(folder.path, "SELECT from_seq AS a, to_seq AS b FROM gaps WHERE reason = 'dropped' ORDER BY id");
+    const stored = rows(folder.path, "SELECT seq AS a, seq AS b FROM records WHERE kind = 1 ORDER BY id");
+    expect(numbersOf([...gaps, ...stored])).toEqual(Array.from({ length: 300 }, (_, i) => i + 1));
+    expect(engine.status().usedBytes).toBeLessThanOrEqual(600 * 1024);
+    // In-band the dropped ranges are joined: a spool that stays full does not fill up with gap records.
+    expect(rows(folder.path, "SELECT id FROM records WHERE kind = 3").length).toBeLessThan(10);
+    engine.close();
+  });
+
+  it("deletes what every configured sink and the history have taken, and nothing before the sinks are known", () => {
+    const { engine } = openTestStore(folder.path, { keepsHistory: true });
+    const { epoch } = hello(engine);
+    commit(engine, batchOf(run(epoch, 1, 10)));
+    expect(engine.status().recordCount).toBe(10);
+    const sinks = ["a", "b"].map(
+      (name) => ({ name, start: "oldest", holdMaxAgeMs: null, holdMaxBytes: null }) as const,
+    );
+    expect([...engine.openSinks(sinks)]).toEqual([
+      ["a", 0],
+      ["b", 0],
+      ["$history", 0],
+    ]);
+    engine.note({
+      cursors: [
+        ["a", 10],
+        ["b", 4],
+      ],
+      boots: [],
+      audit: [],
+    });
+    engine.tick();
+    expect(engine.status().recordCount).toBe(10);
+    engine.note({ cursors: [["$history", 7]], boots: [], audit: [] });
+    engine.tick();
+    expect(engine.status()).toMatchObject({ recordCount: 6, oldestRecordId: 5 });
+    expect(engine.status().sinks.find(({ sink }) => sink === "b")?.backlogCount).toBe(6);
+    engine.close();
+    const again = openTestStore(folder.path, { keepsHistory: true });
+    expect(again.engine.openSinks(sinks.slice(0, 1)).get("a")).toBe(10);
+    again.engine.tick();
+    expect(again.engine.status()).toMatchObject({ recordCount: 3, oldestRecordId: 8 });
+    expect(again.engine.status().sinks.find(({ sink }) => sink === "b")?.orphaned).toBe(true);
+    again.engine.close();
+  });
+
+  it("lets one dead sink hold no more than its share, with gap entries for that sink alone", () => {
+    const { engine } = openTestStore(folder.path);
+    const { epoch } = hello(engine);
+    engine.openSinks([{ name: "dead", start: "oldest", holdMaxAgeMs: 60_000, holdMaxBytes: null }]);
+    const now = 1_700_001_000_000;
+    commit(engine, batchOf([...run(epoch, 1, 5).map((e) => ({ ...e, receivedUnixMs: now - 90_000 }))]));
+    commit(engine, batchOf([...run(epoch, 6, 8).map((e) => ({ ...e, receivedUnixMs: now - 1_000 }))]));
+    while (engine.tick().more);
+    expect(rows(folder.path, "SELECT from_seq, to_seq, reason, sink FROM gaps")).toEqual([
+      { from_seq: 1, to_seq: 5, reason: "sinkHold", sink: "dead" },
+    ]);
+    expect(engine.status().sinks[0]).toMatchObject({ sink: "dead", cursor: 5 });
+    engine.close();
+  });
+
+  it("starts a sink told to start now behind everything stored", () => {
+    const { engine } = openTestStore(folder.path);
+    const { epoch } = hello(engine);
+    commit(engine, batchOf(run(epoch, 1, 5)));
+    const cursors = engine.openSinks([
+      { name: "late", start: "now", holdMaxAgeMs: null, holdMaxBytes: null },
+      { name: "all", start: "oldest", holdMaxAgeMs: null, holdMaxBytes: null },
+    ]);
+    expect([...cursors]).toEqual([
+      ["late", 5],
+      ["all", 0],
+    ]);
+    engine.close();
+  });
+
+  it("answers each Hello of a group by itself", () => {
+    const { engine } = openTestStore(folder.path);
+    const [good, bad, other] = engine.hellos([
+      helloOf({ deviceId: "a" }),
+      helloOf({ deviceId: "b", epoch: 5, nextSeq: 2, oldest: 9 }),
+      helloOf({ deviceId: "c" }),
+    ]);
+    expect(good).toMatchObject({ deviceKey: 1 });
+    expect(bad).toMatchObject({ code: "E_BAD_REQUEST" });
+    expect(other).toMatchObject({ deviceKey: 2 });
+    engine.close();
+  });
+});
+
+const COMMAND: NewCommand = {
+  device: "attic-7",
+  name: "fan",
+  args: '{"on":true}',
+  delivery: "atLeastOnce",
+  ttlMs: 60_000,
+  source: "api",
+  idempotencyKey: "k1",
+  responseTopic: null,
+  correlation: null,
+};
+
+function bodyOfUpdate(id: number, state: CommandState = CommandState.SUCCEEDED): Uint8Array {
+  const result = new TextEncoder().encode('{"rpm":900}');
+  const update = { kind: "commandUpdate", commandUpdate: { id, state, result, error: "" } } as const;
+  const bytes = encodeUplink({ seq: 0, gap: 0, body: update });
+  return bytes.subarray(2); // without the tag and the one-byte length of the body
+}
+
+describe("commands in the store", () => {
+  it("makes one command per idempotency key, and refuses the key for another request", () => {
+    const { engine } = openTestStore(folder.path);
+    const first = engine.createCommand(COMMAND);
+    expect(first.command.commandId).toMatch(/^cmd_[0-9A-Za-z]{22}$/);
+    expect(engine.createCommand(COMMAND)).toEqual({ command: first.command, repeated: true });
+    expect(() => engine.createCommand({ ...COMMAND, args: "{}" })).toThrow(/idempotency key/);
+    expect(engine.createCommand({ ...COMMAND, idempotencyKey: null }).repeated).toBe(false);
+    engine.close();
+  });
+
+  it("takes 64 unfinished commands for a device and no more", () => {
+    const { engine } = openTestStore(folder.path);
+    for (let i = 0; i < 64; i++) engine.createCommand({ ...COMMAND, idempotencyKey: null });
+    expect(() => engine.createCommand({ ...COMMAND, idempotencyKey: null })).toThrow(/too many commands/);
+    engine.createCommand({ ...COMMAND, device: "other", idempotencyKey: null });
+    engine.close();
+  });
+
+  it("moves a command by the device's own update, with its outcome record, in the batch's transaction", () => {
+    const { engine } = openTestStore(folder.path);
+    const session = hello(engine);
+    const { command } = engine.createCommand(COMMAND);
+    const dispatched = engine.applyCommand(command.commandId, { type: "dispatch", wireId: 9, epoch: session.epoch });
+    expect(dispatched).toMatchObject({ state: "sent", wireId: 9 });
+    expect(hello(engine, { epoch: session.epoch }).lastWireId).toBe(9);
+    const body = bodyOfUpdate(9);
+    const outcome = commit(engine, batchOf([{ epoch: session.epoch, seq: 1, kind: EntryKind.commandUpdate, body }]));
+    expect(outcome.commands).toMatchObject([
+      { commandId: command.commandId, state: "succeeded", result: '{"rpm":900}' },
+    ]);
+    expect([...outcome.marks]).toEqual([1, session.epoch, 1]);
+    const [record] = rows(folder.path, "SELECT kind, body FROM records") as { kind: number; body: Uint8Array }[];
+    expect(record?.kind).toBe(4);
+    expect(JSON.parse(new TextDecoder().decode(record?.body))).toMatchObject({
+      state: "succeeded",
+      result: { rpm: 900 },
+    });
+    expect(engine.unfinishedCommands()).toEqual([]);
+    engine.close();
+  });
+
+  it("keeps unfinished commands over a kill", () => {
+    const first = openTestStore(folder.path);
+    const { command } = first.engine.createCommand(COMMAND);
+    first.engine.abandon();
+    const second = openTestStore(folder.path);
+    expect(second.engine.unfinishedCommands()).toEqual([command]);
+    second.engine.close();
+  });
+});
+
+function numbersOf(ranges: readonly unknown[]): number[] {
+  const numbers = (ranges as { a: number; b: number }[]).flatMap(({ a, b }) =>
+    Array.from({ length: b - a + 1 }, (_, i) => a + i),
+  );
+  return numbers.sort((x, y) => x - y);
+}
