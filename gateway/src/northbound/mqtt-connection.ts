@@ -16,7 +16,7 @@ import type { Dial, DialTarget } from "./dial.js";
 import { type FailureContext, failureOfError, refused, type SinkFailure, unavailable } from "./failure.js";
 import { type AckListener, InFlight } from "./in-flight.js";
 import { KeepaliveWatch } from "./keepalive-watch.js";
-import { PacketFrames } from "./packet-frames.js";
+import { isPuback, PacketFrames, readPuback } from "./packet-frames.js";
 import { PacketWriter } from "./packet-writer.js";
 
 export type MqttVersion = 4 | 5;
@@ -272,6 +272,12 @@ export class MqttConnection implements Publisher {
       this.#fail(failure);
       return;
     }
+    if (this.#stage === "up" && isPuback(packet)) {
+      const { messageId, reasonCode } = readPuback(packet);
+      if (messageId === 0) this.#malformed("a PUBACK without a packet id");
+      else this.#inFlight.ack(messageId, reasonCode);
+      return;
+    }
     try {
       this.#parser.parse(packet);
     } catch (error) {
@@ -286,9 +292,6 @@ export class MqttConnection implements Publisher {
       return;
     }
     switch (packet.cmd) {
-      case "puback":
-        this.#inFlight.ack(packet.messageId ?? 0, packet.reasonCode ?? 0);
-        return;
       case "publish":
         if (packet.qos > 1) this.#malformed("a QoS 2 message nobody asked for");
         else this.#events.message(packet);

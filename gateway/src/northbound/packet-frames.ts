@@ -88,3 +88,20 @@ function packetBytes(bytes: Buffer, at: number): number {
   }
   return -1;
 }
+
+export function isPuback(packet: Buffer): boolean {
+  return packet[0] === 0x40;
+}
+
+/**
+ * A PUBACK, read here and not by mqtt-packet: it refuses reason codes that brokers do send (0x95, packet too large),
+ * and there is one for every record.
+ *
+ * @param packet a whole PUBACK. @returns packet id 0 when it has none.
+ */
+export function readPuback(packet: Buffer): { messageId: number; reasonCode: number } {
+  let at = 1;
+  while ((packet[at] ?? 0) >= 0x80) at += 1;
+  const [high = 0, low = 0, reasonCode = 0] = packet.subarray(at + 1, at + 4);
+  return { messageId: high * 256 + low, reasonCode };
+}

@@ -258,8 +258,8 @@ export class Pump implements AckListener {
   #retryLater(recordId: number, reasonCode: number): void {
     const delayMs = fullJitterMs(this.#refusals.attempt, this.#deps.random.unit(), REFUSED_BACKOFF);
     this.#deps.log.warn({ recordId, reason: reasonText(reasonCode), delayMs }, "the broker refused a record for now");
-    this.#ring.reset();
-    this.#refusals.restarted();
+    this.#forget();
+    this.#slices.clear(); // what would be fetched now lies behind the refused record
     this.#startOver(delayMs);
   }
 

@@ -27,7 +27,9 @@ export class SliceQueue {
   #next = 0;
   #waitingBytes = 0;
   #scannedToId = 0;
-  #mayHaveMore = true;
+  #mayHaveMore = false;
+  /** Between `startAfter` and `clear`; nothing is fetched outside, or the place in the spool would be lost. */
+  #isActive = false;
   #generation = 0;
   #isFetching = false;
 
@@ -45,6 +47,7 @@ export class SliceQueue {
     this.clear();
     this.#scannedToId = recordId;
     this.#mayHaveMore = true;
+    this.#isActive = true;
   }
 
   /** Forget everything; nothing is fetched until `startAfter`. */
@@ -55,6 +58,7 @@ export class SliceQueue {
     this.#next = 0;
     this.#waitingBytes = 0;
     this.#mayHaveMore = false;
+    this.#isActive = false;
   }
 
   /** The spool holds something after what was fetched. */
@@ -86,7 +90,7 @@ export class SliceQueue {
   /** Ask for the next slice when there is room and reason. */
   fetch(): void {
     const isFull = this.#slices.length >= SLICES_MAX || this.#waitingBytes >= this.#options.bytesMax;
-    if (this.#isFetching || isFull || !this.#mayHaveMore) return;
+    if (!this.#isActive || this.#isFetching || isFull || !this.#mayHaveMore) return;
     this.#isFetching = true;
     this.#mayHaveMore = false; // what is committed from here on sets it again
     const generation = this.#generation;
