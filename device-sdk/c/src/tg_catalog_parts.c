@@ -1,0 +1,81 @@
+/* tg_catalog_parts.c -- the finished catalog: its hash, and cutting it into messages that fit.
+ *
+ *   catalog   | entry | entry | entry | entry |       an entry = tag, length, bytes; never cut in two
+ *             '--- part 0 ----'--- part 1 ----'
+ *
+ * The bytes may live in flash the CPU cannot address directly: they are only ever read through catalog_copy.
+ */
+#include "tg_core.h"
+
+#include <string.h>
+
+/* Envelope, tag and length of the body, hash, part, parts. */
+#define PART_OVERHEAD_BYTES (TG_ENVELOPE_BYTES + 4u + 5u + 3u + 3u)
+
+enum { CATALOG = 7, HASH = 1, PART = 2, PARTS = 3 };
+
+static void read_at(const tg_config *config, uint8_t *to, size_t at, size_t n)
+{
+    if (config->catalog_copy != NULL) {
+        config->catalog_copy(to, config->catalog.ptr + at, n);
+    } else {
+        memcpy(to, config->catalog.ptr + at, n);
+    }
+}
+
+/* Whole length of the entry at `at`; more than any buffer when it is none. */
+static size_t entry_bytes(const tg_config *config, size_t at)
+{
+    const size_t left = config->catalog.len - at;
+    uint8_t head[3] = {0, 0, 0};
+    size_t n;
+    read_at(config, head, at, left < sizeof head ? left : sizeof head);
+    n = head[1] + (size_t)2;
+    if (n > 0x81u) n = n - 0x80u + ((size_t)head[2] << 7) + 1u;
+    return n > left ? SIZE_MAX : n;
+}
+
+static uint32_t hash(const tg_config *config)
+{
+    uint32_t crc = TG_CRC_START;
+    size_t at = 0;
+    for (; at < config->catalog.len; at++) {
+        uint8_t b;
+        read_at(config, &b, at, 1);
+        crc = tg_crc32(crc, &b, 1);
+    }
+    crc = ~crc;
+    return crc == 0 && at > 0 ? 1u : crc; /* 0 means none [P-26] */
+}
+
+uint8_t tg_send_catalog(tg_client *c, tg_writer *w, uint8_t part)
+{
+    const tg_config *config = c->config;
+    const size_t room = (size_t)c->tx_room - PART_OVERHEAD_BYTES;
+    size_t start = 0;
+    size_t at = 0;
+    uint8_t parts = 1;
+    uint16_t mark = 0;
+    if (c->catalog_hash == 0) c->catalog_hash = hash(config);
+    if (w != NULL) {
+        mark = tg_pb_begin(w, CATALOG);
+        tg_pb_fixed32(w, HASH, c->catalog_hash);
+        tg_pb_u32(w, PART, part);
+        tg_pb_u32(w, PARTS, tg_send_catalog(c, NULL, 0));
+    }
+    while (at < config->catalog.len) {
+        const size_t n = entry_bytes(config, at);
+        if (n > room) return 0;
+        if (at + n - start > room) {
+            start = at;
+            if (++parts == 0) return 0;
+        }
+        if (w != NULL && part + 1u == parts) {
+            read_at(config, w->buf + w->len, at, n); /* fits: it was cut so */
+            w->len = (uint16_t)(w->len + n);
+        }
+        at += n;
+    }
+    if (w != NULL) tg_pb_end(w, mark);
+    return parts;
+}

@@ -1,0 +1,36 @@
+/* tg_control.c -- starting, stopping and looking at a client: the calls outside tg_poll(). */
+#include "tg_core.h"
+
+void tg_stop(tg_client *c, tg_reason reason)
+{
+    c->reason = (uint8_t)reason;
+    if (c->phase == TG_WAITING) c->phase = TG_STOPPED;
+    if (c->phase == TG_STOPPED) return;
+    c->flags |= TG_STOPPING;
+    if (c->phase == TG_OPENING) tg_end(c, c->reason, 0);
+}
+
+void tg_start(tg_client *c)
+{
+    if (c->phase == TG_STOPPED) c->phase = TG_WAITING;
+    if (c->phase == TG_WAITING) c->due = c->now; /* at or before the clock of the next poll */
+}
+
+tg_phase tg_get_phase(const tg_client *c)
+{
+    return (tg_phase)c->phase;
+}
+
+uint16_t tg_held(const tg_client *c)
+{
+    uint16_t n = 0;
+    tg_walk w;
+    tg_walk_start(c, &w);
+    while (tg_walk_next(c, &w)) n++;
+    return n;
+}
+
+const tg_stats *tg_get_stats(const tg_client *c)
+{
+    return &c->stats;
+}

@@ -1,0 +1,118 @@
+/* tg_core.h -- what the SDK's own files tell one another. Not for applications.
+ *
+ *   tg_client.c   phases, timers, the port          tg_outbox.c   numbers, eviction, acks
+ *   tg_uplink.c   which message goes next           tg_downlink.c what a message from the gateway does
+ *   tg_serial.c / tg_websocket.c  framing           tg_catalog_parts.c  cutting the catalog into messages
+ */
+#ifndef TG_CORE_H
+#define TG_CORE_H
+
+#include "../include/tg.h"
+#include "tg_pb.h"
+
+/* tg_client.flags */
+#define TG_LOSSY 0x01u     /* the link may lose frames: Hello and the tail are repeated [P-11]      */
+#define TG_READY 0x02u     /* the link carries messages (the WebSocket upgrade is done)             */
+#define TG_MORE 0x04u      /* more to do at once                                                   */
+#define TG_HOLD 0x08u      /* a Nack asked for patience: nothing reliable until `due`               */
+#define TG_OWED 0x10u      /* Hello while greeting, Heartbeat while online: to be said now          */
+#define TG_STOPPING 0x20u  /* tg_stop() was called                                                 */
+#define TG_BYE_SENT 0x40u
+#define TG_REPLIED 0x80u   /* the running on_command called tg_reply()                             */
+
+/* Which ring. */
+#define TG_TELEMETRY 0u
+#define TG_UPDATES 1u
+
+/* Numbers end here: what is held is drained, then a new epoch begins [P-10]. */
+#define TG_SEQ_LAST 0xFFFEFFFFu
+
+#define TG_HEADER_BYTES 6u        /* of a record in the ring                                      */
+#define TG_ENVELOPE_BYTES 12u     /* seq and gap in front of a body, at most                      */
+#define TG_RING_BYTES_MIN 48u     /* of either part of the ring                                   */
+#define TG_COMMAND_ROOM 48u       /* free bytes a command needs before it is taken: two short updates */
+#define TG_MESSAGE_BYTES_MIN 64u  /* no limit, ours or the gateway's, goes below it                */
+#define TG_SERIAL_BYTES_MAX 1024u /* largest message on a serial line                             */
+#define TG_SOON_MS 2u             /* between two looks at a link that opens, or takes no bytes     */
+
+/* Waits, in ticks of 128 ms: 16 bits hold more than two hours of them, and half of that may be waited. */
+#define TG_TICK_BITS 7u
+#define TG_HELLO_TICKS 8u          /* 1 s: the first wait for Welcome on a lossy line              */
+#define TG_RESEND_TICKS 16u        /* 2 s: the first wait for an ack on a lossy line               */
+#define TG_HELLO_AGAIN_TICKS 4u    /* 0.5 s: SayHello is not answered more often                   */
+#define TG_OPEN_TICKS 234u         /* 30 s for TCP, TLS and upgrade; then again for Welcome        */
+#define TG_STALL_TICKS 80u         /* 10 s without a byte taken by the link: it is dead            */
+#define TG_STABLE_TICKS 512u       /* a session of 65 s resets the backoff [P-21]                  */
+#define TG_PAUSE_TICKS_MAX 28125u  /* 1 h: after a refusal, and the longest a gateway may ask for  */
+#define TG_BACKOFF_BITS_MIN 3u     /* first pause: below 2^3 ticks = 1 s                           */
+#define TG_BACKOFF_BITS_MAX 9u     /* longest: below 2^9 ticks = 65 s                              */
+
+/* What a framing is asked to do. */
+enum {
+    TG_OP_SIZES, /* set tx_head and tx_room; returns the largest message it can receive                         */
+    TG_OP_UP,    /* the link is open: start afresh. Returns 0                                                   */
+    TG_OP_RX,    /* one step of receiving. > 0: a message of so many bytes stands at rx[0]; 0: none; < 0: over  */
+    TG_OP_OWN,   /* nothing is being sent: put bytes of your own into tx. 1: did so; 0: none                     */
+    TG_OP_TX     /* the message at tx[tx_at .. tx_len) shall go: one step; when done, clear tx_phase and let
+                    tx_at, tx_len enclose the bytes for the wire. Returns 0                                     */
+};
+
+/* A framing's verdict that the link is over: -1 the link died, else -1 - reason. */
+#define TG_ENDED(reason) ((int16_t)(-1 - (int16_t)(reason)))
+
+/* A walk over the held messages of both rings, in the order of their numbers. */
+typedef struct tg_walk {
+    uint8_t *record;  /* header, then body */
+    uint32_t seq;
+    uint16_t len;     /* of the body, bytes */
+    uint16_t at[2];   /* where each ring goes on */
+    uint8_t which;
+} tg_walk;
+
+/* tg_outbox.c */
+void tg_outbox_reset(tg_client *c);
+void tg_walk_start(const tg_client *c, tg_walk *w);
+bool tg_walk_next(const tg_client *c, tg_walk *w);
+/* Makes room for a body and numbers it. TG_UPDATES refuses when full; TG_TELEMETRY evicts. */
+tg_err tg_outbox_push(tg_client *c, uint8_t which, size_t len, uint8_t **body);
+/* Gives the end of the newest body back. */
+void tg_outbox_trim(tg_client *c, uint8_t which, uint8_t *body, size_t len);
+/* Withdraws the oldest record of a ring, visibly. */
+void tg_outbox_drop(tg_client *c, uint8_t which);
+/* Whether everything up to `seq` was sent, or evicted: no ack may claim more [P-3] [P-8]. */
+bool tg_outbox_covers(const tg_client *c, uint32_t seq);
+void tg_outbox_ack(tg_client *c, uint32_t seq);
+void tg_outbox_rewind(tg_client *c, uint32_t to);
+void tg_outbox_renumber(tg_client *c);
+uint32_t tg_outbox_oldest(const tg_client *c);
+
+/* tg_uplink.c: writes the next message to tx; false: nothing to say */
+bool tg_uplink_compose(tg_client *c);
+size_t tg_uplink_hello_bytes_max(const tg_config *config);
+
+/* tg_downlink.c: obeys the message at rx[0 .. n). */
+void tg_downlink(tg_client *c, size_t n);
+
+/* tg_catalog_parts.c: tg_send_catalog(c, NULL, 0) takes the hash; with `w` it writes message number `part`, from 0.
+ * Both return how many messages it takes; 0: an entry does not fit one. */
+
+/* tg_client.c */
+/* Closes the link and rests: a pause, an hour or for good. */
+void tg_end(tg_client *c, uint8_t reason, uint32_t retry_after_ms);
+void tg_emit(tg_client *c, tg_event event, uint32_t arg);
+void tg_enter(tg_client *c, tg_phase phase, uint16_t due_ticks);
+/* The port's clock, ms. */
+uint32_t tg_now_ms(const tg_client *c);
+/* Ticks since `then`. */
+uint16_t tg_age(const tg_client *c, uint16_t then);
+/* Ticks until c->due; 0 when past. */
+uint16_t tg_wait(const tg_client *c);
+/* A gateway's wait, bounded, in ticks. */
+uint16_t tg_ticks(uint32_t ms);
+
+/* tg_crc.c: IEEE CRC-32. Start with TG_CRC_START, and xor the end with it. */
+#define TG_CRC_START 0xFFFFFFFFu
+#define TG_CRC_RESIDUE 0xDEBB20E3u /* of a message followed by its CRC, before the final xor */
+uint32_t tg_crc32(uint32_t crc, const uint8_t *p, size_t n);
+
+#endif
