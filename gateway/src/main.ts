@@ -9,6 +9,8 @@ import { hostname } from "node:os";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { DestinationStream } from "pino";
+import { PasswordHasher } from "./admin/password.js";
+import { DataDir } from "./assembly/data-dir.js";
 import { Gateway, type ReadyFacts } from "./assembly/gateway.js";
 import { repositoryDir } from "./assembly/repository.js";
 import { type LoadedConfig, loadConfig } from "./config/load.js";
@@ -18,7 +20,9 @@ import { asGatewayError, type ExitCode, type GatewayError } from "./core/errors.
 import { createLogger, type Logger } from "./core/log.js";
 import { Metrics } from "./core/metrics.js";
 import { SystemRandom } from "./core/random.js";
+import type { IdentityStore } from "./model/identity.js";
 import { banner } from "./assembly/banner.js";
+import { openIdentity } from "./assembly/store.js";
 
 export interface RunOptions {
   /** The value of `--config`; null when it was not given. */
@@ -72,6 +76,32 @@ export async function runGateway(options: RunOptions): Promise<0 | ExitCode> {
   cancel();
   log.info({}, "stopped");
   return 0;
+}
+
+/** Hashes a password as the store keeps it. Errors: E_BAD_REQUEST when it is too short or too long. */
+export type HashPassword = (password: string) => Promise<string>;
+
+/**
+ * Open identity.db of a gateway that does not run, and close it behind `fn`.
+ * Errors: E_DATA_DIR_LOCKED when a gateway runs, E_DATA_DIR, and those of opening the store.
+ */
+export async function withIdentity<T>(
+  dataDir: string,
+  fn: (identity: IdentityStore, hashPassword: HashPassword) => Promise<T>,
+): Promise<T> {
+  const random = new SystemRandom();
+  const folder = DataDir.open(dataDir);
+  try {
+    const storage = await openIdentity(dataDir, random);
+    const hasher = new PasswordHasher(random);
+    try {
+      return await fn(storage.identity, (password) => hasher.hash(password));
+    } finally {
+      await storage.close();
+    }
+  } finally {
+    folder.release();
+  }
 }
 
 /** The version in the package's package.json. */

@@ -115,12 +115,7 @@ function startOf(pid: number): string {
   if (stat === "") return "";
   // The second field is the name in parentheses and may hold spaces; field 22 is the start time.
   const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
-  return `${machineBootId()}:${fields[19] ?? ""}`;
-}
-
-/** Name of this boot of the machine; empty where the kernel has none. Monotonic times of other boots do not compare. */
-export function machineBootId(): string {
-  return readProc("/proc/sys/kernel/random/boot_id").trim();
+  return `${readProc("/proc/sys/kernel/random/boot_id").trim()}:${fields[19] ?? ""}`;
 }
 
 function readProc(path: string): string {

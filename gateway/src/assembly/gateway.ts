@@ -20,7 +20,7 @@ import { AdminServer } from "../admin/admin-server.js";
 import { CredentialDirectory } from "../enrollment/credential-directory.js";
 import { AdminDesk } from "./admin-desk.js";
 import { Closers } from "./closers.js";
-import { DataDir, machineBootId } from "./data-dir.js";
+import { DataDir } from "./data-dir.js";
 import { DeviceSide } from "./device-side.js";
 import { OutageEstimate } from "./outage-estimate.js";
 import { SinkSet } from "./sink-set.js";
@@ -92,7 +92,7 @@ export class Gateway {
 
   async #start(): Promise<void> {
     const { config } = this.#loaded;
-    const { clock, metrics, random, log } = this.#world;
+    const { clock, random, log } = this.#world;
     const dataDir = DataDir.open(config.gateway.dataDir);
     this.#closers.add("data folder", () => dataDir.release());
     const tlsFacts = { random, clock, hostname: hostname(), addresses: machineAddresses() };
@@ -104,7 +104,7 @@ export class Gateway {
     const credentials = await CredentialDirectory.open(store.identities, random);
     const sinks = new SinkSet(store.spool, store.reader);
     const outage = new OutageEstimate(clock.monoMs());
-    const devices = new DeviceSide({ config, tls: devicesTls, store, credentials, world: this.#world, bootId: machineBootId() });
+    const devices = new DeviceSide({ config, tls: devicesTls, store, credentials, world: this.#world, bootId: store.bootId });
     const desk = this.#makeDesk({ store, credentials, sinks, outage, devices, devicesTls });
     this.#connect({ devices, desk, sinks, outage });
 

@@ -1,0 +1,67 @@
+/**
+ * Everything durable, opened for this configuration: the two databases on their workers, and the history.
+ */
+import type { HistoryReader, LiveSource } from "../admin/admin-host.js";
+import type { Random } from "../core/random.js";
+import type { Config } from "../config/config.js";
+import type { CommandStore } from "../model/command.js";
+import type { IdentityStore } from "../model/identity.js";
+import type { Spool, SpoolReader } from "../model/spool.js";
+import { readBootId } from "../storage/boot-id.js";
+import { openStorage } from "../storage/open-storage.js";
+import type { Storage } from "../storage/storage-client.js";
+import type { GatewayWorld } from "./gateway.js";
+
+export interface Store {
+  readonly spool: Spool;
+  readonly reader: SpoolReader;
+  readonly commands: CommandStore;
+  readonly identities: IdentityStore;
+  readonly history: HistoryReader & Pick<LiveSource, "latest">;
+  /** This boot of the machine: monotonic deadlines belong to it. */
+  readonly bootId: string;
+  close(): Promise<void>;
+}
+
+/** Errors: E_DATA_DIR, E_STORE_NEWER, E_STORE_CORRUPT, E_STORE_IO. */
+export async function openStore(config: Config, world: GatewayWorld): Promise<Store> {
+  const { storage, devices, gateway } = config;
+  const bootId = readBootId(world.random);
+  const opened = await openStorage({
+    dataDir: gateway.dataDir,
+    gatewayId: gateway.id,
+    quotaBytes: storage.quotaBytes,
+    whenFull: storage.whenFull,
+    windowDigests: devices.window,
+    keepsHistory: false,
+    bootId,
+    onFatal: world.onFatal,
+  });
+  for (const { level, sentence, facts } of opened.notices) world.log[level](facts, sentence);
+  world.metrics.gauge("storage_calls_pending", "Calls waiting for the storage workers", () => opened.pendingCount());
+  return {
+    spool: opened.spool,
+    reader: opened.reader,
+    commands: opened.commands,
+    identities: opened.identity,
+    history: { read: () => Promise.resolve({ unit: null, bucketMs: null, t: [], v: [] }) },
+    bootId,
+    close: () => opened.close(),
+  };
+}
+
+/** Only what `tidegate admin password` needs of a gateway that does not run; nothing of the spool is touched. */
+export function openIdentity(dataDir: string, random: Random): Promise<Storage> {
+  return openStorage({
+    dataDir,
+    gatewayId: "offline",
+    quotaBytes: Number.MAX_SAFE_INTEGER,
+    whenFull: "block",
+    windowDigests: 1,
+    keepsHistory: false,
+    bootId: readBootId(random),
+    onFatal: (error) => {
+      throw error;
+    },
+  });
+}
