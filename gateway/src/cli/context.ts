@@ -53,8 +53,8 @@ export interface CliContext {
 
 /** What `tidegate run` passes on. */
 export interface RunOptions {
-  /** The value of `--config`. */
-  readonly configPath?: string;
+  /** The value of `--config`; null when it was not given. */
+  readonly configPath: string | null;
   readonly env: Environment;
 }
 

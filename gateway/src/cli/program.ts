@@ -49,7 +49,9 @@ const VERBS = [
 export async function runCli(args: readonly string[], context: CliContext): Promise<number> {
   const shell = new Shell(context);
   try {
-    await buildProgram(shell).parseAsync([...args], { from: "user" });
+    const program = buildProgram(shell);
+    if (args.length === 0) program.outputHelp();
+    else await program.parseAsync([...args], { from: "user" });
     return shell.exitCode;
   } catch (thrown) {
     if (thrown instanceof CommanderError && thrown.exitCode === 0) return 0;
@@ -73,17 +75,7 @@ export function buildProgram(shell: Shell): Command {
     .showSuggestionAfterError(true)
     .enablePositionalOptions();
   for (const add of VERBS) add(program, shell);
-  program.action(() => program.outputHelp());
-  inherit(program);
   return program;
-}
-
-/** Settings of the root reach every verb, also those that add verbs of their own. */
-function inherit(command: Command): void {
-  for (const child of command.commands) {
-    child.copyInheritedSettings(command);
-    inherit(child);
-  }
 }
 
 function usageError(error: CommanderError): UsageError {
