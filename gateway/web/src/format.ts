@@ -1,0 +1,42 @@
+/** How numbers, ages and sizes look to people. Pure. */
+import type { ReadingView } from "../../src/admin/api-schemas.js";
+
+/** A value in at most seven significant digits: what a table cell can show. */
+export function valueText(v: ReadingView["v"]): string {
+  if (v === null) return "–";
+  if (typeof v === "boolean") return v ? "on" : "off";
+  if (typeof v === "string") return v;
+  return Number.isInteger(v) ? String(v) : String(Number(v.toPrecision(7)));
+}
+
+/** How long ago, in the largest unit that fits: `now`, `5 s`, `3 min`, `2 h`, `4 d`. */
+export function ageText(ageMs: number): string {
+  const seconds = Math.max(0, Math.round(ageMs / 1000));
+  if (seconds < 2) return "now";
+  if (seconds < 100) return `${seconds} s`;
+  const minutes = Math.round(seconds / 60);
+  if (minutes < 100) return `${minutes} min`;
+  const hours = Math.round(minutes / 60);
+  return hours < 48 ? `${hours} h` : `${Math.round(hours / 24)} d`;
+}
+
+export function bytesText(bytes: number): string {
+  const units = ["B", "KiB", "MiB", "GiB", "TiB"];
+  let value = bytes;
+  let unit = 0;
+  while (value >= 1024 && unit < units.length - 1) {
+    value /= 1024;
+    unit += 1;
+  }
+  return `${value < 10 && unit > 0 ? value.toFixed(1) : Math.round(value)} ${units[unit]}`;
+}
+
+/** 1234567 → `1,234,567`; rates below ten keep one decimal. */
+export function countText(count: number): string {
+  if (count !== 0 && Math.abs(count) < 10 && !Number.isInteger(count)) return count.toFixed(1);
+  return Math.round(count).toLocaleString("en-US");
+}
+
+export function timeText(iso: string | null): string {
+  return iso === null ? "never" : new Date(iso).toLocaleString();
+}

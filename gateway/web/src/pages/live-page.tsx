@@ -1,0 +1,12 @@
+/** The live page: numbers on top, devices below. */
+import { DeviceList } from "../parts/device-list.js";
+import { Overview } from "../parts/overview.js";
+
+export function LivePage() {
+  return (
+    <>
+      <Overview />
+      <DeviceList />
+    </>
+  );
+}
