@@ -8,7 +8,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type Browser, chromium, type Page } from "playwright-core";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
-import { offline } from "../src/admin/testing/fake-host.js";
+import { FakeHost, offline } from "../src/admin/testing/fake-host.js";
 import { startTestServer, type TestServer } from "../src/admin/testing/test-server.js";
 // @ts-expect-error plain JavaScript without types
 import { buildWeb } from "./build.mjs";
@@ -52,13 +52,19 @@ describe.skipIf(!hasBrowser)(title, () => {
     await t?.stop();
   });
 
-  async function open(options: { colorScheme?: "light" | "dark"; size?: typeof WIDE; port?: number } = {}): Promise<void> {
+  async function open(
+    options: { colorScheme?: "light" | "dark"; size?: typeof WIDE; port?: number } = {},
+  ): Promise<void> {
     problems.length = 0;
-    t = await startTestServer({ webDir, liveLimits: { statusMs: 300, beatMs: 500 } });
+    t = await startTestServer({ webDir, liveLimits: { statusMs: 300, beatMs: 500 } }, new FakeHost(Date.now()));
     t.host.report("attic-7", { temperature: 21.4 });
-    t.host.report("bed-1", { temperature: 18.25, door: "closed" });
+    t.host.report("bed-1", { temperature: 18.25 });
+    t.host.report("bed-1", { door: "closed" }, "");
     t.host.report("cellar", { temperature: 11 });
-    const context = await browser.newContext({ viewport: options.size ?? WIDE, colorScheme: options.colorScheme ?? "light" });
+    const context = await browser.newContext({
+      viewport: options.size ?? WIDE,
+      colorScheme: options.colorScheme ?? "light",
+    });
     page = await context.newPage();
     page.on("pageerror", (error) => problems.push(String(error)));
     page.on("console", (line) => {

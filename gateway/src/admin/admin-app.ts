@@ -25,6 +25,7 @@ export interface AppParts extends RouteParts {
   readonly hostAllowed: (host: string | undefined) => boolean;
 }
 
+/** The whole API as one app; serve its `fetch`. */
 export function createAdminApp(parts: AppParts): AdminApp {
   const app = newApp();
   app.onError((error, c) => answerError(error, c, parts.log));
@@ -71,6 +72,7 @@ export function originRefused(): GatewayError {
   return new GatewayError("E_FORBIDDEN", "the request comes from another site", { fix: "use the gateway's own page" });
 }
 
+/** Shared with the WebSocket door. */
 export function noCredential(): GatewayError {
   return new GatewayError("E_UNAUTHORIZED", "no valid token or session came with the request");
 }

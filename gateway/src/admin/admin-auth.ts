@@ -31,6 +31,7 @@ export interface AdminAuthOptions {
 
 const digest = (text: string): Buffer => createHash("sha256").update(text).digest();
 
+/** Checks credentials, opens and ends sessions. One for the whole admin edge. */
 export class AdminAuth {
   readonly #tokenHash: Buffer | null;
   readonly #passwords: PasswordStore;

@@ -57,6 +57,7 @@ export interface AdminServerOptions {
   readonly liveLimits?: Partial<LiveLimits>;
 }
 
+/** The admin edge of one gateway; `main` makes one and calls `listen`, `follow`, `stop` in that order. */
 export class AdminServer {
   readonly feed: LiveFeed;
   readonly #options: AdminServerOptions;

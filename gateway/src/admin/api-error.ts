@@ -9,6 +9,7 @@ export interface ErrorBody {
   readonly error: { readonly code: string; readonly what: string; readonly why: string; readonly fix: string };
 }
 
+/** The JSON shape of a failure; never carries a cause or a stack. */
 export function errorBody(error: GatewayError): ErrorBody {
   return { error: { code: error.code, what: ERRORS[error.code].what, why: error.why, fix: error.fix } };
 }
@@ -27,6 +28,7 @@ export function answerError(thrown: unknown, context: Context, log: Logger): Res
   );
 }
 
+/** A failure as an answer, never cached; 401 names the scheme to use. */
 export function errorResponse(error: GatewayError, context: Context): Response {
   if (error.httpStatus === 401) context.header("WWW-Authenticate", 'Bearer realm="tidegate"');
   context.header("Cache-Control", "no-store");

@@ -16,6 +16,7 @@ export function hostName(host: string | undefined): string | null {
   return name === undefined ? null : name.toLowerCase().replace(/\.$/, "");
 }
 
+/** Is a listening host reachable from this machine only? */
 export function isLoopback(listenHost: string): boolean {
   const name = listenHost.toLowerCase();
   return name === "localhost" || name === "::1" || /^127\.\d+\.\d+\.\d+$/.test(name);
@@ -45,6 +46,7 @@ export function originAllowed(origin: string | undefined, host: string | undefin
   return new URL(origin).host === host.toLowerCase();
 }
 
+/** May a request of that method change something? */
 export function isUnsafe(method: string): boolean {
   return method !== "GET" && method !== "HEAD" && method !== "OPTIONS";
 }

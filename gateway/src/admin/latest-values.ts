@@ -28,6 +28,7 @@ export function replaces(heldUnixMs: number, newUnixMs: number, receivedUnixMs: 
   return newUnixMs >= heldUnixMs || heldUnixMs > receivedUnixMs + AHEAD_MS_MAX;
 }
 
+/** The newest reading of every signal of every device, bounded. */
 export class LatestValues {
   readonly #limits: LiveLimits;
   readonly #devices = new Map<string, Map<string, Held>>();

@@ -41,6 +41,7 @@ export interface ResumePoint {
   readonly store?: string | undefined;
 }
 
+/** Follows the spool and shows it to many viewers. `start` once, `join` per viewer, `stop` once. */
 export class LiveFeed {
   readonly limits: LiveLimits;
   readonly #host: AdminHost;

@@ -8,6 +8,7 @@ import type { LatestChange } from "./latest-values.js";
 import type { LiveMessage } from "./live-messages.js";
 import type { ReplayEvent } from "./replay-ring.js";
 
+/** A finished message: JSON text with the offset it brings a viewer to. Immutable and shared. */
 export class LiveFrame {
   /** The offset a viewer has reached once it got this frame. */
   readonly recordId: number;
@@ -37,6 +38,7 @@ export class LiveFrame {
   }
 }
 
+/** A message as a frame; `recordId` is the offset a viewer has reached with it. */
 export function frameOf(recordId: number, message: LiveMessage): LiveFrame {
   return new LiveFrame(recordId, JSON.stringify(message));
 }

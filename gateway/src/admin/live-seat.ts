@@ -26,6 +26,7 @@ export type CloseReason = "stopping" | "ended" | "stuck";
 
 export type SeatState = "replaying" | "live" | "behind";
 
+/** One viewer's state in the feed; changed by the feed alone. */
 export class LiveSeat {
   readonly viewer: Viewer;
   readonly #bufferBytesMax: number;

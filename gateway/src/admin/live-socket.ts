@@ -37,6 +37,7 @@ export interface ViewerEntry {
   readonly allowed: () => boolean;
 }
 
+/** Turns upgrades that were let in into viewers of the feed. */
 export class LiveSocketDoor {
   readonly #feed: LiveFeed;
   readonly #clock: Clock;

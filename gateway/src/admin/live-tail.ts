@@ -23,6 +23,7 @@ export interface TailStep {
   readonly conflated: boolean;
 }
 
+/** The one reader of the spool behind the feed. `open` once, then `step` while `pending`. */
 export class LiveTail {
   readonly latest: LatestValues;
   readonly ring: ReplayRing;

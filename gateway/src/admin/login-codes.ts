@@ -4,8 +4,8 @@
  *   issue ──▶ waiting ──take──▶ gone
  *                └──10 min──▶ gone
  *
- * 26 of 30 letters each (127 random bits), kept as hashes, few at a time. The fragment of a link never reaches a server log: the login
- * page posts it.
+ * 26 of 30 letters each (127 random bits), kept as hashes, few at a time. The fragment of a link never reaches a
+ * server log: the login page posts it.
  */
 import { createHash } from "node:crypto";
 import type { Clock } from "../core/clock.js";
@@ -18,6 +18,7 @@ const CODE_CHARACTERS = 26;
 /** No I, L, O, U, 0 or 1: read aloud and typed without doubt. */
 const ALPHABET = "ABCDEFGHJKMNPQRSTVWXYZ23456789";
 
+/** The open login codes of this process. */
 export class LoginCodes {
   readonly #clock: Clock;
   readonly #random: Random;

@@ -21,6 +21,7 @@ export interface OpenedSession {
   readonly sessionId: string;
 }
 
+/** The open login sessions of this gateway. */
 export class LoginSessions {
   readonly #clock: Clock;
   readonly #random: Random;

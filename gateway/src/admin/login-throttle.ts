@@ -22,6 +22,7 @@ interface Attempts {
   lastMs: number;
 }
 
+/** Counts failed logins and says how long the next one must wait. */
 export class LoginThrottle {
   readonly #clock: Clock;
   readonly #byAddress = new Map<string, Attempts>();

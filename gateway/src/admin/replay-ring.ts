@@ -11,6 +11,7 @@ export interface ReplayEvent {
   readonly json: string;
 }
 
+/** The newest events, bounded in number and bytes. */
 export class ReplayRing {
   readonly #limits: LiveLimits;
   #events: ReplayEvent[] = [];

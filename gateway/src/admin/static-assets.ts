@@ -58,7 +58,8 @@ function load(path: string, isPublic: boolean): Asset {
 const MISSING: Asset = {
   bytes: new TextEncoder().encode(
     '<!doctype html><html lang="en"><meta charset="utf-8"><title>Tidegate</title>' +
-      "<h1>The dashboard is not built</h1><p>Run <code>npm run build</code> and restart the gateway. The API works.</p>",
+      "<h1>The dashboard is not built</h1>" +
+      "<p>Run <code>npm run build</code> and restart the gateway. The API works.</p>",
   ),
   type: "text/html; charset=utf-8",
   isPublic: true,

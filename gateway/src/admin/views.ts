@@ -104,6 +104,7 @@ function commandSpecView(spec: Fields): CommandSpecView {
   };
 }
 
+/** A presence as the live feed tells it. */
 export function presenceChange(device: string, presence: DevicePresence): PresenceChange {
   return {
     device,
@@ -115,6 +116,7 @@ export function presenceChange(device: string, presence: DevicePresence): Presen
   };
 }
 
+/** A command as the API shows it; arguments and result as JSON values. */
 export function commandView(command: CommandRecord): CommandView {
   return {
     commandId: command.commandId,
@@ -134,11 +136,13 @@ export function commandView(command: CommandRecord): CommandView {
   };
 }
 
+/** A gap as the API shows it. */
 export function gapView(gap: Gap): GapView {
   const { atUnixMs, ...rest } = gap;
   return { ...rest, at: isoOrEpoch(atUnixMs) };
 }
 
+/** A quarantined record as the API shows it. */
 export function quarantinedView(record: QuarantinedRecord): Omit<QuarantinedRecord, "atUnixMs"> & { at: string } {
   const { atUnixMs, ...rest } = record;
   return { ...rest, at: isoOrEpoch(atUnixMs) };
@@ -191,6 +195,7 @@ function orphan(name: string): Omit<SinkStatus, "type"> & { type: string } {
   };
 }
 
+/** The status page. */
 export function statusView(host: AdminHost, facts: StatusFacts): StatusView {
   const { startedUnixMs, backlog, ports, devices, disk, eventLoopDelayMs, ...rest } = facts;
   return {

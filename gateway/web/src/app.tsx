@@ -6,7 +6,8 @@ import { render } from "preact";
 import { LivePage } from "./pages/live-page.js";
 import { ConnectionBanner } from "./parts/connection-banner.js";
 import { TopBar } from "./parts/top-bar.js";
-import { start } from "./store/gateway-store.js";
+import { start, state } from "./store/gateway-store.js";
+import { useSelected } from "./store/observable.js";
 
 function App() {
   return (
@@ -16,10 +17,18 @@ function App() {
       </a>
       <TopBar />
       <ConnectionBanner />
-      <main id="main">
-        <LivePage />
-      </main>
+      <Main />
     </>
+  );
+}
+
+/** What is shown loses its colours while it is old. */
+function Main() {
+  const isOld = useSelected(state, (s) => s.connection === "lost");
+  return (
+    <main id="main" class={isOld ? "old" : ""}>
+      <LivePage />
+    </main>
   );
 }
 

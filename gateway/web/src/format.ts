@@ -20,6 +20,7 @@ export function ageText(ageMs: number): string {
   return hours < 48 ? `${hours} h` : `${Math.round(hours / 24)} d`;
 }
 
+/** A size in binary units: `977 KiB`, `2.0 GiB`. */
 export function bytesText(bytes: number): string {
   const units = ["B", "KiB", "MiB", "GiB", "TiB"];
   let value = bytes;
@@ -37,6 +38,7 @@ export function countText(count: number): string {
   return Math.round(count).toLocaleString("en-US");
 }
 
+/** An instant in the browser's zone and language; `never` for null. */
 export function timeText(iso: string | null): string {
   return iso === null ? "never" : new Date(iso).toLocaleString();
 }

@@ -61,6 +61,7 @@ const list = createRoute({
   responses: { 200: answer(z.object({ commands: z.array(CommandSchema) }), "Commands"), ...FAILURE },
 });
 
+/** Add the routes of commands. */
 export function commandRoutes(app: AdminApp, { host }: RouteParts): void {
   app.openapi(submit, async (c) => {
     const { name, args, ttlMs, delivery } = c.req.valid("json");

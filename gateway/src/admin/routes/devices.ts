@@ -67,6 +67,7 @@ const revoke = createRoute({
   responses: { 204: GONE, ...FAILURE },
 });
 
+/** Add the routes of devices and their credentials. */
 export function deviceRoutes(app: AdminApp, parts: RouteParts): void {
   const { host, feed } = parts;
   app.openapi(list, async (c) => c.json({ devices: await allDevices(parts) }, 200));

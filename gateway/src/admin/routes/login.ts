@@ -59,6 +59,7 @@ const password = createRoute({
   responses: { 204: DONE, ...FAILURE },
 });
 
+/** Add the routes of logging in, sessions and the password. */
 export function loginRoutes(app: AdminApp, parts: RouteParts): void {
   const { auth, host } = parts;
   app.openapi(login, async (c) => {

@@ -70,6 +70,7 @@ const history = createRoute({
   responses: { 200: answer(HistorySchema, "Columns"), ...FAILURE },
 });
 
+/** Add the routes that only read: health, metrics, status, configuration, gaps, history. */
 export function observeRoutes(app: AdminApp, { host, clock }: RouteParts): void {
   app.openapi(health, (c) => {
     const state = host.health();

@@ -8,6 +8,7 @@ import type { Asset } from "../static-assets.js";
 
 const YEAR_S = 31_536_000;
 
+/** Add the dashboard's pages and files. */
 export function pageRoutes(app: AdminApp, { assets }: RouteParts): void {
   app.get("/", (c) => send(c, assets.index, "no-store"));
   app.get("/login", (c) => send(c, assets.login, "no-store"));
@@ -18,6 +19,7 @@ export function pageRoutes(app: AdminApp, { assets }: RouteParts): void {
   });
 }
 
+/** Add the SSE door; the WebSocket door is an upgrade and stands in admin-server. */
 export function liveRoutes(app: AdminApp, { auth, feed }: RouteParts): void {
   app.get("/api/v1/live/sse", (c) => {
     if (!feed.hasPlace()) throw new GatewayError("E_TOO_MANY", "all places for live viewers are taken");

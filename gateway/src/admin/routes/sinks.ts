@@ -42,6 +42,7 @@ const quarantine = createRoute({
   responses: { 200: answer(z.object({ records: z.array(QuarantinedSchema) }), "Records"), ...FAILURE },
 });
 
+/** Add the routes of sinks. */
 export function sinkRoutes(app: AdminApp, parts: RouteParts): void {
   const { host } = parts;
   app.openapi(list, async (c) => c.json({ sinks: await allSinks(parts) }, 200));

@@ -68,7 +68,8 @@ export class FakeHost implements AdminHost {
   readonly #changes = new Set<(command: CommandRecord) => void>();
   #commandCount = 0;
 
-  constructor() {
+  /** @param baseUnixMs what the times of readings count from. */
+  constructor(readonly baseUnixMs = NOW) {
     for (const { device } of this.ids) this.present.set(device, online());
   }
 
@@ -214,7 +215,7 @@ export class FakeHost implements AdminHost {
 
   /** Store readings of one device and tell the feed. */
   report(device: string, values: Record<string, number | string | boolean>, unit = "°C"): number {
-    const t = NOW + this.lastRecordId * 10;
+    const t = this.baseUnixMs + this.lastRecordId * 10;
     const readings: LiveReading[] = Object.entries(values).map(([signal, v]) => ({ signal, t, v, q: "good", unit }));
     this.store([{ device, kind: "data", receivedUnixMs: t, readings }]);
     return this.lastRecordId;

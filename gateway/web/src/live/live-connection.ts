@@ -31,6 +31,7 @@ export interface LiveListener {
   loggedOut(): void;
 }
 
+/** The connection to the live feed; `connect` starts it, and it never gives up. */
 export class LiveConnection {
   readonly #around: LiveSurroundings;
   readonly #listener: LiveListener;

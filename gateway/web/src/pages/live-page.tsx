@@ -2,6 +2,7 @@
 import { DeviceList } from "../parts/device-list.js";
 import { Overview } from "../parts/overview.js";
 
+/** What is seen first. */
 export function LivePage() {
   return (
     <>

@@ -8,6 +8,7 @@ import { describeState } from "./command-words.js";
 
 const SHOWN_MAX = 5;
 
+/** The form and the last few commands of a device. */
 export function CommandDrawer({ device }: { readonly device: DeviceView }) {
   const commands = useSelected(state, (s) => s.commands);
   const own = [...commands.values()].filter((command) => command.device === device.id).slice(0, SHOWN_MAX);

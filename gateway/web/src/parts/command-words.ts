@@ -15,6 +15,7 @@ const WORDS: Readonly<Record<CommandView["state"], readonly [words: string, tone
   unknown: ["unknown: the device did not say", "unsure"],
 };
 
+/** The state in words, and how it should look. */
 export function describeState(command: CommandView): { readonly words: string; readonly tone: Tone } {
   const [words, tone] = WORDS[command.state];
   const elapsedMs = Date.parse(command.updatedAt) - Date.parse(command.createdAt);

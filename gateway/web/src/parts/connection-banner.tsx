@@ -2,6 +2,7 @@
 import { nowUnixMs, retryAtUnixMs, state, tryNow } from "../store/gateway-store.js";
 import { useSelected } from "../store/observable.js";
 
+/** Empty while all is well. */
 export function ConnectionBanner() {
   const isLost = useSelected(state, (s) => s.connection === "lost");
   const isConflated = useSelected(state, (s) => s.conflated && s.connection === "live");
@@ -25,7 +26,7 @@ function Lost() {
     <p class="banner problem">
       <span>
         <strong>Connection lost.</strong>
-        {since} The gateway keeps working; this page comes back by itself.
+        {since} This page comes back by itself.
         <span aria-hidden="true">{retryAt > 0 && seconds > 0 ? ` Next try in ${seconds} s.` : " Trying …"}</span>
       </span>
       <button type="button" onClick={tryNow}>

@@ -6,6 +6,7 @@ import { nowUnixMs, state } from "../store/gateway-store.js";
 import { useSelected } from "../store/observable.js";
 import { CommandDrawer } from "./command-drawer.js";
 
+/** One entry of the list; drawn again only when its own device changed. */
 export function DeviceCard({ id }: { readonly id: string }) {
   const device = useSelected(state, (s) => s.devices?.get(id));
   const [isOpen, setOpen] = useState(false);

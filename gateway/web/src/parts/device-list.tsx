@@ -13,6 +13,7 @@ function matches(device: DeviceView, needle: string): boolean {
   return text.toLowerCase().includes(needle.toLowerCase());
 }
 
+/** The list with its filter, and what to do when it is empty. */
 export function DeviceList() {
   const devices = useSelected(state, (s) => s.devices);
   const [needle, setNeedle] = useState("");

@@ -24,6 +24,7 @@ function Tile({ name, detail, isProblem = false, children }: TileProps) {
   );
 }
 
+/** The tiles, once a status came. */
 export function Overview() {
   const status = useSelected(state, (s) => s.status);
   const rate = useSelected(state, (s) => s.ackedPerSecond);
@@ -40,7 +41,8 @@ export function Overview() {
 function Tiles({ status, rate }: { readonly status: StatusView; readonly rate: number | null }) {
   const { devices, disk, outageHoursLeft } = status;
   const asleep = devices.sleeping > 0 ? `${countText(devices.sleeping)} sleeping` : undefined;
-  const quota = `of ${bytesText(disk.quotaBytes)}${outageHoursLeft === null ? "" : ` · ${countText(outageHoursLeft)} h of outage left`}`;
+  const hours = outageHoursLeft === null ? "" : ` · ${countText(outageHoursLeft)} h of outage left`;
+  const quota = `of ${bytesText(disk.quotaBytes)}${hours}`;
   return (
     <dl class="tiles">
       <Tile name="Devices online" detail={asleep}>

@@ -4,6 +4,7 @@ import { useSelected } from "../store/observable.js";
 
 const WORDS = { connecting: "connecting", live: "live", lost: "not connected" } as const;
 
+/** The bar on top of every page. */
 export function TopBar() {
   const gateway = useSelected(state, (s) => s.gateway);
   const version = useSelected(state, (s) => s.version);

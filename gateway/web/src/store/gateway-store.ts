@@ -68,6 +68,7 @@ export function start(): void {
   connection.connect();
 }
 
+/** Connect at once instead of waiting for the next try. */
 export function tryNow(): void {
   connection.connect();
 }
@@ -84,6 +85,7 @@ export async function cancelCommand(commandId: string): Promise<void> {
   state.update((was) => ({ ...was, commands: withCommands(was.commands, [command]) }));
 }
 
+/** End the session and go to the login page. */
 export async function logOut(): Promise<void> {
   await api.logout().catch(() => {});
   leave();

@@ -41,6 +41,7 @@ export const EMPTY: LiveState = {
   heardUnixMs: 0,
 };
 
+/** The state after a message of the feed; `nowUnixMs` is browser time. */
 export function applyMessage(state: LiveState, message: LiveMessage, nowUnixMs: number): LiveState {
   const heard = { ...state, heardUnixMs: nowUnixMs };
   switch (message.type) {
@@ -75,6 +76,7 @@ export function withDevices(state: LiveState, fetched: readonly DeviceView[]): L
   return { ...state, devices, conflated: false };
 }
 
+/** Commands with the changed ones put in; never an older state over a newer one. */
 export function withCommands(
   held: ReadonlyMap<string, CommandView>,
   changed: readonly CommandView[],

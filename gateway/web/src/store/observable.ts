@@ -1,6 +1,7 @@
 /** A value that can be watched; the whole of the dashboard's state machinery. */
 import { useEffect, useState } from "preact/hooks";
 
+/** One value and those who watch it. Watchers hear only of real changes. */
 export class Observable<T> {
   #value: T;
   readonly #watchers = new Set<() => void>();
