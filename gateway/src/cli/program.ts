@@ -48,14 +48,14 @@ const VERBS = [
  */
 export async function runCli(args: readonly string[], context: CliContext): Promise<number> {
   const shell = new Shell(context);
+  const program = buildProgram(shell);
   try {
-    const program = buildProgram(shell);
     if (args.length === 0) program.outputHelp();
     else await program.parseAsync([...args], { from: "user" });
     return shell.exitCode;
   } catch (thrown) {
     if (thrown instanceof CommanderError && thrown.exitCode === 0) return 0;
-    return tell(thrown instanceof CommanderError ? usageError(thrown) : thrown, args, context);
+    return tell(thrown instanceof CommanderError ? usageError(thrown, args, program) : thrown, args, context);
   }
 }
 
@@ -78,16 +78,23 @@ export function buildProgram(shell: Shell): Command {
   return program;
 }
 
-function usageError(error: CommanderError): UsageError {
+function usageError(error: CommanderError, args: readonly string[], program: Command): UsageError {
+  if (error.code === "commander.help") {
+    const verbs = commandAt(args, program).commands.map((command) => command.name());
+    return new UsageError("the command needs a verb", `name one: ${verbs.join(", ")}`);
+  }
   const [first = "", ...rest] = error.message.replace(/^error: /, "").split("\n");
   const hint = rest
     .join(" ")
     .trim()
     .replace(/^\(|\)$/g, "");
-  const fix =
-    error.code === "commander.help" ? "name one of its verbs" : "see `tidegate --help`, or `tidegate <verb> --help`";
-  if (error.code === "commander.help") return new UsageError("the command needs a verb", fix);
+  const fix = "see `tidegate --help`, or `tidegate <verb> --help`";
   return new UsageError(first, hint === "" ? fix : `${hint.replace(/^Did/, "did")} ${fix}`);
+}
+
+/** The innermost command that the words name. */
+function commandAt(args: readonly string[], program: Command): Command {
+  return args.reduce((command, word) => command.commands.find((child) => child.name() === word) ?? command, program);
 }
 
 function tell(thrown: unknown, args: readonly string[], context: CliContext): number {

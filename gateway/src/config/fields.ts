@@ -109,7 +109,7 @@ export function text(meaning: string, longest = TEXT_MAX) {
     .string(described("a text"))
     .min(1, { error: "must not be empty" })
     .max(longest, { error: `must not be longer than ${longest} characters` })
-    .meta({ description: meaning });
+    .meta({ description: meaning, range: `text, up to ${longest} characters` });
 }
 
 /** A path to a file or folder; made absolute by `load.ts`, relative to the configuration file. */

@@ -179,6 +179,7 @@ const mqttSink = z.strictObject({
   protocol: choice(["auto", "5", "3.1.1"], "MQTT version; `auto` tries 5 and falls back.").default("auto"),
   topicPrefix: text("First level of every topic.", 128)
     .regex(/^[^+#\0/]+(\/[^+#\0/]+)*$/, { error: "must be topic levels without + and #" })
+    .meta({ description: "First level of every topic.", range: "topic levels without + and #" })
     .default("tidegate"),
   commands: flag("Take commands from this broker.").default(true),
   start: choice(
