@@ -36,7 +36,7 @@ export function batchOf(entries: readonly TestEntry[]): GatherBatch {
     entry.baseUnixMs = entry.receivedUnixMs;
     const isBodiless = entry.kind === EntryKind.announce;
     const body = each.body ?? (isBodiless ? new Uint8Array(0) : bodyOf(each.seq));
-    gather.append(entry, body, 0, body.length);
+    gather.append(entry, body);
   }
   return gather.take();
 }

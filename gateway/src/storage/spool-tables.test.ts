@@ -1,0 +1,18 @@
+import Database from "better-sqlite3";
+import { describe } from "vitest";
+import { tablesContract } from "../spool/testing/tables-contract.js";
+import { SPOOL_SCHEMA } from "./spool-schema.js";
+import { SqlSpoolTables } from "./spool-tables.js";
+
+describe("the spool's tables on SQLite", () => {
+  tablesContract(() => {
+    const db = new Database(":memory:");
+    for (const step of SPOOL_SCHEMA.steps) step(db);
+    return {
+      tables: new SqlSpoolTables(db),
+      transaction: (work) => db.transaction(work)(),
+      recordSeqs: () => db.prepare<[], { seq: number }>("SELECT seq FROM records ORDER BY id").all().map((row) => row.seq),
+      gapCount: () => db.prepare("SELECT id FROM gaps").all().length,
+    };
+  });
+});
