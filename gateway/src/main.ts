@@ -10,9 +10,11 @@ import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { DestinationStream } from "pino";
 import { PasswordHasher } from "./admin/password.js";
+import { banner } from "./assembly/banner.js";
 import { DataDir } from "./assembly/data-dir.js";
 import { Gateway, type ReadyFacts } from "./assembly/gateway.js";
 import { repositoryDir } from "./assembly/repository.js";
+import { openIdentity } from "./assembly/store.js";
 import { type LoadedConfig, loadConfig } from "./config/load.js";
 import type { ConfigIo } from "./config/locations.js";
 import { SystemClock } from "./core/clock.js";
@@ -21,8 +23,6 @@ import { createLogger, type Logger } from "./core/log.js";
 import { Metrics } from "./core/metrics.js";
 import { SystemRandom } from "./core/random.js";
 import type { IdentityStore } from "./model/identity.js";
-import { banner } from "./assembly/banner.js";
-import { openIdentity } from "./assembly/store.js";
 
 export interface RunOptions {
   /** The value of `--config`; null when it was not given. */
@@ -131,7 +131,8 @@ function makeLogger(loaded: LoadedConfig, options: RunOptions): Logger {
   const pretty = process.stdout.isTTY === true && options.env["JOURNAL_STREAM"] === undefined;
   const chosen = format === "auto" ? (pretty ? "pretty" : "json") : format;
   const destination: DestinationStream = { write: (line) => void process.stdout.write(line) };
-  return createLogger({ level, format: chosen }, destination);
+  const colour = pretty && (options.env["NO_COLOR"] ?? "") === "";
+  return createLogger({ level, format: chosen, colour }, destination);
 }
 
 interface End {

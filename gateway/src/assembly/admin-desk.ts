@@ -2,8 +2,8 @@
  * What the admin edge asks for, answered out of the other rooms. Holds no rules: each method is one call elsewhere.
  */
 import type {
-  AdminHost,
   CommandDesk as AdminCommandDesk,
+  AdminHost,
   CommandRequest,
   ConfigFacts,
   DeviceDesk,
@@ -23,9 +23,9 @@ import type { EventLoopWatch } from "../core/event-loop.js";
 import type { Metrics } from "../core/metrics.js";
 import type { CredentialDirectory } from "../enrollment/credential-directory.js";
 import type { CommandRecord, Delivery } from "../model/command.js";
+import type { IdentityStore } from "../model/identity.js";
 import type { Gap } from "../model/record.js";
 import type { DeviceFacts, GapQuery, LiveEvent, Spool, SpoolReader } from "../model/spool.js";
-import type { IdentityStore } from "../model/identity.js";
 import type { SessionFacts } from "../session/session-ports.js";
 import { Listeners } from "./listeners.js";
 import type { OutageEstimate } from "./outage-estimate.js";
@@ -59,6 +59,7 @@ export interface DeskParts {
   readonly ports: () => { readonly devices: number | null; readonly admin: number | null };
 }
 
+/** Answers the admin edge; `setHealth`, `committed` and the other news come from `gateway.ts`. */
 export class AdminDesk implements AdminHost {
   readonly gatewayId: string;
   readonly version: string;
@@ -197,8 +198,7 @@ export class AdminDesk implements AdminHost {
       identities: () => identities.devices(),
       facts: () => reader.devices(),
       presence: (device) => this.#presenceOf(device),
-      onPresence: (listener): Unsubscribe =>
-        this.#presence.add(({ device, presence }) => listener(device, presence)),
+      onPresence: (listener): Unsubscribe => this.#presence.add(({ device, presence }) => listener(device, presence)),
       add: async (device, name) => this.#issued((await credentials.add(device, name)).token),
       replace: async (device) => this.#issued((await credentials.replace(device)).token),
       revoke: async (device) => void (await credentials.revoke(device)),

@@ -11,6 +11,7 @@ export interface BannerExtras {
 /** Bytes of a fingerprint that are shown; enough to compare by eye, the whole is in `tidegate status`. */
 const FINGERPRINT_SHOWN_CHARS = 23;
 
+/** The lines to print, with a blank line before and after. */
 export function banner(facts: ReadyFacts, extras: BannerExtras): string {
   const ca = facts.caFingerprint === null ? "no TLS" : `CA ${facts.caFingerprint.slice(0, FINGERPRINT_SHOWN_CHARS)}…`;
   const sinks =

@@ -2,6 +2,7 @@
 import { readdirSync, readFileSync, readlinkSync, statSync } from "node:fs";
 import type { BlockFacts } from "../config/card.js";
 
+/** Reads /proc and /sys of this machine; elsewhere every answer is null. */
 export function systemBlockFacts(): BlockFacts {
   return {
     mounts: () => orNull(() => readFileSync("/proc/mounts", "utf8")),

@@ -9,6 +9,7 @@ interface Closer {
   readonly close: () => void | Promise<void>;
 }
 
+/** Used by `gateway.ts` for the stop, and for undoing a start that failed. */
 export class Closers {
   readonly #log: Logger;
   readonly #stack: Closer[] = [];

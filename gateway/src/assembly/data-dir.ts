@@ -24,6 +24,7 @@ export interface GatewayFile {
   readonly startedAt: string;
 }
 
+/** One open, locked data folder; `release` ends it. */
 export class DataDir {
   readonly path: string;
 

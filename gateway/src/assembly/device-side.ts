@@ -6,11 +6,11 @@
  *                        └──── channels ────────────────────────▶ dispatcher ─▶ devices
  */
 import { Reason } from "@tidegate/proto";
+import { CommandDesk } from "../command/command-desk.js";
+import { Dispatcher } from "../command/dispatcher.js";
 import { autoCommitIntervalMs } from "../config/card.js";
 import type { Config } from "../config/config.js";
 import type { TlsMaterial } from "../config/tls-files.js";
-import { CommandDesk } from "../command/command-desk.js";
-import { Dispatcher } from "../command/dispatcher.js";
 import type { CredentialDirectory, EndReason } from "../enrollment/credential-directory.js";
 import type { CommandRecord, CreateOutcome, NewCommand } from "../model/command.js";
 import type { PresenceChange } from "../session/presence.js";
@@ -19,9 +19,9 @@ import { WsListener } from "../southbound/ws-listener.js";
 import { Intake } from "../telemetry/intake.js";
 import type { Stream } from "../telemetry/stream.js";
 import { systemBlockFacts } from "./block-facts.js";
-import type { GatewayWorld } from "./gateway.js";
 import { Listeners } from "./listeners.js";
 import type { Store } from "./store.js";
+import type { GatewayWorld } from "./world.js";
 
 export interface DeviceSideParts {
   readonly config: Config;
@@ -44,6 +44,7 @@ const ENDED_BECAUSE: Readonly<Record<EndReason, string>> = {
   forgotten: "the device was removed",
 };
 
+/** Everything towards devices; `start` listens, `stop` drains. */
 export class DeviceSide {
   readonly registry: SessionRegistry<Stream>;
   readonly commands: CommandDesk;

@@ -6,17 +6,13 @@
  */
 import { hostname, networkInterfaces } from "node:os";
 import { DEVICE_PATH } from "@tidegate/proto";
+import { AdminServer } from "../admin/admin-server.js";
 import type { Config } from "../config/config.js";
 import { effectiveTree } from "../config/effective.js";
 import type { LoadedConfig } from "../config/load.js";
 import { loadAdminTls, loadTls, type TlsMaterial } from "../config/tls-files.js";
-import type { Clock, Ticker } from "../core/clock.js";
-import { asGatewayError, type GatewayError } from "../core/errors.js";
+import { asGatewayError } from "../core/errors.js";
 import { watchEventLoop } from "../core/event-loop.js";
-import type { Logger } from "../core/log.js";
-import type { Metrics } from "../core/metrics.js";
-import type { Random } from "../core/random.js";
-import { AdminServer } from "../admin/admin-server.js";
 import { CredentialDirectory } from "../enrollment/credential-directory.js";
 import { AdminDesk } from "./admin-desk.js";
 import { Closers } from "./closers.js";
@@ -26,22 +22,12 @@ import { OutageEstimate } from "./outage-estimate.js";
 import { SinkSet } from "./sink-set.js";
 import { makeSink } from "./sinks.js";
 import { openStore, type Store } from "./store.js";
-
-export interface GatewayWorld {
-  readonly clock: Clock & Ticker;
-  readonly random: Random;
-  readonly log: Logger;
-  readonly metrics: Metrics;
-  readonly version: string;
-  /** The built dashboard. */
-  readonly webDir: string;
-  /** The disk failed: stop without another word to devices; the process must end with the error's exit code. */
-  readonly onFatal: (error: GatewayError) => void;
-}
+import type { GatewayWorld } from "./world.js";
 
 /** How long devices and the broker get to take their leave. */
 const LEAVE_GRACE_MS = 1500;
 
+/** One running gateway; made by `start`, ended by `stop`. */
 export class Gateway {
   readonly #loaded: LoadedConfig;
   readonly #world: GatewayWorld;
@@ -104,7 +90,14 @@ export class Gateway {
     const credentials = await CredentialDirectory.open(store.identities, random);
     const sinks = new SinkSet(store.spool, store.reader);
     const outage = new OutageEstimate(clock.monoMs());
-    const devices = new DeviceSide({ config, tls: devicesTls, store, credentials, world: this.#world, bootId: store.bootId });
+    const devices = new DeviceSide({
+      config,
+      tls: devicesTls,
+      store,
+      credentials,
+      world: this.#world,
+      bootId: store.bootId,
+    });
     const desk = this.#makeDesk({ store, credentials, sinks, outage, devices, devicesTls });
     this.#connect({ devices, desk, sinks, outage });
 

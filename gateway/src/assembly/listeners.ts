@@ -3,6 +3,7 @@
 /** Far above what the gateway itself registers; reaching it means that somebody never unsubscribes. */
 const LISTENERS_MAX = 10_000;
 
+/** Tells all of its listeners, in the order in which they came. */
 export class Listeners<T> {
   readonly #all = new Set<(news: T) => void>();
 

@@ -9,6 +9,7 @@ const BUCKETS = 24;
 /** A figure from less than this is a guess and is not shown. */
 const OBSERVED_MS_MIN = 10_000;
 
+/** Fed with every commit; times are monotonic ms. */
 export class OutageEstimate {
   readonly #buckets = new Float64Array(BUCKETS);
   readonly #startedMonoMs: number;

@@ -21,6 +21,7 @@ export interface RunningSink {
   presenceChanged(device: string, presence: Presence): void;
 }
 
+/** All sinks of this gateway, by name. */
 export class SinkSet implements SinkDesk {
   readonly #spool: Spool;
   readonly #reader: SpoolReader;
@@ -85,6 +86,9 @@ export class SinkSet implements SinkDesk {
     const sink = this.#sinks.get(name);
     if (sink !== undefined) return sink;
     const known = [...this.#sinks.keys()].join(", ");
-    throw new GatewayError("E_SINK_UNKNOWN", `no sink is called "${name}"${known === "" ? "" : `; there are: ${known}`}`);
+    throw new GatewayError(
+      "E_SINK_UNKNOWN",
+      `no sink is called "${name}"${known === "" ? "" : `; there are: ${known}`}`,
+    );
   }
 }

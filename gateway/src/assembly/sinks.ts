@@ -8,9 +8,9 @@ import type { CreateOutcome, NewCommand } from "../model/command.js";
 import type { MqttSinkOptions, MqttTlsOptions } from "../northbound/mqtt-options.js";
 import { MqttSink } from "../northbound/mqtt-sink.js";
 import type { SinkTestStep } from "../northbound/sink-test.js";
-import type { GatewayWorld } from "./gateway.js";
 import type { RunningSink } from "./sink-set.js";
 import type { Store } from "./store.js";
+import type { GatewayWorld } from "./world.js";
 
 export interface SinkParts {
   readonly config: Config;

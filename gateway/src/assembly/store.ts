@@ -2,15 +2,15 @@
  * Everything durable, opened for this configuration: the two databases on their workers, and the history.
  */
 import type { HistoryReader, LiveSource } from "../admin/admin-host.js";
-import type { Random } from "../core/random.js";
 import type { Config } from "../config/config.js";
+import type { Random } from "../core/random.js";
 import type { CommandStore } from "../model/command.js";
 import type { IdentityStore } from "../model/identity.js";
 import type { Spool, SpoolReader } from "../model/spool.js";
 import { readBootId } from "../storage/boot-id.js";
 import { openStorage } from "../storage/open-storage.js";
 import type { Storage } from "../storage/storage-client.js";
-import type { GatewayWorld } from "./gateway.js";
+import type { GatewayWorld } from "./world.js";
 
 export interface Store {
   readonly spool: Spool;

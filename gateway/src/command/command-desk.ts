@@ -24,6 +24,7 @@ export interface DeskOptions {
   readonly deviceExists: (device: string) => boolean;
 }
 
+/** Where every source of commands comes to. */
 export class CommandDesk {
   readonly #options: DeskOptions;
   readonly #waiters = new Map<string, Set<(record: CommandRecord) => void>>();

@@ -1,3 +1,4 @@
+/** The command machine against rules [P-16] to [P-20]: every state, every event. */
 import { describe, expect, it } from "vitest";
 import type { CommandEvent, CommandRecord, CommandState } from "../model/command.js";
 import { COMMAND_STATES } from "../model/command.js";

@@ -35,6 +35,7 @@ const RANK: Readonly<Record<CommandState, number>> = {
   cancelled: 5,
 };
 
+/** True for states that nothing changes any more; `unknown` is not one of them. */
 export function isFinal(state: CommandState): boolean {
   return RANK[state] === 5;
 }
@@ -50,6 +51,7 @@ const UPDATE_STATE = {
   interrupted: "unknown",
 } as const;
 
+/** What `event` makes of `record`. Pure; the caller stores the result before anybody sees it. */
 export function step(record: CommandRecord, event: CommandEvent, now: MachineNow): StepResult {
   if (isFinal(record.state)) return final(record, event);
   switch (event.type) {
@@ -88,11 +90,7 @@ function dispatch(record: CommandRecord, wireId: number, epoch: number, now: Mac
   return move(record, "sent", now, { wireId, wireEpoch: epoch, transmissions: record.transmissions + 1 });
 }
 
-function update(
-  record: CommandRecord,
-  event: Extract<CommandEvent, { type: "update" }>,
-  now: MachineNow,
-): StepResult {
+function update(record: CommandRecord, event: Extract<CommandEvent, { type: "update" }>, now: MachineNow): StepResult {
   const state = UPDATE_STATE[event.state];
   // A repeat, or an earlier step that comes late, changes nothing [P-19].
   if (RANK[state] <= RANK[record.state]) return { ok: true, record, becameFinal: false, changed: false };
@@ -115,7 +113,12 @@ function deviceForgot(record: CommandRecord, now: MachineNow): StepResult {
     return move(record, "unknown", now, { error: "the device restarted after the command was sent" });
   }
   // At least once: sent again under a fresh id. The only way back, and only because the command is idempotent.
-  return { ok: true, record: { ...record, state: "queued", updatedUnixMs: now.unixMs }, becameFinal: false, changed: true };
+  return {
+    ok: true,
+    record: { ...record, state: "queued", updatedUnixMs: now.unixMs },
+    becameFinal: false,
+    changed: true,
+  };
 }
 
 function move(

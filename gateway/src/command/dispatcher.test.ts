@@ -1,3 +1,4 @@
+/** The dispatcher against rules [P-15] to [P-19], on a manual clock and a store in memory. */
 import { beforeEach, describe, expect, it } from "vitest";
 import { GatewayError } from "../core/errors.js";
 import { SILENT } from "../core/log.js";
@@ -229,8 +230,7 @@ describe("the dispatcher", () => {
     let broken = true;
     dispatcher = new Dispatcher({
       store: {
-        apply: (id, event) =>
-          broken ? Promise.reject(new GatewayError("E_STORE_BUSY", "busy")) : apply(id, event),
+        apply: (id, event) => (broken ? Promise.reject(new GatewayError("E_STORE_BUSY", "busy")) : apply(id, event)),
       },
       clock,
       log: SILENT,

@@ -59,6 +59,7 @@ const SWEEP_EVERY_MS = 250;
 /** After the deadline a running command has this long to answer before it is called unknown. */
 export const ANSWER_GRACE_MS = 10_000;
 
+/** One per gateway. Holds the unfinished commands of every device; final ones are forgotten. */
 export class Dispatcher {
   readonly #options: DispatcherOptions;
   readonly #lanes = new Map<string, Lane>();

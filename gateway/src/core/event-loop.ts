@@ -16,6 +16,7 @@ export interface EventLoopWatch {
 /** Sampling every 10 ms costs nothing measurable and sees every stall that a heartbeat would notice. */
 const RESOLUTION_MS = 10;
 
+/** Start watching; `stop` it, or its timer keeps the process alive. */
 export function watchEventLoop(): EventLoopWatch {
   const histogram = monitorEventLoopDelay({ resolution: RESOLUTION_MS });
   histogram.enable();

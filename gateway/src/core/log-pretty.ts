@@ -2,9 +2,10 @@
 import type { DestinationStream } from "pino";
 import pretty from "pino-pretty";
 
-export function prettyFactory(destination?: DestinationStream): DestinationStream {
+/** A stream that turns JSON lines into text for people; standard output unless told. */
+export function prettyFactory(colour: boolean, destination?: DestinationStream): DestinationStream {
   return pretty({
-    colorize: process.stdout.isTTY === true && process.env.NO_COLOR === undefined,
+    colorize: colour,
     translateTime: "SYS:HH:MM:ss",
     ignore: "pid,hostname",
     singleLine: true,

@@ -8,6 +8,7 @@
 import { type DestinationStream, pino, stdTimeFunctions } from "pino";
 import { prettyFactory } from "./log-pretty.js";
 
+/** Levels as pino has them; `silent` writes nothing. */
 export type LogLevel = "trace" | "debug" | "info" | "warn" | "error" | "fatal" | "silent";
 
 /** Facts of a line: small values, no secrets, no buffers. */
@@ -26,10 +27,13 @@ export interface LogOptions {
   readonly level: LogLevel;
   /** `pretty` for people on a terminal, `json` under a service manager. */
   readonly format: "pretty" | "json";
+  /** Colour the pretty lines. */
+  readonly colour?: boolean;
 }
 
 const REDACTED = ["token", "password", "authorization", "cookie", "secret", "*.token", "*.password"];
 
+/** A logger on `destination`, or on standard output. */
 export function createLogger(options: LogOptions, destination?: DestinationStream): Logger {
   const settings = {
     level: options.level,
@@ -37,7 +41,7 @@ export function createLogger(options: LogOptions, destination?: DestinationStrea
     timestamp: stdTimeFunctions.isoTime,
     redact: { paths: REDACTED, censor: "[redacted]" },
   };
-  const stream = options.format === "pretty" ? prettyFactory(destination) : destination;
+  const stream = options.format === "pretty" ? prettyFactory(options.colour === true, destination) : destination;
   return stream === undefined ? pino(settings) : pino(settings, stream);
 }
 

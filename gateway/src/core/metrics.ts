@@ -15,6 +15,7 @@ export class Counter {
   }
 }
 
+/** One registry; two of them in one process do not meet. */
 export class Metrics {
   readonly #registry = new Registry();
   readonly #counters = new Map<string, Counter>();

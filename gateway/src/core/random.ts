@@ -1,6 +1,7 @@
 /** Randomness, passed in. `SystemRandom` is the gateway's only source of it; tests and simulations bring a seed. */
 import { randomBytes } from "node:crypto";
 
+/** A source of randomness. */
 export interface Random {
   /** Uniform in [0, 1). For jitter. */
   unit(): number;
@@ -10,6 +11,7 @@ export interface Random {
   bytes(count: number): Uint8Array;
 }
 
+/** The operating system's randomness: fit for secrets. */
 export class SystemRandom implements Random {
   unit(): number {
     return this.u32() / 2 ** 32;

@@ -76,9 +76,9 @@ export class GatherBuffer {
     return this.#used + ENTRY_HEADER_BYTES + padded(bodyBytes) <= this.#bytesMax;
   }
 
-  /** Copy one entry in; `body[start, end)` is read during the call only. */
-  append(entry: BatchEntry, body: Uint8Array, start: number, end: number): void {
-    const bodyBytes = end - start;
+  /** Copy one entry in; `body` is read during the call only. */
+  append(entry: BatchEntry, body: Uint8Array): void {
+    const bodyBytes = body.length;
     const total = ENTRY_HEADER_BYTES + padded(bodyBytes);
     if (this.#used + total > this.#bytes.length) this.#grow(this.#used + total);
     const at = this.#used;
@@ -96,7 +96,7 @@ export class GatherBuffer {
     view.setFloat64(at + 32, entry.baseUnixMs, true);
     view.setUint32(at + 40, bodyBytes, true);
     const target = at + ENTRY_HEADER_BYTES;
-    if (bodyBytes > 0) copyBytes(this.#bytes, target, body, start, bodyBytes);
+    copyBytes(this.#bytes, target, body);
     this.#used += total;
     this.#count += 1;
   }
@@ -127,13 +127,13 @@ export class GatherBuffer {
   }
 }
 
-/** Small bodies are copied by a loop: `set` with a fresh subarray costs more than the bytes below about 64. */
-function copyBytes(to: Uint8Array, toAt: number, from: Uint8Array, fromAt: number, count: number): void {
-  if (count > 64) {
-    to.set(from.subarray(fromAt, fromAt + count), toAt);
+/** Small bodies are copied by a loop: calling `set` costs more than the bytes below about 64. */
+function copyBytes(to: Uint8Array, toAt: number, from: Uint8Array): void {
+  if (from.length > 64) {
+    to.set(from, toAt);
     return;
   }
-  for (let i = 0; i < count; i++) to[toAt + i] = from[fromAt + i] ?? 0;
+  for (let i = 0; i < from.length; i++) to[toAt + i] = from[i] ?? 0;
 }
 
 /** Walks a batch. `next` fills `entry` and the body's bounds until it returns false. */

@@ -19,6 +19,7 @@ export const COMMAND_STATES = [
   "cancelled",
   "unknown",
 ] as const;
+/** One of `COMMAND_STATES`. */
 export type CommandState = (typeof COMMAND_STATES)[number];
 
 export type Delivery = "atMostOnce" | "atLeastOnce";

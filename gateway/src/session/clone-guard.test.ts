@@ -1,14 +1,14 @@
+/** Clones are locked out, flapping links and rebooting devices are not. */
 import { describe, expect, it } from "vitest";
 import { CLONE_QUARANTINE_MS, CloneGuard } from "./clone-guard.js";
 
 describe("the clone guard", () => {
   it("[P-14] locks an identity out when two devices take turns more than three times a minute", () => {
     const guard = new CloneGuard(3);
-    let now = 0;
-    const verdicts = [1, 2, 1, 2, 1, 2].map((nonce) => guard.hello(nonce, (now += 1000)));
+    const verdicts = [1, 2, 1, 2, 1, 2].map((nonce, i) => guard.hello(nonce, i * 1000));
     expect(verdicts).toEqual([0, 0, 0, 0, 0, CLONE_QUARANTINE_MS]);
-    expect(guard.hello(1, now + 1000)).toBeGreaterThan(0);
-    expect(guard.hello(1, now + CLONE_QUARANTINE_MS + 1)).toBe(0);
+    expect(guard.hello(1, 6000)).toBeGreaterThan(0);
+    expect(guard.hello(1, 6000 + CLONE_QUARANTINE_MS)).toBe(0);
   });
 
   it("lets a device whose link flaps reconnect as often as it needs", () => {

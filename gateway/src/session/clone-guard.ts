@@ -12,6 +12,7 @@ export const CLONE_QUARANTINE_MS = 300_000;
 /** Nonces remembered per device: a clone needs two; more would only be reboots. */
 const NONCES_KEPT = 4;
 
+/** One per device; times are monotonic ms. */
 export class CloneGuard {
   readonly #returnsMax: number;
   #replaced: number[] = [];

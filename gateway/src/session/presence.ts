@@ -22,6 +22,7 @@ interface Entry {
   goneMonoMs: number | null;
 }
 
+/** Presence of every device seen since the start; `sweep` must be called about once a second. */
 export class PresenceBook {
   readonly #entries = new Map<string, Entry>();
   readonly #changed: (change: PresenceChange) => void;

@@ -11,6 +11,7 @@ export interface SessionCounters {
   readonly clones: Counter;
 }
 
+/** The counters, made at first use. */
 export function sessionCounters(metrics: Metrics): SessionCounters {
   return {
     hellos: metrics.counter("hellos", "Hellos received"),

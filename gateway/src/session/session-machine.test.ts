@@ -1,3 +1,4 @@
+/** The session machine alone: every event in every state that matters. */
 import { type Hello, Reason } from "@tidegate/proto";
 import { describe, expect, it } from "vitest";
 import type { HelloOutcome } from "../model/spool.js";

@@ -23,8 +23,6 @@ export type SessionEvent =
   | { readonly type: "decided"; readonly attempt: number; readonly outcome: HelloOutcome }
   /** The Hello contradicts itself, e.g. oldest above next_seq. */
   | { readonly type: "refused"; readonly attempt: number; readonly detail: string }
-  /** A message that may only come in an active session. */
-  | { readonly type: "early" }
   | { readonly type: "sweep"; readonly nowMonoMs: number; readonly lastHeardMonoMs: number }
   /** The device said goodbye. */
   | { readonly type: "bye"; readonly reason: Reason }
@@ -62,12 +60,7 @@ const stay = (state: SessionState): Step => ({ state, effects: [] });
 /**
  * @param identity the device id that the link's credential belongs to; null on a trusted line, where any fits.
  */
-export function step(
-  state: SessionState,
-  event: SessionEvent,
-  limits: SessionLimits,
-  identity: string | null,
-): Step {
+export function step(state: SessionState, event: SessionEvent, limits: SessionLimits, identity: string | null): Step {
   // A verdict or a timer may come in after the end: a closed session stays closed.
   if (state.name === "closed") return stay(state);
   switch (event.type) {
@@ -78,9 +71,6 @@ export function step(
     case "refused":
       if (state.name !== "greeting" || state.hello.attempt !== event.attempt) return stay(state);
       return end(state, Reason.PROTOCOL_VIOLATION, event.detail);
-    case "early":
-      // Frames sent before the Welcome belong to an older session of a serial line; they are not for us.
-      return stay(state);
     case "sweep":
       return sweep(state, event.nowMonoMs, event.lastHeardMonoMs, limits);
     case "bye":
@@ -100,7 +90,11 @@ function hello(state: Exclude<SessionState, { name: "closed" }>, said: Hello, id
     return end(state, Reason.BAD_CREDENTIAL, "the credential belongs to another device id");
   }
   // Only the answer to the latest Hello counts [P-5]; an older one that comes late is not answered.
-  if (state.name !== "awaitingHello" && said.bootNonce === state.hello.bootNonce && said.attempt < state.hello.attempt) {
+  if (
+    state.name !== "awaitingHello" &&
+    said.bootNonce === state.hello.bootNonce &&
+    said.attempt < state.hello.attempt
+  ) {
     return stay(state);
   }
   const effects: SessionEffect[] = [];
@@ -133,12 +127,7 @@ function sweep(
   return end(state, Reason.SILENT, `nothing heard for ${Math.round(nowMonoMs - lastHeardMonoMs)} ms`);
 }
 
-function end(
-  state: Exclude<SessionState, { name: "closed" }>,
-  reason: Reason,
-  detail: string,
-  retryAfterMs = 0,
-): Step {
+function end(state: Exclude<SessionState, { name: "closed" }>, reason: Reason, detail: string, retryAfterMs = 0): Step {
   const effects: SessionEffect[] = state.name === "active" ? [{ do: "leave", reason }] : [];
   effects.push({ do: "bye", reason, detail, retryAfterMs });
   return { state: { name: "closed", reason }, effects };

@@ -49,7 +49,8 @@ export interface IntakePort<S extends StreamView = StreamView> {
     },
   ): S;
   close(stream: S): void;
-  offer(stream: S, frame: ReliableFrame, bytes: Uint8Array, start: number, end: number): Verdict | "paused";
+  /** `body` is read during the call only. */
+  offer(stream: S, frame: ReliableFrame, body: Uint8Array): Verdict | "paused";
   announce(stream: S, nextSeq: number, oldest: number, ended?: boolean): void;
 }
 

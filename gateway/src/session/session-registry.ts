@@ -7,8 +7,9 @@ import { repeat } from "../core/clock.js";
 import type { Logger } from "../core/log.js";
 import type { Metrics } from "../core/metrics.js";
 import { CloneGuard } from "./clone-guard.js";
-import { type PresenceChange, PresenceBook } from "./presence.js";
-import { Session, type SessionOwner, type SessionSettings } from "./session.js";
+import type { SessionSettings } from "./conversation.js";
+import { PresenceBook, type PresenceChange } from "./presence.js";
+import { Session, type SessionOwner } from "./session.js";
 import { type SessionCounters, sessionCounters } from "./session-counters.js";
 import type { DeviceLink, SessionFacts, SessionHost, StreamView } from "./session-ports.js";
 
@@ -27,6 +28,7 @@ export interface RegistryOptions {
   readonly presenceChanged: (change: PresenceChange) => void;
 }
 
+/** All sessions of the gateway; one sweep timer serves them. */
 export class SessionRegistry<S extends StreamView> implements SessionOwner<S> {
   readonly #host: SessionHost<S>;
   readonly #options: RegistryOptions;

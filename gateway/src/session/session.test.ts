@@ -1,13 +1,22 @@
+/** Sessions and their registry with a recorded link and a store that the test answers for. */
 import { Reason } from "@tidegate/proto";
 import { beforeEach, describe, expect, it } from "vitest";
+import { GatewayError } from "../core/errors.js";
 import { SILENT } from "../core/log.js";
 import { Metrics } from "../core/metrics.js";
 import { ManualClock } from "../core/testing/manual-clock.js";
-import { GatewayError } from "../core/errors.js";
 import { Accuracy } from "../model/record.js";
 import type { PresenceChange } from "./presence.js";
 import { SessionRegistry } from "./session-registry.js";
-import { FakeHost, FakeLink, type FakeStream, heartbeat, hello, telemetry, uplink } from "./testing/fake-session-world.js";
+import {
+  FakeHost,
+  FakeLink,
+  type FakeStream,
+  heartbeat,
+  hello,
+  telemetry,
+  uplink,
+} from "./testing/fake-session-world.js";
 
 const KEEPALIVE_MS = 30_000;
 const SETTINGS = { keepaliveMs: KEEPALIVE_MS, helloTimeoutMs: 30_000, window: 8 };
@@ -69,9 +78,7 @@ describe("a session", () => {
     const { session, link } = await online();
     session.message(telemetry(1));
     for (const seq of [3, 4, 5]) session.message(telemetry(seq));
-    expect(link.of("nack").map((m) => m.nack)).toEqual([
-      { expected: 2, reason: Reason.OUT_OF_ORDER, retryAfterMs: 0 },
-    ]);
+    expect(link.of("nack").map((m) => m.nack)).toEqual([{ expected: 2, reason: Reason.OUT_OF_ORDER, retryAfterMs: 0 }]);
     clock.advance(1001);
     session.message(telemetry(6));
     expect(link.of("nack")).toHaveLength(2);

@@ -1,3 +1,4 @@
+/** Time mapping over all delays, uptimes and wraps. */
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { olderBootUnixMs, TimeSync } from "./time-sync.js";

@@ -23,6 +23,7 @@ interface Sample {
   readonly rttMs: number;
 }
 
+/** The time mapping of one session. All instants are monotonic ms, all uptimes u32 ms. */
 export class TimeSync {
   #samples: Sample[] = [];
   #best: Sample;

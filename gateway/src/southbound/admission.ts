@@ -20,6 +20,7 @@ const COME_BACK_MS_MAX = 30_000;
 /** Links above the limit come back later than those above the rate: places free up slowly. */
 const FULL_COME_BACK_MS = 10_000;
 
+/** Decides for each new link; times are monotonic ms. */
 export class Admission {
   readonly #limits: AdmissionLimits;
   readonly #bucket: TokenBucket;
@@ -45,7 +46,10 @@ export class Admission {
       this.#refusedCount = 0;
     }
     this.#refusedCount += 1;
-    const spreadMs = Math.min(COME_BACK_MS_MAX, COME_BACK_MS_MIN + (this.#refusedCount / this.#limits.perSecond) * 2000);
+    const spreadMs = Math.min(
+      COME_BACK_MS_MAX,
+      COME_BACK_MS_MIN + (this.#refusedCount / this.#limits.perSecond) * 2000,
+    );
     return COME_BACK_MS_MIN + unit * spreadMs;
   }
 }

@@ -6,6 +6,7 @@ const WINDOW_MS = 60_000;
 /** Addresses remembered; when full the book starts anew, which only forgives. */
 const ADDRESSES_MAX = 10_000;
 
+/** Wrong credentials per address; times are monotonic ms. */
 export class FailedLogins {
   readonly #failures = new Map<string, { count: number; sinceMonoMs: number }>();
   readonly #failuresMax: number;

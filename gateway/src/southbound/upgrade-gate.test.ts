@@ -1,3 +1,4 @@
+/** Who may open a link: gate, admission, lock-out. */
 import { describe, expect, it } from "vitest";
 import { Admission } from "./admission.js";
 import { FailedLogins } from "./failed-logins.js";
@@ -43,7 +44,12 @@ describe("the gate before the upgrade", () => {
     for (const origin of [undefined, "null", "file://", "https://gw.local:8443"]) {
       expect(judge({ origin }).let).toBe("device");
     }
-    for (const origin of ["https://evil.example", "https://gw.local", "nonsense", "https://gw.local:8443.evil.example"]) {
+    for (const origin of [
+      "https://evil.example",
+      "https://gw.local",
+      "nonsense",
+      "https://gw.local:8443.evil.example",
+    ]) {
       expect(status(judge({ origin }))).toBe(403);
     }
   });

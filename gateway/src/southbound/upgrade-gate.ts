@@ -43,6 +43,7 @@ const LOCKED_OUT_RETRY_AFTER_S = 60;
 /** Longer than any token we mint; hashing unbounded input for strangers would be a gift. */
 const AUTHORIZATION_CHARS_MAX = 512;
 
+/** The verdict on one upgrade request. Hashes at most one token of bounded length. */
 export function judgeUpgrade(facts: UpgradeFacts, gate: GateState): GateVerdict {
   if (facts.path !== DEVICE_PATH) {
     return { let: "none", status: 404, why: `devices connect to ${DEVICE_PATH}` };

@@ -16,6 +16,7 @@ export interface LinkListener {
   linkLost(): void;
 }
 
+/** What a link is made with. */
 export interface WsLinkOptions {
   readonly remote: string;
   readonly identity: string;
@@ -33,6 +34,7 @@ export interface WsLinkOptions {
 /** A close frame carries at most 125 bytes, two of them the code (RFC 6455 §5.5). */
 const DETAIL_BYTES_MAX = 123;
 
+/** A device link over one WebSocket; made by the listener, used by a session. */
 export class WsLink {
   readonly remote: string;
   readonly identity: string;

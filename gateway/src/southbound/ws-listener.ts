@@ -66,6 +66,7 @@ const HEADER_BYTES_MAX = 8192;
 const FRAGMENTS_MAX = 16;
 const BUFFERED_CHUNKS_MAX = 1024;
 
+/** The listening port. Nothing happens before `listen`; `close` frees the port. */
 export class WsListener {
   readonly #options: ListenerOptions;
   readonly #host: ListenerHost;
@@ -94,7 +95,7 @@ export class WsListener {
       maxPayload: options.messageBytesMax,
       maxFragments: FRAGMENTS_MAX,
       maxBufferedChunks: BUFFERED_CHUNKS_MAX,
-      handleProtocols: (offered: Set<string>) => (offered.has(SUBPROTOCOL) ? SUBPROTOCOL : [...offered][0] ?? false),
+      handleProtocols: (offered: Set<string>) => (offered.has(SUBPROTOCOL) ? SUBPROTOCOL : ([...offered][0] ?? false)),
     };
     this.#sockets = new WebSocketServer(wsOptions);
     this.#server.on("upgrade", (request, socket, head) => this.#upgrade(request, socket, head));
@@ -177,7 +178,10 @@ export class WsListener {
         authenticate: (token) => this.#host.authenticate(token),
       },
     );
-    if (verdict.let === "none") return this.#refuse(socket, address, verdict);
+    if (verdict.let === "none") {
+      this.#refuse(socket, address, verdict);
+      return;
+    }
     this.#sockets.handleUpgrade(request, socket, head, (websocket) => {
       if (verdict.let === "echo") echo(websocket, this.#options.outboundBytesMax);
       else this.#adopt(websocket, verdict.device, remote.text);

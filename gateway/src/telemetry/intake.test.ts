@@ -1,3 +1,4 @@
+/** The intake with a store whose commits the test ends one by one. */
 import fc from "fast-check";
 import { beforeEach, describe, expect, it } from "vitest";
 import { Metrics } from "../core/metrics.js";
@@ -92,7 +93,7 @@ function open(deviceKey = 1, options: { mark?: number; epoch?: number; window?: 
 
 function offer(stream: Stream, seq: number, gap = 0) {
   const facts: FrameFacts = { seq, gap, kind: EntryKind.telemetry, accuracy: 1, receivedUnixMs: 1, baseUnixMs: 1 };
-  return intake.offer(stream, facts, BODY, 0, BODY.length);
+  return intake.offer(stream, facts, BODY);
 }
 
 beforeEach(() => {

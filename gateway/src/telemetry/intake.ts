@@ -44,6 +44,7 @@ export interface IntakeHost {
 
 type Phase = "idle" | "waiting" | "scheduled" | "committing";
 
+/** One per gateway. Sessions offer frames; acks come back through each stream's listener. */
 export class Intake {
   readonly #spool: Pick<Spool, "commit">;
   readonly #clock: Clock & Ticker;
@@ -92,9 +93,9 @@ export class Intake {
 
   /**
    * One reliable frame: verdict, and when it is taken its body is copied into the batch.
-   * @param bytes the frame; `[start, end)` is the body to keep. Read during the call only.
+   * @param body what is kept of the frame; read during the call only.
    */
-  offer(stream: Stream, facts: FrameFacts, bytes: Uint8Array, start: number, end: number): Verdict | "paused" {
+  offer(stream: Stream, facts: FrameFacts, body: Uint8Array): Verdict | "paused" {
     if (stream.paused || this.#committingBytes + this.#gather.usedBytes > this.#limits.gatheredBytesMax) {
       this.#counters.refused.value += 1;
       return "paused";
@@ -105,13 +106,13 @@ export class Intake {
       if (facts.seq > stream.announced) stream.announced = facts.seq;
       stream.unusedEpoch = false;
       this.#append(stream, facts, facts.kind, 0);
-      this.#gather.append(this.#entry, bytes, start, end);
+      this.#gather.append(this.#entry, body);
       this.#counters.accepted.value += 1;
       this.#schedule(stream.accepted - stream.durable >= stream.window / 2);
     } else if (verdict === DUPLICATE) {
       this.#counters.duplicates.value += 1;
       this.#append(stream, facts, EntryKind.duplicate, 0);
-      this.#gather.append(this.#entry, bytes, start, end);
+      this.#gather.append(this.#entry, body);
       this.#schedule(false);
     }
     return verdict;
@@ -140,7 +141,7 @@ export class Intake {
     entry.baseUnixMs = entry.receivedUnixMs;
     if (gone) stream.accepted = oldest - 1;
     stream.unusedEpoch = false;
-    this.#gather.append(entry, EMPTY, 0, 0);
+    this.#gather.append(entry, EMPTY);
     this.#schedule(false);
   }
 

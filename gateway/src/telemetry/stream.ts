@@ -18,6 +18,7 @@ export interface StreamNumbers {
   readonly window: number;
 }
 
+/** The numbers of one session's stream; only the intake changes them. */
 export class Stream {
   readonly deviceKey: number;
   readonly epoch: number;

@@ -40,7 +40,10 @@ export function uplink(body: UplinkBody, seq = 0, gap = 0): Uint8Array {
   return encodeUplink({ seq, gap, body });
 }
 
-export function telemetry(seq: number, options: { gap?: number; uptimeMs?: number; unixMs?: number; boot?: number } = {}) {
+export function telemetry(
+  seq: number,
+  options: { gap?: number; uptimeMs?: number; unixMs?: number; boot?: number } = {},
+) {
   const base =
     options.uptimeMs !== undefined
       ? { kind: "uptime" as const, uptimeMs: options.uptimeMs }
