@@ -1,5 +1,8 @@
 /** Who gets in: every route without a credential, links, sessions, passwords, and what other sites can do. */
+import { mkdtempSync, statSync } from "node:fs";
 import { request as httpRequest } from "node:http";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { WebSocket } from "ws";
 import { Metrics } from "../core/metrics.js";
@@ -7,9 +10,10 @@ import { SystemRandom } from "../core/random.js";
 import { ManualClock } from "../core/testing/manual-clock.js";
 import { AdminAuth } from "./admin-auth.js";
 import { LOGIN_CODE_MS_MAX } from "./login-codes.js";
-import { SESSION_MS_MAX, SESSIONS_MAX } from "./login-sessions.js";
+import { SESSION_MS_MAX, SESSIONS_MAX, type SessionKeeping } from "./login-sessions.js";
 import { group, LoginThrottle } from "./login-throttle.js";
 import { PasswordHasher } from "./password.js";
+import { fileShelf } from "./session-shelf.js";
 import { startTestServer, type TestServer, TOKEN } from "./testing/test-server.js";
 
 let t: TestServer;
@@ -195,6 +199,61 @@ describe("sessions", () => {
   });
 });
 
+describe("sessions kept on a shelf", () => {
+  const keeping = (bootId: string, text: string | null) => {
+    const kept = { text };
+    const shelf = {
+      load: async () => kept.text,
+      save: (saved: string) => {
+        kept.text = saved;
+      },
+    };
+    return { kept, sessions: { bootId, shelf } };
+  };
+
+  it("outlive a restart within one boot of the machine, as hashes only", async () => {
+    const clock = new ManualClock();
+    const first = keeping("boot1", null);
+    const before = makeAuth(clock, TOKEN, first.sessions);
+    const { secret } = before.loginWithCode(before.issueLoginCode().code, "a");
+    expect(first.kept.text).not.toContain(secret);
+    const after = async (bootId: string, text: string | null): Promise<boolean> => {
+      const auth = makeAuth(clock, TOKEN, keeping(bootId, text).sessions);
+      await auth.restoreSessions();
+      return auth.check(undefined, `tidegate_session=${secret}`) !== null;
+    };
+    expect(await after("boot1", first.kept.text)).toBe(true);
+    expect(await after("boot2", first.kept.text)).toBe(false);
+    for (const damaged of ["", "{", "[]", '{"boot":"boot1","sessions":[{"id":1}]}', null]) {
+      expect(await after("boot1", damaged)).toBe(false);
+    }
+    expect(await after("boot1", first.kept.text?.replace(/"endMonoMs":\d+/, '"endMonoMs":1e15') ?? null)).toBe(false);
+    clock.advance(SESSION_MS_MAX);
+    expect(await after("boot1", first.kept.text)).toBe(false);
+  });
+
+  it("that logged out stay out", async () => {
+    const { kept, sessions } = keeping("boot1", null);
+    const clock = new ManualClock();
+    const auth = makeAuth(clock, TOKEN, sessions);
+    const { secret, sessionId } = auth.loginWithCode(auth.issueLoginCode().code, "a");
+    auth.logout({ kind: "session", sessionId });
+    const next = makeAuth(clock, TOKEN, keeping("boot1", kept.text).sessions);
+    await next.restoreSessions();
+    expect(next.check(undefined, `tidegate_session=${secret}`)).toBeNull();
+  });
+
+  it("live in a file that only its owner reads", async () => {
+    const path = join(mkdtempSync(join(tmpdir(), "tidegate-shelf-")), "admin.sessions");
+    const shelf = fileShelf(path);
+    expect(await shelf.load()).toBeNull();
+    shelf.save("one");
+    shelf.save("two");
+    await expect.poll(() => shelf.load()).toBe("two");
+    expect(statSync(path).mode & 0o777).toBe(0o600);
+  });
+});
+
 describe("the password", () => {
   it("is set with the token, opens a session, and is changed only by who knows it", async () => {
     const password = "correct horse battery";
@@ -268,7 +327,7 @@ describe("the throttle", () => {
   });
 });
 
-function makeAuth(clock: ManualClock, adminToken = TOKEN): AdminAuth {
+function makeAuth(clock: ManualClock, adminToken = TOKEN, sessions?: SessionKeeping): AdminAuth {
   const passwords = { passwordHash: async () => null, setPasswordHash: async () => {} };
-  return new AdminAuth({ adminToken, clock, random: new SystemRandom(), passwords, metrics: new Metrics() });
+  return new AdminAuth({ adminToken, clock, random: new SystemRandom(), passwords, metrics: new Metrics(), sessions });
 }

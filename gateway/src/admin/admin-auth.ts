@@ -14,7 +14,7 @@ import type { Counter, Metrics } from "../core/metrics.js";
 import type { Random } from "../core/random.js";
 import type { PasswordStore } from "./admin-host.js";
 import { LOGIN_CODE_MS_MAX, LoginCodes } from "./login-codes.js";
-import { LoginSessions, type OpenedSession } from "./login-sessions.js";
+import { LoginSessions, type OpenedSession, type SessionKeeping } from "./login-sessions.js";
 import { LoginThrottle } from "./login-throttle.js";
 import { PasswordHasher } from "./password.js";
 
@@ -27,6 +27,8 @@ export interface AdminAuthOptions {
   readonly random: Random;
   readonly passwords: PasswordStore;
   readonly metrics: Metrics;
+  /** Absent: sessions end with the process. */
+  readonly sessions?: SessionKeeping | undefined;
 }
 
 const digest = (text: string): Buffer => createHash("sha256").update(text).digest();
@@ -48,11 +50,16 @@ export class AdminAuth {
     this.#tokenHash = token === "" ? null : digest(token);
     this.#passwords = options.passwords;
     this.#codes = new LoginCodes(options.clock, options.random);
-    this.#sessions = new LoginSessions(options.clock, options.random);
+    this.#sessions = new LoginSessions(options.clock, options.random, options.sessions ?? null);
     this.#throttle = new LoginThrottle(options.clock);
     this.#hasher = new PasswordHasher(options.random);
     this.#refused = options.metrics.counter("admin_login_refused", "Logins refused for a wrong code or password");
     this.#throttled = options.metrics.counter("admin_login_throttled", "Logins refused because of earlier failures");
+  }
+
+  /** Take up the sessions of the run before. Never rejects. */
+  restoreSessions(): Promise<void> {
+    return this.#sessions.restore();
   }
 
   /** Cookies ignore ports: with the port in its name, two gateways on one host do not log each other out. */

@@ -25,6 +25,7 @@ import { LiveFeed } from "./live-feed.js";
 import type { LiveLimits } from "./live-limits.js";
 import { LiveSocketDoor, refuseUpgrade } from "./live-socket.js";
 import { resumePoint } from "./live-sse.js";
+import type { SessionKeeping } from "./login-sessions.js";
 import { loadAssets } from "./static-assets.js";
 
 /** Slow and silent peers cost a socket each; past this many the kernel makes newcomers wait. */
@@ -55,6 +56,8 @@ export interface AdminServerOptions {
   readonly metrics: Metrics;
   readonly log: Logger;
   readonly liveLimits?: Partial<LiveLimits>;
+  /** Lets login sessions outlive a restart. */
+  readonly sessions?: SessionKeeping;
 }
 
 /** The admin edge of one gateway; `main` makes one and calls `listen`, `follow`, `stop` in that order. */
@@ -68,9 +71,9 @@ export class AdminServer {
   #port = 0;
 
   constructor(options: AdminServerOptions) {
-    const { host, clock, random, metrics, log, adminToken, liveLimits } = options;
+    const { host, clock, random, metrics, log, adminToken, liveLimits, sessions } = options;
     this.#options = options;
-    this.#auth = new AdminAuth({ adminToken, clock, random, passwords: host.password, metrics });
+    this.#auth = new AdminAuth({ adminToken, clock, random, passwords: host.password, metrics, sessions });
     this.feed = new LiveFeed({
       host,
       clock,
@@ -91,6 +94,7 @@ export class AdminServer {
     const { host, listenHost, tls } = this.#options;
     const passwordSet = isLoopback(listenHost) || (await host.password.passwordHash()) !== null;
     checkExposure({ listenHost, passwordSet, tls: tls === null ? "none" : tls === "off" ? "off" : "files" });
+    await this.#auth.restoreSessions();
     await this.#listen();
     this.#auth.bindCookieTo(this.#port);
     return this.#port;

@@ -4,11 +4,12 @@
  *   open ──▶ valid ──close, password changed──▶ gone
  *              └──7 days on the monotonic clock──▶ gone
  *
- * Sessions live in memory: a restart of the gateway ends them.
+ * Kept on a shelf when there is one, so that a restart of the gateway does not log everybody out.
  */
 import { createHash } from "node:crypto";
 import type { Clock } from "../core/clock.js";
 import type { Random } from "../core/random.js";
+import { type SessionShelf, sessionsIn, shelfText } from "./session-shelf.js";
 
 export const SESSION_MS_MAX = 7 * 24 * 3600 * 1000;
 /** Beyond this many the one that was opened first ends. */
@@ -21,6 +22,13 @@ export interface OpenedSession {
   readonly sessionId: string;
 }
 
+/** What makes sessions outlive the process. */
+export interface SessionKeeping {
+  /** Names this boot of the machine: monotonic times of another one mean nothing. */
+  readonly bootId: string;
+  readonly shelf: SessionShelf;
+}
+
 /** The open login sessions of this gateway. */
 export class LoginSessions {
   readonly #clock: Clock;
@@ -28,9 +36,23 @@ export class LoginSessions {
   /** Id (hash of the secret) → monotonic ms at which it ends; in order of opening. */
   readonly #endMs = new Map<string, number>();
 
-  constructor(clock: Clock, random: Random) {
+  readonly #keeping: SessionKeeping | null;
+
+  constructor(clock: Clock, random: Random, keeping: SessionKeeping | null = null) {
     this.#clock = clock;
     this.#random = random;
+    this.#keeping = keeping;
+  }
+
+  /** Take up the sessions of the run before; call once, before anybody is let in. */
+  async restore(): Promise<void> {
+    if (this.#keeping === null) return;
+    const { bootId, shelf } = this.#keeping;
+    const now = this.#clock.monoMs();
+    for (const { id, endMonoMs } of sessionsIn(await shelf.load(), bootId).slice(-SESSIONS_MAX)) {
+      // An end beyond seven days from now was not written by this rule.
+      if (endMonoMs > now && endMonoMs <= now + SESSION_MS_MAX) this.#endMs.set(id, endMonoMs);
+    }
   }
 
   open(): OpenedSession {
@@ -39,6 +61,7 @@ export class LoginSessions {
     const secret = Buffer.from(this.#random.bytes(SECRET_BYTES)).toString("base64url");
     const sessionId = createHash("sha256").update(secret).digest("hex");
     this.#endMs.set(sessionId, this.#clock.monoMs() + SESSION_MS_MAX);
+    this.#keep();
     return { secret, sessionId };
   }
 
@@ -60,10 +83,18 @@ export class LoginSessions {
 
   close(sessionId: string): void {
     this.#endMs.delete(sessionId);
+    this.#keep();
   }
 
   /** End every session but one: the password changed. */
   closeAllBut(sessionId: string | null): void {
     for (const other of this.#endMs.keys()) if (other !== sessionId) this.#endMs.delete(other);
+    this.#keep();
+  }
+
+  #keep(): void {
+    if (this.#keeping === null) return;
+    const sessions = Array.from(this.#endMs, ([id, endMonoMs]) => ({ id, endMonoMs }));
+    this.#keeping.shelf.save(shelfText(this.#keeping.bootId, sessions));
   }
 }
