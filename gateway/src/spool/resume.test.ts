@@ -49,7 +49,10 @@ describe("resolveHello", () => {
   });
 
   it("lets a closing outbox go on though it was saved in the past, and acks all it holds [P-9]", () => {
-    const decision = resolveHello(known({ announced: 20 }), hello({ nextSeq: 9, oldest: 7, ackedSeq: 6, closing: true }));
+    const decision = resolveHello(
+      known({ announced: 20 }),
+      hello({ nextSeq: 9, oldest: 7, ackedSeq: 6, closing: true }),
+    );
     expect(decision).toMatchObject({ type: "resume", mark: 10, ackedSeq: 8, announced: 20 });
   });
 
@@ -67,7 +70,9 @@ describe("resolveHello", () => {
   });
 
   it("writes what an older copy of the store has lost as unproven [P-8]", () => {
-    expect(resolveHello(known({ mark: 4, announced: 4 }), hello({ nextSeq: 12, oldest: 10, ackedSeq: 9 }))).toMatchObject({
+    expect(
+      resolveHello(known({ mark: 4, announced: 4 }), hello({ nextSeq: 12, oldest: 10, ackedSeq: 9 })),
+    ).toMatchObject({
       mark: 9,
       gaps: [{ fromSeq: 5, toSeq: 9, reason: "unproven" }],
     });

@@ -11,7 +11,11 @@ describe("the spool's tables on SQLite", () => {
     return {
       tables: new SqlSpoolTables(db),
       transaction: (work) => db.transaction(work)(),
-      recordSeqs: () => db.prepare<[], { seq: number }>("SELECT seq FROM records ORDER BY id").all().map((row) => row.seq),
+      recordSeqs: () =>
+        db
+          .prepare<[], { seq: number }>("SELECT seq FROM records ORDER BY id")
+          .all()
+          .map((row) => row.seq),
       gapCount: () => db.prepare("SELECT id FROM gaps").all().length,
     };
   });
