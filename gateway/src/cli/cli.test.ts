@@ -15,8 +15,8 @@ afterEach(() => api.stop());
 /** A gateway on this machine, found by its data folder. */
 function local(world: FakeWorld = {}): FakeWorld {
   const files = {
-    "/work/data/gateway.json": JSON.stringify({ url: api.url, pid: 42, more: "later" }),
-    "/work/data/admin.token": `${ADMIN_TOKEN}\n`,
+    "/site/data/gateway.json": JSON.stringify({ url: api.url, pid: 42, more: "later" }),
+    "/site/data/admin.token": `${ADMIN_TOKEN}\n`,
     ...world.files,
   };
   return { ...world, files };
@@ -71,36 +71,36 @@ describe("finding the gateway", () => {
 
   it("uses --url or TIDEGATE_URL with a token file before anything else", async () => {
     api.on("GET /api/v1/devices", [200, { devices: [] }]);
-    const files = { "/work/t": ADMIN_TOKEN };
+    const files = { "/site/t": ADMIN_TOKEN };
     expect((await cli(["device", "ls", "--url", api.url, "--token-file", "t"], { files })).exitCode).toBe(0);
-    const env = { TIDEGATE_URL: api.url, TIDEGATE_TOKEN_FILE: "/work/t" };
+    const env = { TIDEGATE_URL: api.url, TIDEGATE_TOKEN_FILE: "/site/t" };
     expect((await cli(["device", "ls"], { files, env })).exitCode).toBe(0);
   });
 
   it("tells in three lines what is missing", async () => {
     const nothing = await cli(["status"]);
     const stale = await run("status", { overrides: { isAlive: () => false } });
-    const foreign = await run("status", { files: { "/work/data/admin.token": "EACCES" } });
+    const foreign = await run("status", { files: { "/site/data/admin.token": "EACCES" } });
     const noToken = await cli(["status", "--url", api.url]);
-    const empty = await run("status", { files: { "/work/data/admin.token": "\n" } });
-    const damaged = await run("status", { files: { "/work/data/gateway.json": "{" } });
+    const empty = await run("status", { files: { "/site/data/admin.token": "\n" } });
+    const damaged = await run("status", { files: { "/site/data/gateway.json": "{" } });
     const refused = await cli(["status", "--url", "http://127.0.0.1:9", "--token-file", "t"], {
-      files: { "/work/t": "x" },
+      files: { "/site/t": "x" },
     });
-    const other = await cli(["status", "--url", "ftp://x", "--token-file", "t"], { files: { "/work/t": "x" } });
+    const other = await cli(["status", "--url", "ftp://x", "--token-file", "t"], { files: { "/site/t": "x" } });
     const all = [nothing, stale, foreign, noToken, empty, damaged, refused, other];
     expect(all.map((r) => r.exitCode)).toEqual([3, 3, 1, 2, 1, 3, 3, 2]);
     expect(all.map((r) => r.err).join("\n")).toMatchInlineSnapshot(`
       "error: E_UNREACHABLE: no running gateway was found
-        why: there is no /work/data/gateway.json: no gateway runs on this data folder
+        why: there is no /site/data/gateway.json: no gateway runs on this data folder
         do:  start one with \`tidegate run\`, or name it with --url
 
       error: E_UNREACHABLE: no running gateway was found
-        why: /work/data/gateway.json is left over from process 42, which has ended
+        why: /site/data/gateway.json is left over from process 42, which has ended
         do:  start one with \`tidegate run\`, or name it with --url
 
       error: E_FORBIDDEN: the request is not allowed
-        why: /work/data/admin.token belongs to the gateway's user
+        why: /site/data/admin.token belongs to the gateway's user
         do:  run \`sudo usermod -aG tidegate "$USER"\` and log in again, or use sudo
 
       error: the command line does not fit
@@ -108,11 +108,11 @@ describe("finding the gateway", () => {
         do:  copy <dataDir>/admin.token from the gateway and name the copy with TIDEGATE_TOKEN_FILE
 
       error: E_UNAUTHORIZED: the request carries no valid credential
-        why: /work/data/admin.token is missing or empty
+        why: /site/data/admin.token is missing or empty
         do:  restart the gateway: it makes a new one when the file is missing
 
       error: E_UNREACHABLE: no running gateway was found
-        why: /work/data/gateway.json is damaged
+        why: /site/data/gateway.json is damaged
         do:  restart the gateway: it writes the file when it is ready
 
       error: E_UNREACHABLE: no running gateway was found
@@ -127,7 +127,7 @@ describe("finding the gateway", () => {
   });
 
   it("says so when the token is wrong, the gateway refuses, or something else answers", async () => {
-    const wrong = await run("status", { files: { "/work/data/admin.token": "wrong" } });
+    const wrong = await run("status", { files: { "/site/data/admin.token": "wrong" } });
     api.on("GET /api/v1/status", [
       418,
       error("E_TEAPOT", "this is a teapot", "short\nand\u001b[2Jstout", "use a kettle"),
@@ -527,15 +527,15 @@ describe("admin", () => {
     api.on("POST /api/v1/login-codes", [201, { code: "K7QM", path: "/login#K7QM", expiresInMs: 600_000 }]);
     expect((await run("admin login")).out).toBe(`${api.url}/login#K7QM\n`);
     expect((await run("admin token")).out).toBe(`${ADMIN_TOKEN}\n`);
-    expect((await run("admin token --path")).out).toBe("/work/data/admin.token\n");
+    expect((await run("admin token --path")).out).toBe("/site/data/admin.token\n");
   });
 });
 
 describe("config, init and run", () => {
   it("check fits or tells every line, with exit code 1", async () => {
-    const fits = await cli(["config", "check"], { files: { "/work/tidegate.yaml": "version: 1\n" } });
-    expect([fits.exitCode, fits.out]).toEqual([0, "/work/tidegate.yaml fits\n"]);
-    const files = { "/work/tidegate.yaml": "version: 2\nadmn: 1\n" };
+    const fits = await cli(["config", "check"], { files: { "/site/tidegate.yaml": "version: 1\n" } });
+    expect([fits.exitCode, fits.out]).toEqual([0, "/site/tidegate.yaml fits\n"]);
+    const files = { "/site/tidegate.yaml": "version: 2\nadmn: 1\n" };
     const wrong = await cli(["config", "check"], { files });
     expect(wrong.exitCode).toBe(1);
     expect(wrong.err).toMatchInlineSnapshot(`
@@ -549,7 +549,7 @@ describe("config, init and run", () => {
 
   it("show is YAML with the place of what was written, and JSON", async () => {
     const files = {
-      "/work/c.yaml": 'admin: { listen: "127.0.0.1:9" }\nsinks: [{ type: mqtt, name: a, url: "mqtt://x" }]\n',
+      "/site/c.yaml": 'admin: { listen: "127.0.0.1:9" }\nsinks: [{ type: mqtt, name: a, url: "mqtt://x" }]\n',
     };
     const shown = await cli(["config", "show", "-c", "c.yaml"], { files, env: { TIDEGATE_LOG__LEVEL: "debug" } });
     expect(shown.out).toContain("  listen: 127.0.0.1:9 # c.yaml:1:18\n");
@@ -557,13 +557,13 @@ describe("config, init and run", () => {
     expect(shown.out).toContain("  level: debug # TIDEGATE_LOG__LEVEL\n");
     expect(shown.out).toContain("  keepalive: 30s\n");
     const json = JSON.parse((await cli(["config", "show", "--json", "-c", "c.yaml"], { files })).out);
-    expect(json).toMatchObject({ file: "/work/c.yaml", effective: { admin: { listen: "127.0.0.1:9" } } });
+    expect(json).toMatchObject({ file: "/site/c.yaml", effective: { admin: { listen: "127.0.0.1:9" } } });
     expect(JSON.parse((await run("config schema")).out)).toMatchObject({ type: "object", title: "tidegate.yaml" });
   });
 
   it("init writes a file that fits, and never over another", async () => {
     const { created } = await cli(["init"]);
-    const files = { "/work/tidegate.yaml": created["/work/tidegate.yaml"] ?? "" };
+    const files = { "/site/tidegate.yaml": created["/site/tidegate.yaml"] ?? "" };
     expect((await cli(["config", "check"], { files })).exitCode).toBe(0);
     const again = await cli(["init"], { files });
     expect([again.exitCode, again.created]).toEqual([1, {}]);
@@ -595,7 +595,7 @@ describe("sim, rehearse and bench", () => {
     };
     const { exitCode } = await cli(["sim", "--devices", "10", "--drop-link", "30s", "--help"], { overrides: runNode });
     expect(exitCode).toBe(4);
-    expect(seen).toEqual([["/sim.js", ["sim", "--devices", "10", "--drop-link", "30s", "--help"], "/work/data"]]);
+    expect(seen).toEqual([["/sim.js", ["sim", "--devices", "10", "--drop-link", "30s", "--help"], "/site/data"]]);
     expect((await cli(["bench"])).err).toContain("E_SIM_MISSING");
   });
 });

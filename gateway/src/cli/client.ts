@@ -26,6 +26,7 @@ export interface CallOptions {
   readonly headers?: Readonly<Record<string, string>>;
 }
 
+/** One gateway's API with its credential. Every call finds its own connection; nothing is to be closed. */
 export class ApiClient {
   readonly #context: CliContext;
   readonly #address: GatewayAddress;

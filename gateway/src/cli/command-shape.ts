@@ -25,6 +25,7 @@ export function isEnded(state: string): boolean {
   return ENDED.has(state);
 }
 
+/** Good news green, bad news red, not known yellow, on its way dim. */
 export function paintOfState(paint: Paint, state: string): Painter {
   if (state === "succeeded") return paint.good;
   if (state === "failed" || state === "expired") return paint.bad;

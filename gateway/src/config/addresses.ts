@@ -13,8 +13,10 @@ export interface Listen {
 }
 
 const LISTEN = /^(?:\[([0-9A-Fa-f:.]{2,45})\]|([A-Za-z0-9._-]{1,253})):(\d{1,5})$/;
-const HOST_NAME =
-  /^(?=.{1,253}$)(?:\*\.)?[A-Za-z0-9_](?:[A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?(?:\.[A-Za-z0-9_](?:[A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?)*$/;
+/** One part of a host name; names of real networks have underscores too. */
+const HOST_LABEL = /^[A-Za-z0-9_](?:[A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?$/;
+
+const HOST_CHARS_MAX = 253;
 
 /** `0.0.0.0:8443`, `localhost:0`, `[::1]:8080`; null when the text is none of these. */
 export function parseListen(text: string): Listen | null {
@@ -41,7 +43,11 @@ export function isLoopback(host: string): boolean {
 
 /** May the text stand in a certificate: a host name (also `*.example.net`) or an IP address? */
 export function isHostOrAddress(text: string): boolean {
-  return isIP(text) !== 0 || (HOST_NAME.test(text) && !/^[\d.]+$/.test(text));
+  if (isIP(text) !== 0) return true;
+  const name = text.startsWith("*.") ? text.slice(2) : text;
+  // Digits and dots alone are an address that is none.
+  if (name.length > HOST_CHARS_MAX || /^[\d.]*$/.test(name)) return false;
+  return name.split(".").every((label) => HOST_LABEL.test(label));
 }
 
 /** A network such as `10.0.0.0/8` or `fd00::/8`, or a single address. */

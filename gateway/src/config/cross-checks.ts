@@ -39,12 +39,12 @@ function exposure({ devices, admin }: ConfigTree): CrossIssue[] {
   const issues: CrossIssue[] = [];
   if (devices.tls === "off" && open(devices.listen, devices.trustProxy)) {
     const message =
-      "without TLS anybody on the network reads the tokens; listen on 127.0.0.1, or name the TLS proxy in devices.trustProxy";
+      "without TLS anybody on the network reads the tokens; listen on 127.0.0.1, or name the proxy in trustProxy";
     issues.push(unsafe(["devices", "tls"], message));
   }
   if (admin.tls === "off" && open(admin.listen, admin.trustProxy)) {
     const message =
-      "without TLS anybody on the network reads the password; listen on 127.0.0.1, or name the TLS proxy in admin.trustProxy";
+      "without TLS anybody on the network reads the password; listen on 127.0.0.1, or name the proxy in trustProxy";
     issues.push(unsafe(["admin", "tls"], message));
   }
   return issues;

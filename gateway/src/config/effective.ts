@@ -1,4 +1,4 @@
-/** `config show`: the configuration in force, as it would be written, with where each value came from. Edge `config`. */
+/** `config show`: the configuration in force as it would be written, and where each value is from. Edge `config`. */
 import * as z from "zod";
 import type { LoadedConfig } from "./load.js";
 import { isMapping, type SettingPath, settingName } from "./problems.js";

@@ -13,23 +13,32 @@ const TEXT_MAX = 4096;
 
 const described = (expectation: string) => ({ error: () => `expected ${expectation}` });
 
+/** A kind of amount: what to write, how it is read and written. */
+interface AmountKind {
+  readonly expectation: string;
+  readonly parse: (text: string) => number | null;
+  readonly format: (value: number) => string;
+}
+
+const DURATION: AmountKind = {
+  expectation: "a duration such as 250ms, 30s or 7d",
+  parse: parseDuration,
+  format: formatDuration,
+};
+
+const SIZE: AmountKind = { expectation: "a size such as 64KiB or 2GiB", parse: parseSize, format: formatSize };
+
 /** A duration between two written ones; parsed to ms. */
 export function duration(min: string, max: string, meaning: string) {
-  return amount("a duration such as 250ms, 30s or 7d", [min, max], parseDuration, formatDuration, meaning);
+  return amount(DURATION, [min, max], meaning);
 }
 
 /** A size between two written ones; parsed to bytes. */
 export function size(min: string, max: string, meaning: string) {
-  return amount("a size such as 64KiB or 2GiB", [min, max], parseSize, formatSize, meaning);
+  return amount(SIZE, [min, max], meaning);
 }
 
-function amount(
-  expectation: string,
-  [min, max]: [string, string],
-  parse: (text: string) => number | null,
-  format: (value: number) => string,
-  meaning: string,
-) {
+function amount({ expectation, parse, format }: AmountKind, [min, max]: [string, string], meaning: string) {
   const atLeast = parse(min) ?? 0;
   const atMost = parse(max) ?? 0;
   return z

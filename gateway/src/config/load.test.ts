@@ -9,7 +9,7 @@ const FILE = "/etc/site/tidegate.yaml";
 
 function io(files: Record<string, string>): ConfigIo {
   return {
-    cwd: "/work",
+    cwd: "/site",
     hostname: "Attic.lan",
     repositoryDir: "/repo",
     readFile(path) {
@@ -159,8 +159,8 @@ serial: [{ path: /dev/a }, { path: /dev/a }]
     expect(refusal(text)).toMatchInlineSnapshot(`
       "
       E_CONFIG_UNSAFE: the configuration would expose the gateway
-      tidegate.yaml:1:17: devices.tls: without TLS anybody on the network reads the tokens; listen on 127.0.0.1, or name the TLS proxy in devices.trustProxy
-      tidegate.yaml:2:39: admin.tls: without TLS anybody on the network reads the password; listen on 127.0.0.1, or name the TLS proxy in admin.trustProxy
+      tidegate.yaml:1:17: devices.tls: without TLS anybody on the network reads the tokens; listen on 127.0.0.1, or name the proxy in trustProxy
+      tidegate.yaml:2:39: admin.tls: without TLS anybody on the network reads the password; listen on 127.0.0.1, or name the proxy in trustProxy
       correct the lines named above; \`tidegate config check\` tells
       "
     `);
@@ -192,7 +192,7 @@ describe("the environment", () => {
     expect(config.devices.names).toEqual(["gate.lan", "10.0.0.1"]);
     expect(config.sinks.map((sink) => sink.name)).toEqual(["a", "b"]);
     // Relative to where the command was typed: there is no file to be relative to.
-    expect(config.sinks[0]?.passwordFile).toBe("/work/007");
+    expect(config.sinks[0]?.passwordFile).toBe("/site/007");
     expect(sources["admin.listen"]).toBe("TIDEGATE_ADMIN__LISTEN");
     expect(sources["sinks[0].name"]).toBe("tidegate.yaml:3:25");
   });
@@ -233,23 +233,23 @@ describe("which file counts", () => {
 
   it("is --config, then TIDEGATE_CONFIG, then ./tidegate.yaml, then /etc, then none", () => {
     const files = Object.fromEntries(
-      ["/work/a.yaml", "/work/b.yaml", "/work/tidegate.yaml", "/etc/tidegate/tidegate.yaml"].map((p) => [
+      ["/site/a.yaml", "/site/b.yaml", "/site/tidegate.yaml", "/etc/tidegate/tidegate.yaml"].map((p) => [
         p,
         "version: 1",
       ]),
     );
-    expect(find(files, "a.yaml", { TIDEGATE_CONFIG: "b.yaml" })).toBe("/work/a.yaml");
-    expect(find(files, null, { TIDEGATE_CONFIG: "b.yaml" })).toBe("/work/b.yaml");
-    expect(find(files, null)).toBe("/work/tidegate.yaml");
+    expect(find(files, "a.yaml", { TIDEGATE_CONFIG: "b.yaml" })).toBe("/site/a.yaml");
+    expect(find(files, null, { TIDEGATE_CONFIG: "b.yaml" })).toBe("/site/b.yaml");
+    expect(find(files, null)).toBe("/site/tidegate.yaml");
     expect(find({ "/etc/tidegate/tidegate.yaml": "version: 1" }, null)).toBe("/etc/tidegate/tidegate.yaml");
     expect(find({}, null)).toBeNull();
   });
 
   it("is never another one when the named one is absent or unreadable", () => {
-    expect(() => find({ "/work/tidegate.yaml": "version: 1" }, "gone.yaml")).toThrow(/gone.yaml does not exist/);
+    expect(() => find({ "/site/tidegate.yaml": "version: 1" }, "gone.yaml")).toThrow(/gone.yaml does not exist/);
     expect(() => find({}, null, { TIDEGATE_CONFIG: "" })).toThrow(/TIDEGATE_CONFIG is empty/);
     expect(() => find({}, "")).toThrow(/--config is empty/);
-    const locked = { "/work/tidegate.yaml": "EACCES", "/etc/tidegate/tidegate.yaml": "version: 1" };
+    const locked = { "/site/tidegate.yaml": "EACCES", "/etc/tidegate/tidegate.yaml": "version: 1" };
     expect(() => find(locked, null)).toThrow(/permission denied/);
   });
 });
@@ -272,7 +272,7 @@ describe("the configuration", () => {
       loadConfig(io(files), { configPath: null, env }).config.gateway.dataDir;
     expect(dataDir({})).toBe("/repo/data");
     expect(dataDir({}, { STATE_DIRECTORY: "/var/lib/tidegate:/other" })).toBe("/var/lib/tidegate");
-    expect(dataDir({ "/work/tidegate.yaml": "version: 1" })).toBe("/work/data");
+    expect(dataDir({ "/site/tidegate.yaml": "version: 1" })).toBe("/site/data");
     expect(dataDir({ "/etc/tidegate/tidegate.yaml": "version: 1" })).toBe("/var/lib/tidegate");
   });
 

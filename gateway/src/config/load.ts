@@ -40,7 +40,7 @@ export interface LoadedConfig {
   readonly file: string | null;
   /** The parsed tree under the file's keys, for `config show`. */
   readonly tree: ConfigTree;
-  /** Where each setting that was written comes from: `file:line:col` or a variable. Settings not listed are defaults. */
+  /** Where each written setting comes from: `file:line:col` or a variable. Settings not listed are defaults. */
   readonly sources: Readonly<Record<string, string>>;
 }
 

@@ -19,19 +19,20 @@ certificates are read again on SIGHUP.
 - **The file**: \`--config FILE\`, else \`TIDEGATE_CONFIG\`, else \`./tidegate.yaml\`, else
   \`/etc/tidegate/tidegate.yaml\`. A file that is named and absent, unreadable or empty is an error, never the defaults.
 - **The data folder**: \`gateway.dataDir\`, else \`$STATE_DIRECTORY\` (systemd), else \`data\` beside the file
-  (\`/var/lib/tidegate\` for a file in \`/etc\`); without a file the repository's \`data\`. Back up its \`identity.db\` and
-  \`pki\`: the roots in there are pinned by your devices and cannot be made again.
+  (\`/var/lib/tidegate\` for a file in \`/etc\`); without a file the repository's \`data\`. Back up its
+  \`identity.db\` and \`pki\`: the roots in there are pinned by your devices and cannot be made again.
 - **Paths** in the file are relative to the file; paths in the environment to where the command was typed.
 
 ## How values are written
 
 - Durations have a unit: \`250ms\`, \`30s\`, \`90m\`, \`12h\`, \`7d\`. Sizes too: \`512B\`, \`64KiB\`, \`2GiB\`.
-- Ids and names of gateways, devices and sinks: letters, digits, \`-\` and \`_\`, up to 63, starting with a letter or digit.
+- Ids and names of gateways, devices and sinks: letters, digits, \`-\` and \`_\`, up to 63, starting with a letter or
+  digit.
 - Secrets are never values: \`passwordFile\` names a file, and an empty file is an error.
 - Port 0 takes any free port; the bound one is printed, in \`gateway.json\` and in \`/api/v1/status\`.
-- The environment overrides the file: \`TIDEGATE_ADMIN__LISTEN=127.0.0.1:9000\`, \`TIDEGATE_STORAGE__WHEN_FULL=drop-oldest\`,
-  lists by index: \`TIDEGATE_SINKS__0__URL=mqtts://broker.lan:8883\`. \`__\` steps into a section; case and single
-  underscores do not count. A variable that is set but empty is an error.
+- The environment overrides the file: \`TIDEGATE_ADMIN__LISTEN=127.0.0.1:9000\`,
+  \`TIDEGATE_STORAGE__WHEN_FULL=drop-oldest\`, lists by index: \`TIDEGATE_SINKS__0__URL=mqtts://broker.lan:8883\`.
+  \`__\` steps into a section; case and single underscores do not count. A variable that is set but empty is an error.
 
 ## An example
 

@@ -46,7 +46,7 @@ const deviceFiles = files.extend({
 
 const gateway = z.strictObject({
   id: name(
-    "Name of this gateway in topics and record ids. Choose it before the first sink: it is part of every id. Default: the host name.",
+    "Name of this gateway in topics and record ids; choose it before the first sink. Default: the host name.",
   ).optional(),
   dataDir: path("Folder of the databases, keys and tokens. Default: see “Where things are”.").optional(),
 });
@@ -57,7 +57,8 @@ const devices = z.strictObject({
     .union([z.enum(["site", "off"]), deviceFiles], { error: "expected site, off, or a mapping with cert and key" })
     .meta({
       description:
-        "`site`: the CA made at the first run. Own certificate: `{ cert, key, ca }`, read again on SIGHUP. `off`: plain ws, only on loopback or with `trustProxy`.",
+        "`site`: the CA made at the first run. Own certificate: `{ cert, key, ca }`, read again on SIGHUP. " +
+        "`off`: plain ws, only on loopback or with `trustProxy`.",
       range: "site, off, { cert, key, ca }",
     })
     .default("site"),
@@ -112,7 +113,8 @@ const storage = z.strictObject({
   commitInterval: durationOrAuto(
     "0ms",
     "10s",
-    "How long telemetry is gathered before one commit. `auto`: 1 s on an SD card or eMMC, else 0. Costs no safety: devices keep their data until it is committed.",
+    "How long telemetry is gathered before one commit. `auto`: 1 s on an SD card or eMMC, else 0. " +
+      "Costs no safety: devices keep their data until it is committed.",
   ).prefault("auto"),
   quota: size("16MiB", "64TiB", "Most disk the spool may use.").prefault("2GiB"),
   whenFull: choice(
@@ -153,7 +155,8 @@ const admin = z.strictObject({
     })
     .meta({
       description:
-        "`auto`: plain HTTP on loopback, else the site's certificate. `site`: always that certificate. Own: `{ cert, key }`. `off`: plain HTTP; off loopback only behind a proxy named in `trustProxy`.",
+        "`auto`: plain HTTP on loopback, else the site's certificate. `site`: always that certificate. " +
+        "Own: `{ cert, key }`. `off`: plain HTTP; off loopback only behind a proxy named in `trustProxy`.",
       range: "auto, site, off, { cert, key }",
     })
     .default("auto"),

@@ -1,4 +1,4 @@
-/** Secrets in files. */
+/** Secrets in files: read when needed, and never taken for none. */
 import { describe, expect, it } from "vitest";
 import { readSecretFile } from "./secret-file.js";
 

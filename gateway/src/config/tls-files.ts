@@ -64,7 +64,7 @@ export interface TlsFacts {
 
 /**
  * Key and certificate for devices; null when `devices.tls` is off. Call it again on SIGHUP: own files are read anew,
- * the site's leaf is issued anew when names changed. Errors: E_TLS_FILES, E_DATA_DIR; the caller then keeps what it had.
+ * the site's leaf is issued anew when names changed. Errors: E_TLS_FILES, E_DATA_DIR; keep what you had then.
  */
 export async function loadTls(config: Config, facts: TlsFacts): Promise<TlsMaterial | null> {
   const { tls } = config.devices;

@@ -4,7 +4,7 @@
  * A number without a unit is refused everywhere: nobody can tell afterwards whether 30 meant seconds.
  */
 
-/** Longest duration a setting may hold: ten years of 365 days, in ms. Keeps every sum exact and every mistake visible. */
+/** Longest duration a setting may hold, in ms: ten years of 365 days. Keeps sums exact and mistakes visible. */
 export const DURATION_MS_MAX = 10 * 365 * 24 * 3_600_000;
 
 /** Largest size a setting may hold, in bytes: 64 TiB. */

@@ -26,13 +26,16 @@ export interface IssuedCredential {
 /** Why a credential ended: the reason a live session is given. */
 export type EndReason = "revoked" | "replaced" | "forgotten";
 
+/** Told after the end is durable. */
 export type CredentialEnded = (device: DeviceId, reason: EndReason) => void;
 
+/** Bounds of a directory. */
 export interface DirectoryOptions {
   /** Most identities; `add` beyond it is refused with E_TOO_MANY. */
   readonly identitiesMax?: number;
 }
 
+/** The identities of one gateway. One instance per store; it alone changes credentials while the gateway runs. */
 export class CredentialDirectory {
   readonly #store: IdentityStore;
   readonly #random: Random;

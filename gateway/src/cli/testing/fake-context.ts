@@ -75,7 +75,7 @@ function fakeContext(
       promptHidden: async () => typed.shift() ?? "",
     },
     files: {
-      cwd: "/work",
+      cwd: "/site",
       hostname: "attic",
       repositoryDir: null,
       readFile: (path) => {

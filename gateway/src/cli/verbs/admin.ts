@@ -13,6 +13,7 @@ const PASSWORD_CHARS_MAX = 1024;
 
 const loginCode = z.looseObject({ code: z.string(), path: z.string(), expiresInMs: z.number() });
 
+/** Adds `admin password | token | login` to the program. */
 export function addAdmin(program: Command, shell: Shell): void {
   const group = program.command("admin").description("password, token and login link of the dashboard");
   gatewayVerb(group, "password", "set the password; asks for it, or reads one line from stdin").action(

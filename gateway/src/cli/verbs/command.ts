@@ -16,6 +16,7 @@ interface ListOptions extends ReadOptions {
 
 const pathOf = (id: string): string => `/api/v1/commands/${encodeURIComponent(id)}`;
 
+/** Adds `command ls | show | cancel` to the program. */
 export function addCommand(program: Command, shell: Shell): void {
   const group = program.command("command").description("see and cancel commands; `tidegate send` makes them");
   readVerb(group, "ls", "list commands, newest first")

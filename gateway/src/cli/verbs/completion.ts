@@ -2,6 +2,7 @@
 import { Argument, type Command } from "commander";
 import type { Shell } from "../shell.js";
 
+/** Adds `completion` to the program; it walks the finished tree when it runs. */
 export function addCompletion(program: Command, shell: Shell): void {
   program
     .command("completion")

@@ -8,6 +8,7 @@ import { configVerb, type JsonOption, jsonOption, type Shell } from "../shell.js
 
 type ConfigOptions = JsonOption & { readonly config?: string };
 
+/** Adds `config check | show | schema` to the program. */
 export function addConfig(program: Command, shell: Shell): void {
   const config = program.command("config").description("check, show and describe the configuration");
   configVerb(config, "check", "check the file and the environment")

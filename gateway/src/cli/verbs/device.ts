@@ -40,6 +40,7 @@ const credential = z.looseObject({
 
 const pathOf = (id: string): string => `/api/v1/devices/${encodeURIComponent(id)}`;
 
+/** Adds `device add | replace | ls | show | rename | revoke | forget` to the program. */
 export function addDevice(program: Command, shell: Shell): void {
   const group = program.command("device").description("add devices, see them, take their credentials away");
   addAdd(group, shell);

@@ -21,6 +21,7 @@ const gap = z.looseObject({
 type GapAnswer = z.infer<typeof gap>;
 const page = z.looseObject({ gaps: z.array(gap), next: z.number().nullable().default(null) });
 
+/** Adds `gaps ls | export` to the program. */
 export function addGaps(program: Command, shell: Shell): void {
   const group = program.command("gaps").description("the list of everything that is missing, and why");
   readVerb(group, "ls", "list gaps")

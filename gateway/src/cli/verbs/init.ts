@@ -6,7 +6,7 @@ import { GatewayError } from "../../core/errors.js";
 import type { Shell } from "../shell.js";
 
 /** What is written; everything in it is a default or commented out. */
-export const FIRST_CONFIG = `# Configuration of a Tidegate gateway. Every setting: docs/configuration.md, or \`tidegate config schema\`.
+export const FIRST_CONFIG = `# Configuration of a Tidegate gateway. Every setting is in docs/configuration.md.
 # Check it with \`tidegate config check\`; see what is in force with \`tidegate config show\`.
 version: 1
 
@@ -22,6 +22,7 @@ version: 1
 #   - { name: broker, type: mqtt, url: "mqtts://broker.lan:8883", username: tidegate, passwordFile: mqtt.pass }
 `;
 
+/** Adds `init` to the program. */
 export function addInit(program: Command, shell: Shell): void {
   program
     .command("init")

@@ -28,6 +28,7 @@ interface SendOptions extends ReadOptions {
   readonly idempotencyKey?: string;
 }
 
+/** Adds `send` to the program. */
 export function addSend(program: Command, shell: Shell): void {
   gatewayVerb(program, "send", "send a command to a device")
     .argument("<device>")

@@ -10,6 +10,7 @@ const VERBS = [
   ["bench", "measure this machine"],
 ] as const;
 
+/** Adds `sim`, `rehearse` and `bench` to the program; every option behind them is passed on. */
 export function addSim(program: Command, shell: Shell): void {
   for (const [verb, summary] of VERBS) {
     program

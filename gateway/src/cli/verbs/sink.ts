@@ -26,6 +26,7 @@ const tested = z.looseObject({
 
 const pathOf = (name: string, verb: string): string => `/api/v1/sinks/${encodeURIComponent(name)}/${verb}`;
 
+/** Adds `sink ls | test | pause | resume` to the program. */
 export function addSink(program: Command, shell: Shell): void {
   const group = program.command("sink").description("where telemetry goes: state, backlog, tests");
   readVerb(group, "ls", "list all sinks").action(async (options: ReadOptions) => {

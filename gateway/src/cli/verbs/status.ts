@@ -24,6 +24,7 @@ const statusShape = z.looseObject({
 });
 type Status = z.infer<typeof statusShape>;
 
+/** Adds `status` to the program; it ends with 1 when the gateway is not well. */
 export function addStatus(program: Command, shell: Shell): void {
   readVerb(program, "status", "show how a running gateway is doing").action(async (options: ReadOptions) => {
     const status = await shell.client(options).call("GET", "/api/v1/status", statusShape);
@@ -46,10 +47,7 @@ function statusLines(status: Status): [string, string][] {
     ],
     ["gaps", status.gaps === 0 ? "none" : `${grouped(status.gaps)}, see \`tidegate gaps ls\``],
     ...sinkLines(status),
-    [
-      "disk",
-      `${bytes(disk.usedBytes)} of ${bytes(disk.quotaBytes)}${disk.full ? " · FULL" : ""} · ${bytes(disk.freeBytes)} free`,
-    ],
+    ["disk", diskText(disk)],
     [
       "outage",
       status.outageHoursLeft === null ? "not known yet" : `${hours(status.outageHoursLeft)} until the spool is full`,
@@ -66,6 +64,10 @@ function sinkLines({ backlog }: Status): [string, string][] {
     const behind = sink.count === 0 ? "caught up" : `${grouped(sink.count)} waiting, oldest ${span(sink.ageMs)}`;
     return [`sink ${sink.sink}`, behind + orphaned];
   });
+}
+
+function diskText({ usedBytes, quotaBytes, freeBytes, full }: Status["disk"]): string {
+  return `${bytes(usedBytes)} of ${bytes(quotaBytes)}${full ? " · FULL" : ""} · ${bytes(freeBytes)} free`;
 }
 
 function hours(count: number): string {

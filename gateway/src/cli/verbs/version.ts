@@ -3,6 +3,7 @@ import type { Command } from "commander";
 import { type JsonOption, jsonOption, type Shell } from "../shell.js";
 import { VERSION } from "../version.js";
 
+/** Adds `version` and `--version` to the program. */
 export function addVersion(program: Command, shell: Shell): void {
   program.version(`tidegate ${VERSION}`, "-V, --version", "print the version");
   program

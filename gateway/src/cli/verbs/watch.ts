@@ -42,6 +42,7 @@ interface WatchOptions extends ReadOptions {
   readonly count?: number;
 }
 
+/** Adds `watch` to the program. */
 export function addWatch(program: Command, shell: Shell): void {
   readVerb(program, "watch", "show readings as they arrive; Ctrl-C ends it")
     .argument("[glob]", "device/signal, such as 'attic-*/temp*'", "*")
