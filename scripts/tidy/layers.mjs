@@ -2,7 +2,7 @@
 //
 //   5  main.ts                                   may import everything of the gateway
 //   4  assembly (builds and wires the rooms)
-//   3  southbound northbound storage admin config cli history          EDGES
+//   3  southbound northbound storage admin config history              EDGES
 //   2  session telemetry command enrollment spool twin                 DOMAINS
 //   1  model (the shapes that domains and edges share), and the package proto
 //   0  core
@@ -27,7 +27,7 @@ const ROOM_LEVELS = {
   storage: 3,
   admin: 3,
   config: 3,
-  cli: 3,
+  cli: 4,
   history: 3,
   assembly: 4,
 };
