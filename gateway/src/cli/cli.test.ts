@@ -160,6 +160,21 @@ describe("finding the gateway", () => {
     `);
   });
 
+  it("names what to do about a certificate that is not trusted", async () => {
+    const failing = (code: string) => async () => {
+      throw Object.assign(new Error("not trusted"), { code });
+    };
+    const files = { "/site/t": ADMIN_TOKEN };
+    const https = (code: string) =>
+      cli(["status", "--url", "https://gate.lan:8080", "--token-file", "t"], {
+        files,
+        overrides: { http: failing(code) },
+      });
+    expect((await https("UNABLE_TO_VERIFY_LEAF_SIGNATURE")).err).toContain("do:  name the root it was issued by: --ca");
+    expect((await https("ERR_TLS_CERT_ALTNAME_INVALID")).err).toContain("see devices.names");
+    expect((await https("ECONNRESET")).err).toContain("do:  start one with `tidegate run`");
+  });
+
   it("answers --json with the error as JSON on stderr", async () => {
     const { err, out } = await cli(["status", "--json"]);
     expect(out).toBe("");

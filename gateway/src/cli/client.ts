@@ -94,7 +94,7 @@ export class ApiClient {
       return await this.#context.http({ ...rest, url, headers: authorized, ca: this.#address.ca });
     } catch (error) {
       if (request.signal?.aborted === true) throw error;
-      throw unreachable(`${this.url.origin} does not answer: ${reason(error)}`);
+      throw unreachable(`${this.url.origin} does not answer: ${reason(error)}`, adviceFor(error));
     }
   }
 }
@@ -104,6 +104,15 @@ function reason(error: unknown): string {
   if (code === "ECONNREFUSED") return "nothing listens there";
   if (code === "ENOTFOUND") return "there is no such host";
   return error instanceof Error ? error.message : String(error);
+}
+
+/** Better advice than the table's, for a certificate that is not trusted. */
+function adviceFor(error: unknown): string | undefined {
+  const code = errnoOf(error) ?? "";
+  if (code === "ERR_TLS_CERT_ALTNAME_INVALID")
+    return "use a name or address the certificate carries, see devices.names";
+  if (!/CERT|SELF_SIGNED|UNABLE_TO_VERIFY/.test(code)) return undefined;
+  return "name the root it was issued by: --ca with a copy of <dataDir>/pki/server-ca.crt";
 }
 
 async function readText(answer: HttpAnswer): Promise<string> {

@@ -68,14 +68,13 @@ function promptHidden(question: string): Promise<string> {
   const silent = new Writable({ write: (_chunk, _encoding, done) => done() });
   const lines = createInterface({ input: process.stdin, output: silent, terminal: true });
   return new Promise((resolve, reject) => {
-    lines.on("SIGINT", () => {
-      lines.close();
-      reject(new GatewayError("E_BAD_REQUEST", "interrupted", { fix: "run the command again" }));
-    });
+    // Also after Ctrl-C and at the end of the input: without an answer nothing must look as if it were done.
+    lines.on("close", () => reject(new GatewayError("E_BAD_REQUEST", "interrupted", { fix: "run the command again" })));
+    lines.on("SIGINT", () => lines.close());
     lines.question("", (answer) => {
+      resolve(answer);
       lines.close();
       process.stderr.write("\n");
-      resolve(answer);
     });
   });
 }
