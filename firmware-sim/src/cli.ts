@@ -1,0 +1,55 @@
+/**
+ * The `tidegate-sim` command: `demo` for `npm start`, `run` (also named `sim`, as `tidegate sim` passes it on).
+ *
+ *   exit codes   0 done · 1 failed · 2 the command line does not fit · 3 no gateway reached
+ */
+import { SystemClock } from "@tidegate/device-sdk";
+import { Command, CommanderError } from "commander";
+import { runDemo } from "./cli/demo.js";
+import { addRun } from "./cli/run-options.js";
+import { errorText } from "./cli/terminal.js";
+import { SimError, usageError } from "./sim-error.js";
+
+const USAGE_EXIT_CODE = 2;
+
+/** Run what the command line says; sets the exit code, and lets the process end by itself. */
+export async function main(): Promise<void> {
+  const setExitCode = (code: number): void => {
+    process.exitCode = code;
+  };
+  try {
+    await makeProgram(setExitCode).parseAsync(process.argv);
+  } catch (thrown) {
+    const error = thrown instanceof CommanderError ? fromCommander(thrown) : thrown;
+    if (error === null) return;
+    process.stderr.write(errorText(error));
+    setExitCode(error instanceof SimError ? error.exitCode : 1);
+    if (!(error instanceof SimError) && error instanceof Error) process.stderr.write(`${error.stack ?? ""}\n`);
+  }
+}
+
+/** The commands and their options. @param done told the exit code */
+export function makeProgram(done: (exitCode: number) => void): Command {
+  const program = new Command("tidegate-sim")
+    .description("Virtual devices on the real SDK, with named and seeded faults.")
+    .exitOverride()
+    .configureOutput({ writeErr: () => {} });
+  const io = { clock: new SystemClock(), out: process.stdout, err: process.stderr };
+  program
+    .command("demo")
+    .description("three devices for the gateway that runs on a data folder, until told to stop")
+    .requiredOption("--data-dir <dir>", "the gateway's data folder")
+    .action(async (options: { dataDir: string }) => done(await runDemo(options.dataDir, io)));
+  addRun(program, { ...io, env: process.env }, done);
+  return program;
+}
+
+/** null: nothing went wrong (help, version). */
+function fromCommander(error: CommanderError): SimError | null {
+  if (error.exitCode === 0) return null;
+  const why = error.message.replace(/^error: /, "");
+  if (error.code === "commander.help") return usageError("a command is missing", "see `tidegate-sim --help`");
+  return error.exitCode === 1 || error.exitCode === USAGE_EXIT_CODE
+    ? usageError(why, "see `tidegate-sim run --help`")
+    : null;
+}
