@@ -77,6 +77,7 @@ export function commandOf(
   };
 }
 
+/** Tells the two outcomes of `commandOf` apart. */
 export function isRefusal(outcome: NewCommand | CommandRefusal): outcome is CommandRefusal {
   return "why" in outcome;
 }

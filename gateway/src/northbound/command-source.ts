@@ -39,6 +39,7 @@ interface Pending {
   isDone: boolean;
 }
 
+/** One per sink; attached to each connection in turn. */
 export class CommandSource {
   /** Acks the current connection; null between connections. */
   #ack: ((messageId: number) => void) | null = null;

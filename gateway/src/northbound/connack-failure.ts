@@ -54,7 +54,7 @@ export function reasonText(code: number): string {
 
 const CREDENTIALS_FIX = "check the sink's username and passwordFile against the broker's users";
 const ANONYMOUS_FIX =
-  "set the sink's username and passwordFile; Mosquitto 2 takes nobody without them unless `allow_anonymous true` is set";
+  "set the sink's username and passwordFile; Mosquitto 2 takes nobody without, unless `allow_anonymous true` is set";
 
 /** A refused MQTT 5 CONNACK. */
 export function failureOfConnack5(code: number, context: FailureContext): SinkFailure {
@@ -62,7 +62,7 @@ export function failureOfConnack5(code: number, context: FailureContext): SinkFa
   switch (code) {
     case 0x84:
       return {
-        ...unavailable(`the broker does not speak MQTT 5 ${said}`, "nothing: MQTT 3.1.1 is tried"),
+        ...unavailable(`the broker knows no MQTT 5 ${said}`, "nothing: MQTT 3.1.1 is tried"),
         kind: "version",
       };
     case 0x86:

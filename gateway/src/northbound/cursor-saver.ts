@@ -6,6 +6,7 @@ export interface CursorSaverLimits {
   readonly cursorSaveRecords: number;
 }
 
+/** One per sink; bounds what a crash makes the sink see twice. */
 export class CursorSaver {
   #pendingId: number | null = null;
   #unsavedMoves = 0;

@@ -29,10 +29,12 @@ export interface FailureContext {
   readonly secure: boolean;
 }
 
+/** A failure that may pass by itself: back off and try again. */
 export function unavailable(why: string, fix: string): SinkFailure {
   return { kind: "network", code: "E_SINK_UNAVAILABLE", why, fix };
 }
 
+/** A failure only a person can end: try again slowly. */
 export function refused(why: string, fix: string): SinkFailure {
   return { kind: "refused", code: "E_SINK_REFUSED", why, fix };
 }

@@ -13,6 +13,7 @@ interface Sent {
 
 const PACKET_ID_MAX = 65_535;
 
+/** The window of one connection; its packet ids end with it. */
 export class InFlight {
   readonly #sent = new Map<number, Sent>();
   #nextId = 1;

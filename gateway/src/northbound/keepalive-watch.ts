@@ -10,6 +10,7 @@ export interface KeepaliveActions {
   silent(): void;
 }
 
+/** One per connection; leaves no timer after `stop`. */
 export class KeepaliveWatch {
   #keepaliveMs = 0;
   #heardAtMs = 0;

@@ -11,42 +11,22 @@
 import type { Duplex } from "node:stream";
 import { type IConnackPacket, type IPublishPacket, type Packet, parser } from "mqtt-packet";
 import type { Clock } from "../core/clock.js";
-import { failureOfConnack5, failureOfConnack311, failureOfDisconnect } from "./connack-failure.js";
-import type { Dial, DialTarget } from "./dial.js";
-import { type FailureContext, failureOfError, refused, type SinkFailure, unavailable } from "./failure.js";
+import { failureOfConnack311, failureOfDisconnect } from "./connack-failure.js";
+import {
+  agreementOf,
+  type ConnectionOptions,
+  connectPacket,
+  contextOf,
+  isConnack311,
+  PACKET_BYTES_MAX,
+  type Session,
+} from "./connect-handshake.js";
+import type { Dial } from "./dial.js";
+import { failureOfError, type SinkFailure, unavailable } from "./failure.js";
 import { type AckListener, InFlight } from "./in-flight.js";
 import { KeepaliveWatch } from "./keepalive-watch.js";
 import { isPuback, PacketFrames, readPuback } from "./packet-frames.js";
 import { PacketWriter } from "./packet-writer.js";
-
-export type MqttVersion = 4 | 5;
-
-export interface ConnectionOptions {
-  readonly target: DialTarget;
-  /** 5, or 4 for MQTT 3.1.1. */
-  readonly version: MqttVersion;
-  readonly clientId: string;
-  readonly username: string | undefined;
-  readonly password: string | undefined;
-  readonly keepaliveMs: number;
-  /** Retained at this topic when the connection ends without a farewell; null: no will. */
-  readonly will: { readonly topic: string; readonly payload: string } | null;
-  /** Own ceiling on unacked messages; the broker's Receive Maximum lowers it. */
-  readonly window: number;
-  readonly incomingBytes: number;
-  /** QoS 1 messages the broker may send before we ack one. */
-  readonly incomingWindow: number;
-  readonly connectTimeoutMs: number;
-}
-
-/** What the broker agreed to. */
-export interface Session {
-  readonly version: MqttVersion;
-  /** Unacked QoS 1 messages that may be in flight. */
-  readonly window: number;
-  /** Largest packet the broker takes, in bytes. */
-  readonly packetBytesMax: number;
-}
 
 export interface OutgoingMessage {
   readonly topic: string | Buffer;
@@ -82,13 +62,11 @@ export interface ConnectionEvents {
   down(failure: SinkFailure): void;
 }
 
-/** What MQTT can express: a remaining length of 2^28 − 1 and its header. */
-const PACKET_BYTES_MAX = 268_435_460;
-const RECEIVE_MAXIMUM_DEFAULT = 65_535;
 /** Collected bytes that are written at once instead of at the end of the turn. */
 const FLUSH_BYTES = 48 * 1024;
 const CLOSE_TIMEOUT_MS = 1_000;
 
+/** One attempt to reach a broker and the session that came of it; never reused. */
 export class MqttConnection implements Publisher {
   #stage: "dialling" | "handshake" | "up" | "closing" | "closed" = "dialling";
   #session: Session = { version: 5, window: 1, packetBytesMax: PACKET_BYTES_MAX };
@@ -163,18 +141,16 @@ export class MqttConnection implements Publisher {
     this.#write(this.#publishPacket(message, 0, 0));
   }
 
-  /** The answer comes as `subscribed`. Retained messages are asked for, and asked to be marked, so that they are seen. */
+  /** Answered by `subscribed`. Retained messages are asked for, and asked to be marked, so that they are seen. */
   subscribe(filter: string): void {
-    const subscriptions = [
-      this.#options.version === 5 ? { topic: filter, qos: 1 as const, rap: true } : { topic: filter, qos: 1 as const },
-    ];
+    const subscription = { topic: filter, qos: 1 as const };
+    const subscriptions = [this.#options.version === 5 ? { ...subscription, rap: true } : subscription];
     this.#write({ cmd: "subscribe", messageId: this.#inFlight.takeId(), subscriptions });
   }
 
   /** Tell the broker that a message it sent is taken care of. */
   ackMessage(messageId: number): void {
-    if (this.#stage === "up")
-      this.#write({ cmd: "puback", messageId, ...(this.#options.version === 5 ? { reasonCode: 0 } : {}) });
+    if (this.#stage === "up") this.#write({ cmd: "puback", messageId, ...this.#successCode });
   }
 
   /** Hand everything collected to the socket. Called once at the end of a turn. */
@@ -188,7 +164,7 @@ export class MqttConnection implements Publisher {
   close(): Promise<void> {
     if (this.#stage === "closed") return Promise.resolve();
     if (this.#stage === "up") {
-      this.#write({ cmd: "disconnect", ...(this.#options.version === 5 ? { reasonCode: 0 } : {}) } as Packet); // 3.1.1 has no code
+      this.#write({ cmd: "disconnect", ...this.#successCode });
       this.flush();
     }
     this.#stage = "closing";
@@ -210,43 +186,16 @@ export class MqttConnection implements Publisher {
     if (this.#stage !== "dialling") return;
     this.#stage = "handshake";
     this.#wasReady = true;
-    const { version, clientId, username, password, keepaliveMs, will } = this.#options;
-    this.#write({
-      cmd: "connect",
-      protocolId: "MQTT",
-      protocolVersion: version,
-      clean: true,
-      clientId,
-      keepalive: Math.max(1, Math.round(keepaliveMs / 1000)),
-      ...(username === undefined ? {} : { username }),
-      ...(username === undefined || password === undefined ? {} : { password: Buffer.from(password) }),
-      ...(will === null ? {} : { will: { ...will, qos: 1 as const, retain: true } }),
-      ...(version === 5 ? { properties: this.#connectProperties() } : {}),
-    });
+    this.#write(connectPacket(this.#options));
     this.flush();
   }
 
-  #connectProperties(): { receiveMaximum: number; maximumPacketSize: number } {
-    return { receiveMaximum: this.#options.incomingWindow, maximumPacketSize: this.#options.incomingBytes };
-  }
-
-  #publishPacket(message: OutgoingMessage, qos: 0 | 1, messageId: number): Packet {
-    const { topic, payload, retain, id, correlation } = message;
-    const packet = {
-      cmd: "publish",
-      qos,
-      dup: false,
-      retain: retain && this.#brokerHasRetain,
-      topic,
-      payload,
-      messageId,
-    };
-    if (this.#options.version !== 5 || (id === undefined && correlation === undefined)) return packet as Packet; // a Buffer topic is taken, though not typed
-    const properties = {
-      ...(id === undefined ? {} : { userProperties: { id } }),
-      ...(correlation === undefined ? {} : { correlationData: correlation }),
-    };
-    return { ...packet, properties } as Packet; // as above
+  /** Built in one piece: this runs for every record. */
+  #publishPacket({ topic, payload, retain, id, correlation }: OutgoingMessage, qos: 0 | 1, messageId: number): Packet {
+    const isRetained = retain && this.#brokerHasRetain;
+    const properties = this.#options.version === 5 ? publishProperties(id, correlation) : undefined;
+    const packet = { cmd: "publish", qos, dup: false, retain: isRetained, topic, payload, messageId, properties };
+    return packet as Packet; // a Buffer as topic is taken, though not typed
   }
 
   #write(packet: Packet): void {
@@ -268,7 +217,7 @@ export class MqttConnection implements Publisher {
     if (this.#stage === "handshake" && this.#options.version === 5 && isConnack311(packet)) {
       // A broker without MQTT 5 answers in the shape of 3.1.1, which the parser for 5 would not understand.
       const code = packet[3] ?? 0;
-      const failure = failureOfConnack311(code === 0 || code === 0x84 ? 1 : code, this.#context);
+      const failure = failureOfConnack311(code === 0 || code === 0x84 ? 1 : code, contextOf(this.#options));
       this.#fail(failure);
       return;
     }
@@ -310,26 +259,17 @@ export class MqttConnection implements Publisher {
   }
 
   #connack(packet: IConnackPacket): void {
-    const { version, keepaliveMs } = this.#options;
-    const code = (version === 5 ? packet.reasonCode : packet.returnCode) ?? 0;
-    if (code !== 0) {
-      this.#fail(version === 5 ? failureOfConnack5(code, this.#context) : failureOfConnack311(code, this.#context));
+    const agreed = agreementOf(packet, this.#options);
+    if ("kind" in agreed) {
+      this.#fail(agreed);
       return;
     }
-    const properties = packet.properties ?? {};
-    if (properties.maximumQoS === 0) {
-      this.#fail(refused("the broker takes only QoS 0, which has no acks", "use a broker with QoS 1"));
-      return;
-    }
-    const window = Math.min(this.#options.window, properties.receiveMaximum ?? RECEIVE_MAXIMUM_DEFAULT);
-    const packetBytesMax = Math.min(PACKET_BYTES_MAX, properties.maximumPacketSize ?? PACKET_BYTES_MAX);
-    this.#brokerHasRetain = properties.retainAvailable !== false;
-    this.#session = { version, window, packetBytesMax };
-    this.#inFlight = new InFlight(window);
+    this.#session = agreed.session;
+    this.#brokerHasRetain = agreed.hasRetain;
+    this.#inFlight = new InFlight(agreed.session.window);
     this.#stage = "up";
     this.#cancelTimeout();
-    const agreedMs = properties.serverKeepAlive === undefined ? keepaliveMs : properties.serverKeepAlive * 1000;
-    this.#keepalive.start(agreedMs);
+    this.#keepalive.start(agreed.keepaliveMs);
     this.#events.up(this.#session);
   }
 
@@ -363,13 +303,13 @@ export class MqttConnection implements Publisher {
     this.#fail({ ...unavailable("the broker closed the connection", "see the broker's log"), byBroker: true });
   }
 
-  get #context(): FailureContext {
-    const { target, username } = this.#options;
-    return { host: target.host, port: target.port, hasUsername: username !== undefined, secure: target.tls !== null };
+  /** MQTT 3.1.1 has no reason codes. */
+  get #successCode(): { reasonCode?: 0 } {
+    return this.#options.version === 5 ? { reasonCode: 0 } : {};
   }
 
   #failureOf(error: unknown): SinkFailure {
-    const failure = failureOfError(error, this.#context);
+    const failure = failureOfError(error, contextOf(this.#options));
     if (this.#stage === "handshake" && this.#options.version === 5 && failure.byBroker === true) {
       return { ...failure, kind: "silentClose" };
     }
@@ -392,7 +332,7 @@ export class MqttConnection implements Publisher {
   }
 }
 
-/** A CONNACK of two bytes: MQTT 5 has at least three (the length of its properties). */
-function isConnack311(packet: Buffer): boolean {
-  return packet.length === 4 && packet[0] === 0x20;
+function publishProperties(id: string | undefined, correlationData: Buffer | undefined): object | undefined {
+  if (correlationData === undefined) return id === undefined ? undefined : { userProperties: { id } };
+  return id === undefined ? { correlationData } : { correlationData, userProperties: { id } };
 }

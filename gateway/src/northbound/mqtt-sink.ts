@@ -1,7 +1,7 @@
 /**
  * A sink of type `mqtt`: puts the rooms of this folder together around one connection at a time.
  *
- *   SinkMachine ──open──▶ MqttConnection ◀──publish── StatusTopics · ReplyQueue · Pump · StateTopics   (in turns)
+ *   SinkMachine ──open──▶ MqttConnection ◀──publish── SinkLanes (statuses, answers, records, states in turns)
  *        ▲                     │
  *        └──── up, down ───────┴──commands──▶ CommandSource ──submit──▶ command store
  *
@@ -16,9 +16,10 @@ import type { NewCommand } from "../model/command.js";
 import type { SinkStatus } from "../model/sink.js";
 import type { LiveEvent, Spool, SpoolReader } from "../model/spool.js";
 import { CommandSource } from "./command-source.js";
+import type { ConnectionOptions, Session } from "./connect-handshake.js";
 import { type Dial, type DialTarget, systemDial, targetOf } from "./dial.js";
 import { refused, type SinkFailure } from "./failure.js";
-import { type ConnectionEvents, type ConnectionOptions, MqttConnection, type Session } from "./mqtt-connection.js";
+import { type ConnectionEvents, MqttConnection, type OutgoingMessage } from "./mqtt-connection.js";
 import {
   KEEPALIVE_MS_DEFAULT,
   MQTT_LIMITS,
@@ -28,6 +29,7 @@ import {
 } from "./mqtt-options.js";
 import { Pump } from "./pump.js";
 import { ReplyQueue } from "./reply-queue.js";
+import { SinkLanes } from "./sink-lanes.js";
 import { SINK_STOPPED, type SinkEffect, type SinkEvent, type SinkMachineState, step } from "./sink-machine.js";
 import { type SinkTestStep, testSink } from "./sink-test.js";
 import { StateTopics } from "./state-topic.js";
@@ -51,14 +53,12 @@ export interface MqttSinkDeps {
 /** QoS 1 messages the broker may send us unacked; on MQTT 5 it is told. */
 const INCOMING_WINDOW = 32;
 
+/** One configured sink. Its calls return at once and never throw; what happens is in `status()` and the log. */
 export class MqttSink {
   readonly name: string;
   #state: SinkMachineState = SINK_STOPPED;
   #connection: MqttConnection | null = null;
   #closing: Promise<void> = Promise.resolve();
-  /** The farewell is under way: nothing new is sent. */
-  #isEnding = false;
-  #ownStatus: { readonly payload: string; readonly resolve: () => void } | null = null;
   #connectedSinceUnixMs: number | null = null;
   #reconnectCount = 0;
   #cancelRetry: () => void = () => {};
@@ -73,6 +73,7 @@ export class MqttSink {
   readonly #states: StateTopics;
   readonly #statuses: StatusTopics;
   readonly #replies: ReplyQueue;
+  readonly #lanes: SinkLanes;
   readonly #commands: CommandSource | null;
 
   /** Nothing happens before `start`. Errors: E_CONFIG_INVALID when the url is none of `mqtt://` and `mqtts://`. */
@@ -94,6 +95,8 @@ export class MqttSink {
     this.#states = this.#makeStates(shed);
     this.#statuses = new StatusTopics(this.#topicHead, this.#limits.devices, shed);
     this.#replies = new ReplyQueue(deps.clock, shed);
+    const [statuses, replies, pump, states] = [this.#statuses, this.#replies, this.#pump, this.#states];
+    this.#lanes = new SinkLanes({ statuses, replies, pump, states });
     this.#commands = deps.submit === undefined ? null : this.#makeCommands(deps.submit);
   }
 
@@ -145,7 +148,7 @@ export class MqttSink {
 
   presenceChanged(device: string, presence: Presence): void {
     this.#statuses.changed(device, presence);
-    this.#fill();
+    this.#lanes.fill();
   }
 
   /** Every record up to this id was taken by the broker or is in quarantine. */
@@ -216,7 +219,7 @@ export class MqttSink {
     return {
       up: (session) => this.#up(session),
       down: (failure) => this.#down(failure),
-      room: () => this.#fill(),
+      room: () => this.#lanes.fill(),
       message: (message) => this.#commands?.received(message),
       subscribed: (granted) => this.#subscribed(granted),
     };
@@ -225,14 +228,14 @@ export class MqttSink {
   #up(session: Session): void {
     const connection = this.#connection;
     if (connection === null) return;
-    this.#isEnding = false;
     this.#connectedSinceUnixMs = this.#deps.clock.unixMs();
     this.#log.info(
       { target: this.#target.host, mqtt: session.version, window: session.window },
       "the sink is connected",
     );
     this.#step({ type: "up" });
-    void this.#sayStatus("online");
+    this.#lanes.attach(connection);
+    void this.#lanes.sendFirst(this.#ownStatus("online"));
     if (this.#commands !== null) {
       this.#commands.attach((messageId) => {
         connection.ackMessage(messageId);
@@ -240,10 +243,7 @@ export class MqttSink {
       });
       connection.subscribe(this.#commands.filter);
     }
-    this.#statuses.attach();
-    this.#states.attach();
-    this.#pump.attach(connection);
-    this.#fill();
+    this.#lanes.fill();
   }
 
   #down(failure: SinkFailure): void {
@@ -261,8 +261,7 @@ export class MqttSink {
   #detach(byBroker: boolean): void {
     this.#connectedSinceUnixMs = null;
     this.#cancelStable();
-    this.#pump.detach(byBroker);
-    this.#states.detach();
+    this.#lanes.detach(byBroker);
     this.#commands?.detach();
   }
 
@@ -272,45 +271,18 @@ export class MqttSink {
     this.#log.warn({ granted, fix }, "the broker does not let the gateway hear commands");
   }
 
-  /** Everybody in turn, so that neither a backlog nor a flapping device keeps the others from sending. */
-  #fill(): void {
-    const connection = this.#connection;
-    if (connection === null) return;
-    this.#sendOwnStatus(connection);
-    for (let isSent = !this.#isEnding; isSent && connection.isWritable; ) {
-      isSent = this.#statuses.sendNext(connection);
-      isSent = this.#replies.sendNext(connection) || isSent;
-      isSent = this.#pump.sendNext() || isSent;
-      isSent = (connection.isWritable && this.#states.sendNext(connection)) || isSent;
-    }
-    connection.flush();
-  }
-
-  /** The gateway's own status, retained, as soon as a slot is free. Resolves when the broker has answered it. */
-  #sayStatus(payload: "online" | "offline"): Promise<void> {
-    return new Promise((resolve) => {
-      this.#ownStatus = { payload, resolve };
-      this.#fill();
-    });
-  }
-
-  #sendOwnStatus(connection: MqttConnection): void {
-    if (this.#ownStatus === null || connection.freeSlots < 1) return;
-    const { payload, resolve } = this.#ownStatus;
-    this.#ownStatus = null;
-    connection.publish({ topic: `${this.#topicHead}status`, payload, retain: true }, { acked: () => resolve() }, 0);
+  #ownStatus(payload: "online" | "offline"): OutgoingMessage {
+    return { topic: `${this.#topicHead}status`, payload, retain: true };
   }
 
   async #farewell(): Promise<void> {
     const connection = this.#connection;
-    if (connection !== null) {
-      this.#isEnding = true;
-      if (this.#connectedSinceUnixMs !== null) await this.#withinStopTimeout(this.#sayStatus("offline"));
-      this.#detach(false);
-      this.#connection = null;
-      this.#isEnding = false;
-      await connection.close();
-    }
+    if (connection === null) return;
+    if (this.#connectedSinceUnixMs !== null)
+      await this.#withinStopTimeout(this.#lanes.sendLast(this.#ownStatus("offline")));
+    this.#detach(false);
+    this.#connection = null;
+    await connection.close();
   }
 
   #withinStopTimeout(done: Promise<void>): Promise<void> {
@@ -350,7 +322,7 @@ export class MqttSink {
         retried: metrics.counter("sink_retried", "Records sent to a sink again"),
         quarantined: metrics.counter("sink_quarantined", "Records a sink would not take"),
       },
-      wake: () => this.#fill(),
+      wake: () => this.#lanes.fill(),
       fail: (failure) => this.#connection?.abort(failure),
     });
   }
@@ -358,7 +330,7 @@ export class MqttSink {
   #makeStates(shed: ReturnType<Metrics["counter"]>): StateTopics {
     const { stateIntervalMs, devices } = this.#limits;
     const options = { topicHead: this.#topicHead, intervalMs: stateIntervalMs, devicesMax: devices };
-    return new StateTopics(options, { clock: this.#deps.clock, shed, wake: () => this.#fill() });
+    return new StateTopics(options, { clock: this.#deps.clock, shed, wake: () => this.#lanes.fill() });
   }
 
   #makeCommands(submit: (command: NewCommand) => Promise<unknown>): CommandSource {
@@ -368,7 +340,7 @@ export class MqttSink {
       ...{ submit, log: this.#log },
       reply: (message) => {
         this.#replies.add(message);
-        this.#fill();
+        this.#lanes.fill();
       },
       refused: metrics.counter("sink_commands_refused", "Messages at command topics that were refused"),
       retained: metrics.counter("sink_commands_retained", "Commands refused for their retain flag"),

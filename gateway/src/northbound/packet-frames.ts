@@ -9,6 +9,7 @@
 const EMPTY = Buffer.alloc(0);
 const HEADER_BYTES_MAX = 5;
 
+/** One per connection; holds at most one packet that has not arrived whole. */
 export class PacketFrames {
   /** The start of a packet that has not arrived whole; `#filled` bytes of it are there. */
   #partial: Buffer = EMPTY;
@@ -25,7 +26,7 @@ export class PacketFrames {
     this.#onPacket = onPacket;
   }
 
-  /** @returns false when a length is malformed or above the limit: end the connection, nothing after it can be trusted. */
+  /** @returns false when a length is malformed or above the limit: nothing after it can be trusted. */
   push(chunk: Buffer): boolean {
     const rest = this.#filled > 0 ? this.#complete(chunk) : chunk;
     return rest !== null && this.#cut(rest);
@@ -89,6 +90,7 @@ function packetBytes(bytes: Buffer, at: number): number {
   return -1;
 }
 
+/** Is this whole packet a PUBACK? */
 export function isPuback(packet: Buffer): boolean {
   return packet[0] === 0x40;
 }

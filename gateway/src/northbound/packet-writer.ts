@@ -7,7 +7,10 @@
 import { type Packet, writeToStream } from "mqtt-packet";
 
 const CHUNK_BYTES = 64 * 1024;
+/** Up to here a loop is cheaper than a call into native code; most chunks are headers of one or two bytes. */
+const SMALL_BYTES = 24;
 
+/** One per connection: the version decides how packets are written. */
 export class PacketWriter {
   #buffer = Buffer.allocUnsafe(CHUNK_BYTES);
   #used = 0;
@@ -50,7 +53,8 @@ export class PacketWriter {
       return true;
     }
     this.#reserve(chunk.length);
-    this.#used += chunk.copy(this.#buffer, this.#used);
+    if (chunk.length > SMALL_BYTES) this.#used += chunk.copy(this.#buffer, this.#used);
+    else for (let i = 0; i < chunk.length; i++) this.#buffer[this.#used++] = chunk[i] ?? 0;
     return true;
   }
 

@@ -12,6 +12,7 @@ const SUSPECT_AFTER = 3;
 /** Hang-ups on one lone message before it is named the poison. */
 const CONVICT_AFTER = 5;
 
+/** One per sink; lives across its sessions. */
 export class PoisonWatch {
   #hangUps = 0;
   #loneHangUps = 0;

@@ -14,11 +14,11 @@ export function messageIdOf(payload: Buffer): string {
  * Size of a QoS 1 PUBLISH with the user property `id`, in bytes. On MQTT 3.1.1, which has no properties, the packet
  * is a little smaller; its limit is 256 MiB, so the difference decides nothing.
  *
- * @param topic ASCII, as all our topics are.
+ * @param id ASCII, as all our ids are.
  */
-export function publishBytes(topic: string, payloadBytes: number, id: string): number {
+export function publishBytes(topicBytes: number, payloadBytes: number, id: string): number {
   const properties = 1 + 2 + "id".length + 2 + id.length;
-  const remaining = 2 + topic.length + 2 + varIntBytes(properties) + properties + payloadBytes;
+  const remaining = 2 + topicBytes + 2 + varIntBytes(properties) + properties + payloadBytes;
   return 1 + varIntBytes(remaining) + remaining;
 }
 

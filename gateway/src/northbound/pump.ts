@@ -26,6 +26,7 @@ import { PoisonWatch } from "./poison-watch.js";
 import { messageIdOf, publishBytes } from "./publish-size.js";
 import { QuarantineDesk } from "./quarantine-desk.js";
 import { Refusals } from "./refusals.js";
+import { payloadOf, SliceTopics } from "./slice-messages.js";
 import { SliceQueue } from "./slice-queue.js";
 
 export interface PumpOptions {
@@ -53,6 +54,7 @@ export interface PumpDeps {
 const REFUSED_BACKOFF = { baseMs: 500, capMs: 30_000 };
 const STORE_RETRY_MS = 1_000;
 
+/** One per sink, attached to each session in turn. The cursor passes only what was taken or put aside. */
 export class Pump implements AckListener {
   #publisher: Publisher | null = null;
   #cursor: number;
@@ -69,6 +71,7 @@ export class Pump implements AckListener {
   readonly #refusals = new Refusals();
   readonly #poison = new PoisonWatch();
   readonly #desk: QuarantineDesk;
+  readonly #topics: SliceTopics;
   readonly #options: PumpOptions;
   readonly #deps: PumpDeps;
   /** A response is a courtesy: whatever the broker says to it, the record itself has gone where it belongs. */
@@ -78,6 +81,7 @@ export class Pump implements AckListener {
     this.#options = options;
     this.#deps = deps;
     this.#cursor = options.cursor;
+    this.#topics = new SliceTopics(options.topicHead);
     this.#ring = new DeliveryRing(Math.max(options.limits.window, options.limits.window311));
     const { spool, log, counters } = deps;
     this.#desk = new QuarantineDesk(options.sink, { spool, log, quarantined: counters.quarantined });
@@ -178,7 +182,7 @@ export class Pump implements AckListener {
 
   #send(slice: RenderedSlice, index: number, publisher: Publisher): void {
     const recordId = slice.ids[index] ?? 0;
-    const topic = this.#options.topicHead + (slice.topics[slice.topicOf[index] ?? 0] ?? "");
+    const topic = this.#topics.of(slice, index);
     const payload = payloadOf(slice, index);
     const id = messageIdOf(payload);
     // The last record of a slice also stands for the ones behind it that are sent nowhere.
@@ -190,7 +194,7 @@ export class Pump implements AckListener {
     }
     if (recordId <= this.#highestSentId) this.#deps.counters.retried.add();
     else this.#highestSentId = recordId;
-    const bytes = publishBytes(topic, payload.length, id);
+    const bytes = publishBytes(topic.length, payload.length, id);
     const bytesMax = publisher.session.packetBytesMax;
     if (bytes > bytesMax) {
       const token = this.#ring.push(recordId, coversTo, 1);
@@ -317,10 +321,4 @@ export class Pump implements AckListener {
       this.#poll();
     });
   }
-}
-
-function payloadOf(slice: RenderedSlice, index: number): Buffer {
-  const start = slice.offsets[index] ?? 0;
-  const end = slice.offsets[index + 1] ?? start;
-  return Buffer.from(slice.bytes.buffer, slice.bytes.byteOffset + start, end - start);
 }

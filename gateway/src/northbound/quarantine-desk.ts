@@ -14,6 +14,7 @@ export interface QuarantineDeskDeps {
   readonly quarantined: Counter;
 }
 
+/** One per sink. */
 export class QuarantineDesk {
   readonly #aside = new Set<number>();
   readonly #sink: string;

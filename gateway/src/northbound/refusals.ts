@@ -21,6 +21,7 @@ const REFUSALS_MAX = 8;
 /** Denials in a row, across records, that are a matter of rights as a whole. */
 const DENIED_IN_A_ROW_MAX = 10;
 
+/** One per sink; `newSession` at every connection. */
 export class Refusals {
   #refusedId = 0;
   #refusedCount = 0;

@@ -11,6 +11,7 @@ const WAITING_MAX = 64;
 /** A publisher that sends nonsense in a loop gets this many answers a second. */
 const PER_SECOND_MAX = 20;
 
+/** One per sink; what waits when a connection ends is sent on the next one. */
 export class ReplyQueue implements AckListener {
   readonly #waiting: OutgoingMessage[] = [];
   readonly #clock: Clock;

@@ -5,8 +5,9 @@
  */
 import type { Clock } from "../core/clock.js";
 import { reasonText } from "./connack-failure.js";
+import type { ConnectionOptions } from "./connect-handshake.js";
 import type { Dial } from "./dial.js";
-import { type ConnectionOptions, MqttConnection } from "./mqtt-connection.js";
+import { MqttConnection } from "./mqtt-connection.js";
 
 export interface SinkTestStep {
   readonly step: "connect" | "login" | "publish" | "subscribe";

@@ -20,6 +20,7 @@ export interface SliceQueueOptions {
   readonly onError: (error: unknown) => void;
 }
 
+/** One per sink. Between `clear` and `startAfter` it fetches nothing. */
 export class SliceQueue {
   readonly #slices: RenderedSlice[] = [];
   readonly #options: SliceQueueOptions;

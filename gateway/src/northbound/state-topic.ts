@@ -153,7 +153,7 @@ export class StateTopics {
   #publish(name: string, device: DeviceState, publisher: Publisher): boolean {
     const topic = `${this.#options.topicHead}${name}/state`;
     const payload = stateJson(device.latest.values());
-    if (publishBytes(topic, Buffer.byteLength(payload), "") > publisher.session.packetBytesMax) {
+    if (publishBytes(topic.length, Buffer.byteLength(payload), "") > publisher.session.packetBytesMax) {
       this.#deps.shed.add();
       return false;
     }

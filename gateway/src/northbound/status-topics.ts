@@ -9,6 +9,7 @@ import type { Publisher } from "./mqtt-connection.js";
 
 export type Presence = "online" | "offline" | "sleeping";
 
+/** One per sink; remembers the presence of every device it was told of. */
 export class StatusTopics implements AckListener {
   readonly #presences = new Map<string, Presence>();
   readonly #pending = new Set<string>();

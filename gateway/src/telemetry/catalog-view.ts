@@ -19,6 +19,7 @@ export interface SignalView {
   readonly unit: string;
 }
 
+/** Signals by id; made by `viewOf`, which remembers it. */
 export class CatalogView {
   readonly #signals: ReadonlyMap<number, SignalView>;
 

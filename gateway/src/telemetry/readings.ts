@@ -22,6 +22,7 @@ import {
   type Value,
 } from "./value.js";
 
+/** How far a reading can be trusted; `bad` also where there is no number. */
 export type Quality = "good" | "uncertain" | "bad";
 
 /** One measured value, ready to be shown. */

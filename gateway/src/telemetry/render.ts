@@ -28,6 +28,7 @@ export interface Rendered {
 /** Stands in a topic where a name would, when the stored name is none: no name begins with an underscore. */
 const NO_NAME = "_";
 
+/** One per reader; keeps nothing but the gateway's id. */
 export class Renderer {
   readonly #gatewayId: string;
 

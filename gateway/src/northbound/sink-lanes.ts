@@ -1,0 +1,95 @@
+/**
+ * Everything that sends through a sink's connection, taking turns.
+ *
+ *   own status (first) ─┐
+ *   device statuses ────┤
+ *   answers ────────────┼──▶ one window of unacked messages ──▶ broker
+ *   records (the pump) ─┤
+ *   states (QoS 0) ─────┘
+ *
+ * One message each in turn, so that neither a backlog nor a flapping device keeps the others from sending.
+ */
+
+import type { OutgoingMessage, Publisher } from "./mqtt-connection.js";
+import type { Pump } from "./pump.js";
+import type { ReplyQueue } from "./reply-queue.js";
+import type { StateTopics } from "./state-topic.js";
+import type { StatusTopics } from "./status-topics.js";
+
+/** A connection, as the lanes need it. */
+export interface LanePublisher extends Publisher {
+  flush(): void;
+}
+
+interface Lanes {
+  readonly statuses: StatusTopics;
+  readonly replies: ReplyQueue;
+  readonly pump: Pump;
+  readonly states: StateTopics;
+}
+
+/** One per sink, attached to each session in turn. */
+export class SinkLanes {
+  #connection: LanePublisher | null = null;
+  /** The farewell is under way: nothing new is sent. */
+  #isEnding = false;
+  #urgent: { readonly message: OutgoingMessage; readonly resolve: () => void } | null = null;
+  readonly #lanes: Lanes;
+
+  constructor(lanes: Lanes) {
+    this.#lanes = lanes;
+  }
+
+  attach(connection: LanePublisher): void {
+    this.#connection = connection;
+    this.#isEnding = false;
+    this.#lanes.statuses.attach();
+    this.#lanes.states.attach();
+    this.#lanes.pump.attach(connection);
+  }
+
+  /** @param byBroker the broker itself hung up. Waits of `sendFirst` are over. */
+  detach(byBroker: boolean): void {
+    this.#connection = null;
+    this.#urgent?.resolve();
+    this.#urgent = null;
+    this.#lanes.pump.detach(byBroker);
+    this.#lanes.states.detach();
+  }
+
+  /** Send what may be sent now. */
+  fill(): void {
+    const connection = this.#connection;
+    if (connection === null) return;
+    this.#sendUrgent(connection);
+    const { statuses, replies, pump, states } = this.#lanes;
+    for (let isSent = !this.#isEnding; isSent && connection.isWritable; ) {
+      isSent = statuses.sendNext(connection);
+      isSent = replies.sendNext(connection) || isSent;
+      isSent = pump.sendNext() || isSent;
+      isSent = (connection.isWritable && states.sendNext(connection)) || isSent;
+    }
+    connection.flush();
+  }
+
+  /** Send before everything else, as soon as a slot is free. Resolves when the broker has answered, or is gone. */
+  sendFirst(message: OutgoingMessage): Promise<void> {
+    return new Promise((resolve) => {
+      this.#urgent = { message, resolve };
+      this.fill();
+    });
+  }
+
+  /** As `sendFirst`, and nothing is sent behind it. */
+  sendLast(message: OutgoingMessage): Promise<void> {
+    this.#isEnding = true;
+    return this.sendFirst(message);
+  }
+
+  #sendUrgent(connection: LanePublisher): void {
+    if (this.#urgent === null || connection.freeSlots < 1) return;
+    const { message, resolve } = this.#urgent;
+    this.#urgent = null;
+    connection.publish(message, { acked: () => resolve() }, 0);
+  }
+}
