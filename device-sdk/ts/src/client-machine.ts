@@ -45,6 +45,7 @@ export const CLIENT_LIMITS: ClientLimits = {
   keepaliveMsMax: 3_600_000,
   keepaliveMsDefault: DEFAULT_KEEPALIVE_MS,
   windowMax: 4_096,
+  nackEchoMs: 1_000,
 };
 
 /** A device speaks at least this often within a keepalive, so that one lost heartbeat is not silence. */
@@ -213,6 +214,7 @@ function welcome(state: ClientState, answer: Welcome, world: Surroundings): Step
     window: Math.min(answer.window, limits.windowMax),
     messageBytesMax: Math.min(answer.maxUplinkBytes || link.messageBytesMax, link.messageBytesMax),
     holdUntilMs: nowMs,
+    nacked: { expected: 0, atMs: nowMs },
     repeatedAtMs: nowMs,
   };
   const effects: ClientEffect[] = [{ do: "adopt", epoch: answer.epoch, ackedSeq: answer.ackedSeq }];
@@ -227,9 +229,18 @@ function welcome(state: ClientState, answer: Welcome, world: Surroundings): Step
 function nack(state: ClientState, phase: OnlinePhase, said: Nack, world: Surroundings): Step {
   const { limits, nowMs, unit } = world;
   const isAtOnce = RETRY_ADVICE[said.reason] === "now" && said.retryAfterMs === 0;
+  if (isAtOnce && isEcho(phase, said, world)) return stay(state);
   const waitMs = isAtOnce ? 0 : backoffMs(0, said.retryAfterMs, unit, waits(limits));
-  const next = { ...phase, holdUntilMs: nowMs + waitMs };
+  const next = { ...phase, holdUntilMs: nowMs + waitMs, nacked: { expected: said.expected, atMs: nowMs } };
   return { state: { ...state, phase: next }, effects: [{ do: "rewind", seq: said.expected }] };
+}
+
+/**
+ * Frames that were under way when the first Nack came may each bring another. Obeying them all would send the whole
+ * window once for each. On a link that keeps the order the first is enough.
+ */
+function isEcho(phase: OnlinePhase, said: Nack, world: Surroundings): boolean {
+  return said.expected === phase.nacked.expected && world.nowMs - phase.nacked.atMs < world.limits.nackEchoMs;
 }
 
 function badFrame(state: ClientState, detail: string, world: Surroundings): Step {

@@ -31,6 +31,8 @@ export interface OnlinePhase {
   readonly messageBytesMax: number;
   /** Nothing reliable goes out before this instant, after a Nack. */
   readonly holdUntilMs: number;
+  /** The last Nack that was obeyed: for a while, more of the same are its echoes. */
+  readonly nacked: { readonly expected: number; readonly atMs: number };
   /** When the unacked tail was last sent again (links that lose frames). */
   readonly repeatedAtMs: number;
 }
@@ -121,6 +123,8 @@ export interface ClientLimits {
   readonly keepaliveMsMax: number;
   readonly keepaliveMsDefault: number;
   readonly windowMax: number;
+  /** How long repetitions of an obeyed Nack are taken for echoes of frames that were under way, in ms. */
+  readonly nackEchoMs: number;
 }
 
 export interface Step {

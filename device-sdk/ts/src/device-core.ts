@@ -110,7 +110,7 @@ export class DeviceCore {
   async stop(drainTimeoutMs: number): Promise<void> {
     if (this.#isStopped) return;
     this.reporter.flush();
-    if (this.state === "online") {
+    if (this.state === "online" && drainTimeoutMs > 0) {
       await this.#waitAtMost(this.#runner?.settled(), drainTimeoutMs);
       await this.#waiters.wait(drainTimeoutMs).catch(() => {}); // what is left is reported by stats and kept in the file
     }
