@@ -170,6 +170,6 @@ export class AdminAuth {
 
 function unauthorized(why: string): GatewayError {
   return new GatewayError("E_UNAUTHORIZED", why, {
-    fix: "open a fresh login link, or log in with the password",
+    fix: "open a fresh login link (`tidegate admin login`), or log in with the password",
   });
 }

@@ -111,6 +111,19 @@ describe("in step", () => {
     for (const [i, frame] of (batches[0] ?? []).entries()) expect(batches[2]?.[i]).toBe(frame);
   });
 
+  it("shows the first news after a quiet time nearly at once", async () => {
+    const s = await stage();
+    const viewer = s.join();
+    s.host.report("attic-7", { temperature: 1 });
+    await s.pass(5);
+    expect(viewer.eventIds).toEqual([1]);
+    s.host.report("attic-7", { temperature: 2 });
+    await s.pass(90);
+    expect(viewer.eventIds).toEqual([1]);
+    await s.pass(10);
+    expect(viewer.eventIds).toEqual([1, 2]);
+  });
+
   it("splits a large batch into bounded frames whose ids let a viewer resume anywhere", async () => {
     const s = await stage({ frameBytesMax: 1000 });
     const viewer = s.join();

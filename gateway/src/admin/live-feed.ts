@@ -26,6 +26,8 @@ const CHANGES_PER_TICK_MAX = 20_000;
 const STUCK_MS_MAX = 120_000;
 /** After a failed read. */
 const RETRY_MS = 1000;
+/** After a quiet time the first news waits only this long, for what comes with it. */
+const GATHER_MS = 5;
 
 export interface LiveFeedOptions {
   readonly host: AdminHost;
@@ -57,6 +59,8 @@ export class LiveFeed {
   readonly #stuck: Counter;
   #cancelTick: Unsubscribe | null = null;
   #ticking = false;
+  /** Monotonic ms of the last tick's start. */
+  #tickedMs = Number.NEGATIVE_INFINITY;
   #asking = false;
   #running = false;
 
@@ -109,7 +113,7 @@ export class LiveFeed {
       repeat(this.#clock, this.limits.beatMs, () => this.#beat()),
       repeat(this.#clock, this.limits.statusMs, () => this.#tellStatus()),
     );
-    this.#arm(this.limits.tickMs);
+    this.#arm();
   }
 
   stop(): void {
@@ -139,7 +143,7 @@ export class LiveFeed {
     if (after !== null) {
       seat.state = "replaying";
       this.#catchUp();
-      this.#arm(this.limits.tickMs);
+      this.#arm();
     }
     return () => this.#seats.delete(seat);
   }
@@ -152,12 +156,13 @@ export class LiveFeed {
 
   #wake(note: () => void): void {
     note();
-    this.#arm(this.limits.tickMs);
+    this.#arm();
   }
 
-  #arm(afterMs: number): void {
+  /** Make the next tick happen: one tick's time after the start of the one before, or nearly at once after a pause. */
+  #arm(waitMs = this.#tickedMs + this.limits.tickMs - this.#clock.monoMs()): void {
     if (!this.#running || this.#ticking || this.#cancelTick !== null) return;
-    this.#cancelTick = this.#clock.after(afterMs, () => {
+    this.#cancelTick = this.#clock.after(Math.max(GATHER_MS, waitMs), () => {
       this.#cancelTick = null;
       void this.#tick();
     });
@@ -165,18 +170,19 @@ export class LiveFeed {
 
   async #tick(): Promise<void> {
     this.#ticking = true;
-    let nextMs = this.limits.tickMs;
+    this.#tickedMs = this.#clock.monoMs();
+    let pauseMs: number | undefined;
     try {
       if (this.#tail.pending) this.#show(await this.#tail.step());
     } catch (error) {
       this.#log.warn({ error: String(error) }, "the live feed could not read the spool; it tries again");
-      nextMs = RETRY_MS;
+      pauseMs = RETRY_MS;
     }
     this.#ticking = false;
     if (!this.#running) return;
     this.#showChanges();
     this.#catchUp();
-    if (this.#hasWork()) this.#arm(nextMs);
+    if (this.#hasWork()) this.#arm(pauseMs);
   }
 
   #hasWork(): boolean {

@@ -45,14 +45,16 @@ export interface DeviceSources {
 /** One device out of its three sources: credential, stored facts, live session. */
 export function deviceView(id: string, from: DeviceSources): DeviceView {
   const { identity, facts, presence } = from;
-  const lastSeen = presence?.lastSeenUnixMs ?? facts?.lastSeenUnixMs ?? null;
+  // A device without an epoch has never said hello: its row exists because a command waits for it.
+  const saidHello = facts !== null && facts.epoch !== 0;
+  const lastSeen = presence?.lastSeenUnixMs ?? (saidHello ? facts.lastSeenUnixMs : null);
   const state = presence?.presence ?? "offline";
   return {
     id,
     name: identity?.name ?? "",
     online: state === "online",
     presence: state,
-    lastSeen: lastSeen === 0 ? null : isoTime(lastSeen),
+    lastSeen: isoTime(lastSeen),
     connectedSince: isoTime(presence?.connectedSinceUnixMs ?? null),
     remote: presence?.remote ?? null,
     createdAt: isoTime(identity?.createdUnixMs ?? null),
@@ -195,9 +197,11 @@ function orphan(name: string): Omit<SinkStatus, "type"> & { type: string } {
   };
 }
 
+const hundredths = (value: number): number => Math.round(value * 100) / 100;
+
 /** The status page. */
 export function statusView(host: AdminHost, facts: StatusFacts): StatusView {
-  const { startedUnixMs, backlog, ports, devices, disk, eventLoopDelayMs, ...rest } = facts;
+  const { startedUnixMs, uptimeMs, backlog, ports, devices, disk, eventLoopDelayMs: delay, ...rest } = facts;
   return {
     gateway: host.gatewayId,
     version: host.version,
@@ -207,7 +211,8 @@ export function statusView(host: AdminHost, facts: StatusFacts): StatusView {
     ports: { ...ports },
     devices: { ...devices },
     disk: { ...disk },
-    eventLoopDelayMs: { ...eventLoopDelayMs },
+    uptimeMs: Math.round(uptimeMs),
+    eventLoopDelayMs: { p50: hundredths(delay.p50), p99: hundredths(delay.p99), max: hundredths(delay.max) },
     backlog: backlog.map((entry) => ({
       sink: entry.sink,
       count: entry.backlogCount,
