@@ -150,6 +150,7 @@ void tg_downlink(tg_client *c, size_t n)
     f.last = in;
     if (!read_fields(in, &f)) goto bad;
     kind = f.kind;
+    if (kind > SAY_HELLO) return;
     in = kind == NACK ? f.name : f.last;
     if (!read_fields(in, &f)) goto bad;
     if (kind == BYE) {

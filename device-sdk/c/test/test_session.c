@@ -800,7 +800,8 @@ static void telemetry_never_truncates(void)
     CHECK(tg_telemetry_begin(&b->client, &w, scratch, 15) == TG_ERR_NO_SPACE);
     CHECK(tg_telemetry_begin(NULL, &w, scratch, 64) == TG_ERR_ARG);
     CHECK(tg_telemetry_begin(&b->client, &w, scratch, 16) == TG_OK);
-    CHECK(tg_put_f32(&w, 1, 1.0f) == TG_ERR_NO_SPACE);
+    CHECK(tg_put_f32(&w, 1, 1.0f) == TG_OK);
+    CHECK(tg_put_f32(&w, 2, 1.0f) == TG_ERR_NO_SPACE);
     CHECK(tg_telemetry_end(&b->client, &w) == TG_ERR_NO_SPACE);
     CHECK(tg_telemetry_end(&b->client, NULL) == TG_ERR_ARG);
     CHECK(tg_telemetry_begin(&b->client, &w, scratch, sizeof scratch) == TG_OK);
@@ -809,7 +810,7 @@ static void telemetry_never_truncates(void)
     CHECK(tg_telemetry_end(&b->client, &w) == TG_OK);
     CHECK(tg_telemetry_begin(&b->client, &w, scratch, sizeof scratch) == TG_OK);
     CHECK(tg_put_f32_series(&w, 1, 1000, values, 60) == TG_OK);
-    CHECK(tg_put_f32_series(&w, 1, 1000, values, 10) == TG_OK);
+    CHECK(tg_put_f32_series(&w, 1, 1000, values, 8) == TG_OK);
     CHECK(tg_telemetry_end(&b->client, &w) == TG_ERR_TOO_BIG);
     CHECK(tg_log(&b->client, &line, scratch, 8) == TG_ERR_NO_SPACE);
     CHECK(tg_log(&b->client, &bad, scratch, 64) == TG_ERR_ARG);

@@ -39,6 +39,7 @@ static const char *tg_test_name;
         test();                \
         tg_test_count++;       \
         printf("ok - %s\n", #test); \
+        fflush(stdout);        \
     } while (0)
 
 static int tg_test_done(void)

@@ -1,0 +1,48 @@
+/**
+ * Builds the C edition with the host's compiler and runs its own tests: golden vectors, scenarios, torture.
+ *
+ * Each C test program prints one `ok - a sentence` per test; a failure names file and line. The warnings test compiles
+ * for every target whose compiler is here.
+ */
+import { execFile } from "node:child_process";
+import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
+import { expect } from "vitest";
+import { requires } from "../../../scripts/testing/requires.mjs";
+
+const run = promisify(execFile);
+const FOLDER = fileURLToPath(new URL("..", import.meta.url));
+const BUILD_TIMEOUT_MS = 120_000;
+
+const withCompiler = requires("gcc", "make");
+
+/** Runs `make` in the C edition's folder and returns what it printed. */
+async function make(...args: string[]): Promise<string> {
+  // MAKEFLAGS of an outer make would turn on its options here.
+  const { stdout } = await run("make", ["--no-print-directory", ...args], {
+    cwd: FOLDER,
+    env: { ...process.env, MAKEFLAGS: "", ASAN_OPTIONS: "detect_leaks=0", LD_PRELOAD: "" },
+    maxBuffer: 16 * 1024 * 1024,
+  });
+  return stdout;
+}
+
+withCompiler.describe("the C edition of the device SDK", () => {
+  withCompiler.it(
+    "passes its vectors, scenarios and torture under the address and undefined-behaviour sanitizers",
+    async () => {
+      const output = await make("-j2", "test");
+      expect(output).not.toContain("not ok");
+      expect(output.match(/^ok - /gm)?.length ?? 0).toBeGreaterThan(60);
+    },
+    BUILD_TIMEOUT_MS,
+  );
+
+  withCompiler.it(
+    "compiles without a warning on every compiler that is installed",
+    async () => {
+      expect(await make("warnings")).toContain("clean: gcc");
+    },
+    BUILD_TIMEOUT_MS,
+  );
+});
