@@ -1,4 +1,9 @@
 /** The HTTP API over real sockets and a fake gateway: the contract, route by route. */
+import { execFileSync } from "node:child_process";
+import { mkdtempSync, readFileSync } from "node:fs";
+import { request as httpsRequest } from "node:https";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { COMMAND_STATES } from "../model/command.js";
 import { checkExposure, hostAllowed, originAllowed } from "./guard-rules.js";
@@ -307,6 +312,38 @@ describe("the rules of the door", () => {
     });
     await expect(startTestServer({ listenHost: "192.0.2.1", tls: "off" })).rejects.toMatchObject({
       code: "E_CONFIG_UNSAFE",
+    });
+  });
+});
+
+describe("with a certificate", () => {
+  it("speaks https only and marks its cookie Secure", async () => {
+    const folder = mkdtempSync(join(tmpdir(), "tidegate-tls-"));
+    const [keyFile, certFile] = [join(folder, "key.pem"), join(folder, "cert.pem")];
+    const curve = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes"];
+    const subject = ["-subj", "/CN=localhost", "-addext", "subjectAltName=IP:127.0.0.1", "-days", "2"];
+    execFileSync("openssl", ["req", "-x509", ...curve, ...subject, "-keyout", keyFile, "-out", certFile], {
+      stdio: "ignore",
+    });
+    const tls = { key: readFileSync(keyFile, "utf8"), cert: readFileSync(certFile, "utf8") };
+    const secure = await startTestServer({ tls });
+    expect(secure.url).toMatch(/^https:\/\/127/);
+    const code = secure.server.loginLink().split("#")[1];
+    const cookie = await new Promise<string>((resolve, reject) => {
+      const headers = { "content-type": "application/json" };
+      const options = { method: "POST", headers, ca: tls.cert, agent: false };
+      const outgoing = httpsRequest(`${secure.url}/api/v1/login`, options, (answer) => {
+        answer.resume();
+        resolve(String(answer.headers["set-cookie"]));
+      });
+      outgoing.on("error", reject);
+      outgoing.end(JSON.stringify({ code }));
+    });
+    expect(cookie).toContain("Secure");
+    await expect(fetch(secure.url.replace("https", "http"))).rejects.toThrow();
+    await secure.stop();
+    await expect(startTestServer({ tls: { key: "no key", cert: "no certificate" } })).rejects.toMatchObject({
+      code: "E_TLS_FILES",
     });
   });
 });
