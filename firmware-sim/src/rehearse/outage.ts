@@ -82,9 +82,9 @@ export async function drained(gateway: GatewayProcess): Promise<void> {
   await until(
     "the sinks have taken everything",
     async () => {
-      const { body } = await gateway.call("GET", "/api/v1/status");
-      const backlog = body.backlog as { backlogCount: number }[]; // the API's own shape
-      return backlog.every((sink) => sink.backlogCount === 0);
+      const { body } = await gateway.call("GET", "/api/v1/sinks");
+      const sinks = body.sinks as { backlog: { count: number } }[]; // the API's own shape
+      return sinks.every((sink) => sink.backlog.count === 0);
     },
     DRAIN_MS_MAX,
   );
