@@ -84,6 +84,8 @@ export class MqttConnection implements Publisher {
   readonly #writer: PacketWriter;
   readonly #frames: PacketFrames;
   readonly #parser: ReturnType<typeof parser>;
+  /** What the parser made of the bytes in hand: one packet at most. */
+  readonly #parsed: Packet[] = [];
 
   /** Begins to dial at once. */
   constructor(
@@ -97,7 +99,7 @@ export class MqttConnection implements Publisher {
     this.#writer = new PacketWriter(options.version);
     this.#frames = new PacketFrames(options.incomingBytes, (packet) => this.#framed(packet));
     this.#parser = parser({ protocolVersion: options.version });
-    this.#parser.on("packet", (packet) => this.#received(packet));
+    this.#parser.on("packet", (packet) => this.#parsed.push(packet));
     this.#parser.on("error", (error: unknown) => this.#malformed(String(error)));
     this.#keepalive = new KeepaliveWatch(deps.clock, {
       ping: () => this.#ping(),
@@ -232,9 +234,12 @@ export class MqttConnection implements Publisher {
     } catch (error) {
       this.#malformed(String(error)); // the parser throws on some malformed packets instead of emitting
     }
+    // Outside the try: what our own code throws must not pass for the broker's fault.
+    for (const parsed of this.#parsed.splice(0)) this.#received(parsed);
   }
 
   #received(packet: Packet): void {
+    if (this.#stage === "closed") return; // the parser emitted an error and a packet
     if (this.#stage === "handshake") {
       if (packet.cmd === "connack") this.#connack(packet);
       else this.#malformed(`${packet.cmd} before CONNACK`);

@@ -15,6 +15,7 @@ import type { Logger } from "../core/log.js";
 import type { Counter } from "../core/metrics.js";
 import type { Random } from "../core/random.js";
 import type { RenderedSlice, Spool, SpoolReader } from "../model/spool.js";
+import { isResponseTopic } from "./command-request.js";
 import { ReasonCode, reasonText } from "./connack-failure.js";
 import { CursorSaver } from "./cursor-saver.js";
 import { DeliveryRing } from "./delivery-ring.js";
@@ -201,13 +202,20 @@ export class Pump implements AckListener {
       this.#quarantine(token, `its message of ${bytes} bytes is above the broker's limit of ${bytesMax}`);
       return;
     }
-    const response = slice.responses.get(index);
+    const response = this.#responseOf(slice, index);
     const token = this.#ring.push(recordId, coversTo, response === undefined ? 1 : 2);
     publisher.publish({ topic, payload, retain: false, id }, this, token);
     if (response === undefined) return;
     const correlation =
       response.correlation === null ? {} : { correlation: Buffer.from(response.correlation, "base64") };
     this.#response = { message: { topic: response.topic, payload, retain: false, id, ...correlation }, token };
+  }
+
+  /** A stored topic that no broker takes would end every session it is sent in. */
+  #responseOf(slice: RenderedSlice, index: number): { topic: string; correlation: string | null } | undefined {
+    const response = slice.responses.size === 0 ? undefined : slice.responses.get(index);
+    if (response === undefined || !isResponseTopic(response.topic, this.#options.topicHead)) return undefined;
+    return response;
   }
 
   #done(token: number): void {

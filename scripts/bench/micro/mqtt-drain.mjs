@@ -1,7 +1,7 @@
 /**
  * How fast a backlog drains into Mosquitto: the production sink, fed from memory, QoS 1, cursor and all.
  *
- *   npm run build && node scripts/bench/micro/mqtt-drain.mjs [--seconds 5] [--window 1000] [--inflight 0] [--v 5]
+ *   npm run build && node scripts/bench/micro/mqtt-drain.mjs [--seconds 5] [--window 1000] [--inflight 0]
  *
  * `--inflight` is Mosquitto's max_inflight_messages (0: as it comes, Receive Maximum 20). Prints records per second,
  * payload bytes, and the CPU time per record of this process.

@@ -1,0 +1,51 @@
+/** The cursor moves over what is done without a hole, whatever the order of acks. */
+import fc from "fast-check";
+import { expect, test } from "vitest";
+import { DeliveryRing } from "./delivery-ring.js";
+
+test("the cursor stands just before the first record that is not done", () => {
+  const action = fc.record({
+    kind: fc.constantFrom("push", "push", "ack", "ack", "reset"),
+    pick: fc.nat(1_000),
+    acks: fc.integer({ min: 0, max: 2 }),
+  });
+  fc.assert(
+    fc.property(fc.array(action, { maxLength: 200 }), (actions) => {
+      const ring = new DeliveryRing(8);
+      let model: { id: number; token: number; left: number }[] = [];
+      let [nextId, cursor] = [1, 0];
+      for (const { kind, pick, acks } of actions) {
+        if (kind === "push" && !ring.isFull) {
+          model.push({ id: nextId, token: ring.push(nextId, nextId, acks), left: acks });
+          nextId += 1;
+        } else if (kind === "ack" && model.length > 0) {
+          const entry = model[pick % model.length];
+          if (entry === undefined) continue;
+          expect(ring.ack(entry.token)).toBe(entry.left === 1);
+          entry.left = Math.max(0, entry.left - 1);
+        } else if (kind === "reset") {
+          ring.reset();
+          for (const entry of model) expect(ring.ack(entry.token)).toBe(false);
+          model = [];
+          nextId = cursor + 1;
+        }
+        while (model[0]?.left === 0) cursor = model.shift()?.id ?? cursor;
+        const covered = ring.settle();
+        if (covered !== null) expect(covered).toBe(cursor);
+        expect(ring.count).toBe(model.length);
+        expect(ring.openCount).toBe(model.filter((entry) => entry.left > 0).length);
+        expect(ring.firstOpenRecordId).toBe(model[0]?.id ?? null);
+      }
+    }),
+    { numRuns: 300 },
+  );
+});
+
+test("an entry can stand for records behind it that are sent nowhere", () => {
+  const ring = new DeliveryRing(4);
+  expect(ring.extend(9)).toBe(false);
+  const token = ring.push(3, 3, 1);
+  expect(ring.extend(9)).toBe(true);
+  ring.ack(token);
+  expect(ring.settle()).toBe(9);
+});
