@@ -84,6 +84,7 @@ serial: { path: /dev/ttyUSB0 }
       "
     `);
     expect(refusal("sinks: [\n")).toContain("tidegate.yaml:2:1: ");
+    expect(refusal("log: { level: !secret info }\n")).toContain("tidegate.yaml:1:15: Unresolved tag: !secret");
     expect(refusal("a: 1\n---\nb: 2\n")).toContain("tidegate.yaml:2:1: ");
   });
 
@@ -209,7 +210,7 @@ describe("the environment", () => {
       E_CONFIG_INVALID: the configuration does not fit the schema
       TIDEGATE_ADMIN__TLS: admin.tls: is set but empty
       TIDEGATE_ADMN__LISTEN: admn: unknown key; did you mean "admin"?
-      TIDEGATE_LOG__LEVEL: log.level: Flow sequence must end with a ] at line 1, column 2:
+      TIDEGATE_LOG__LEVEL: log.level: Flow sequence must end with a ]
       TIDEGATE_SINKS__3__NAME: sinks[3].name: the list has 0 entries; add entry 0 first
       correct the lines named above; \`tidegate config check\` tells
       "

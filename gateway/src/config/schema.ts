@@ -121,7 +121,7 @@ const storage = z.strictObject({
     ["block", "drop-oldest"],
     "At the quota: `block` lets devices keep their data; `drop-oldest` drops, and lists every drop as a gap.",
   ).default("block"),
-  reserve: size("4MiB", "16GiB", "Disk kept free so that a full spool can still drain.").prefault("32MiB"),
+  reserve: size("4MiB", "16GiB", "Disk kept free so that a full spool can still drain.").prefault("8MiB"),
   maxGathered: size(
     "1MiB",
     "1GiB",

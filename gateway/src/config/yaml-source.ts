@@ -1,7 +1,7 @@
 /**
  * The configuration file as data that remembers where each value stood. Edge room `config`; the only user of `yaml`.
  */
-import { type Document, isAlias, isMap, isScalar, isSeq, LineCounter, type Node, parse, parseDocument } from "yaml";
+import { type Document, isAlias, isMap, isScalar, isSeq, LineCounter, type Node, parseDocument } from "yaml";
 import type { ConfigProblem, SettingPath } from "./problems.js";
 
 /** A configuration is written by hand: larger files are mistakes, or attacks. */
@@ -29,7 +29,8 @@ export function parseYamlSource(text: string, file: string): YamlSource {
     const { line, col } = lines.linePos(offset);
     return `${file}:${Math.max(1, line)}:${Math.max(1, col)}`;
   };
-  const problems = document.errors.map((error) => problem(at(error.pos[0]), error.message));
+  // A warning is an unknown tag or directive: the value would not be what its writer meant.
+  const problems = [...document.errors, ...document.warnings].map((error) => problem(at(error.pos[0]), error.message));
   let value: unknown = null;
   try {
     if (problems.length === 0) value = document.toJS({ maxAliasCount: ALIASES_MAX });
@@ -46,9 +47,12 @@ export function parseYamlSource(text: string, file: string): YamlSource {
 /** A value given as text outside a file: `off`, `[a, b]`, `{ cert: x }`; null problem when it can be read. */
 export function parseYamlValue(text: string): { readonly value: unknown; readonly problem: string | null } {
   try {
-    return { value: parse(text, { maxAliasCount: 0 }), problem: null };
+    const document = parseDocument(text, { prettyErrors: false, logLevel: "silent" });
+    const [wrong] = [...document.errors, ...document.warnings];
+    if (wrong !== undefined) return { value: null, problem: wrong.message };
+    return { value: document.toJS({ maxAliasCount: 0 }), problem: null };
   } catch (error) {
-    return { value: null, problem: error instanceof Error ? (error.message.split("\n")[0] ?? "") : String(error) };
+    return { value: null, problem: error instanceof Error ? error.message : String(error) };
   }
 }
 
