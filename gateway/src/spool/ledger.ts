@@ -17,9 +17,9 @@ import type { CommandRecord } from "../model/command.js";
 import { Accuracy, RecordKind } from "../model/record.js";
 import type { GatherBatch, HelloOutcome, HelloRequest } from "../model/spool.js";
 import { takeCatalogPart } from "./catalog-intake.js";
-import { DigestWindow } from "./digests.js";
 import { firstUse, openEpoch } from "./epochs.js";
 import { writeGap } from "./gap-writer.js";
+import { type LiveStream, LiveStreams } from "./live-streams.js";
 import { type HelloDecision, resolveHello } from "./resume.js";
 import { type DeviceRow, type RecordDraft, type SpoolTables, type StreamRow, StreamState } from "./tables.js";
 
@@ -52,35 +52,13 @@ export interface UpdateBook {
   update(deviceKey: number, update: CommandUpdate, unixMs: number): CommandRecord | null;
 }
 
-/** A stream kept in memory between batches. */
-interface LiveStream {
-  readonly key: number;
-  readonly row: StreamRow;
-  /** Shared by the device's streams. */
-  readonly device: LiveDevice;
-  readonly digests: DigestWindow;
-  /** Changed since the last commit. */
-  dirty: boolean;
-}
-
-interface LiveDevice {
-  /** Row id of the catalog in force. */
-  catalog: number;
-}
-
-/** Streams kept in memory; beyond it all are forgotten and read again when needed. */
-const LIVE_STREAMS_MAX = 65_536;
-
 const NO_BYTES = new Uint8Array(0);
 
 export class Ledger {
   readonly #tables: SpoolTables;
   readonly #book: UpdateBook;
   readonly #options: LedgerOptions;
-  /** By deviceKey · 2^32 + epoch. */
-  readonly #live = new Map<number, LiveStream>();
-  readonly #devices = new Map<number, LiveDevice>();
-  #dirty: LiveStream[] = [];
+  readonly #live: LiveStreams;
   #outcome = emptyOutcome();
   readonly #draft: RecordDraft = {
     deviceKey: 0,
@@ -99,6 +77,7 @@ export class Ledger {
     this.#tables = tables;
     this.#book = book;
     this.#options = options;
+    this.#live = new LiveStreams(tables, options.windowDigests);
   }
 
   /** Apply one batch. Inside the caller's transaction; throws only what the tables throw. */
@@ -106,9 +85,10 @@ export class Ledger {
     this.#outcome = emptyOutcome();
     const reader = new BatchReader(batch);
     while (reader.next()) this.#apply(reader);
-    const marks = new Uint32Array(this.#dirty.length * 3);
+    const { dirty } = this.#live;
+    const marks = new Uint32Array(dirty.length * 3);
     let at = 0;
-    for (const { row } of this.#dirty) {
+    for (const { row } of dirty) {
       this.#tables.putStream(row);
       marks[at] = row.deviceKey;
       marks[at + 1] = row.epoch;
@@ -149,8 +129,7 @@ export class Ledger {
       lastWireId: Math.max(device.lastWireId, request.lastCommand),
     };
     tables.putDevice({ ...device, ...facts });
-    const live = this.#devices.get(device.key);
-    if (live !== undefined) live.catalog = facts.catalog;
+    this.#live.catalogChanged(device.key, facts.catalog);
     return {
       deviceKey: device.key,
       epoch: stream.epoch,
@@ -163,18 +142,12 @@ export class Ledger {
 
   /** The transaction is durable. */
   committed(): void {
-    for (const stream of this.#dirty) stream.dirty = false;
-    this.#dirty = [];
+    this.#live.committed();
   }
 
   /** The transaction was undone: what it left in memory is read again when needed. */
   rolledBack(): void {
-    for (const stream of this.#dirty) this.#live.delete(stream.key);
-    this.#dirty = [];
-    // Their objects are shared with streams that stay: those must not keep a catalog that was undone.
-    for (const [deviceKey, device] of this.#devices) {
-      device.catalog = this.#tables.deviceByKey(deviceKey)?.catalog ?? 0;
-    }
+    this.#live.rolledBack();
   }
 
   #resume(
@@ -200,22 +173,18 @@ export class Ledger {
     };
     this.#tables.putStream(row);
     // The digests stay: right after a reconnect is when repeats come.
-    const live = this.#live.get(streamKey(device.key, epoch));
-    if (live !== undefined) {
-      this.#markDirty(live);
-      Object.assign(live.row, row);
-    }
+    this.#live.changed(row);
     return row;
   }
 
   #apply(reader: BatchReader): void {
     const entry = reader.entry;
-    const stream = this.#stream(entry.deviceKey, entry.epoch);
+    const stream = this.#live.get(entry.deviceKey, entry.epoch);
     if (stream === null || stream.row.state === StreamState.retired) {
       this.#outcome.droppedCount += 1;
       return;
     }
-    this.#markDirty(stream);
+    this.#live.markDirty(stream);
     if (stream.row.state === StreamState.offered) this.#use(stream, entry.receivedUnixMs);
     if (entry.kind === EntryKind.announce) this.#announce(stream, entry);
     else this.#take(stream, entry, reader.bytes.subarray(reader.bodyStart, reader.bodyEnd));
@@ -307,57 +276,12 @@ export class Ledger {
 
   #use(stream: LiveStream, atUnixMs: number): void {
     // What this batch did to the device's older streams must be in the tables before their open ends are read there.
-    for (const { row } of this.#dirty) if (row.deviceKey === stream.row.deviceKey) this.#tables.putStream(row);
+    const { deviceKey } = stream.row;
+    for (const { row } of this.#live.dirty) if (row.deviceKey === deviceKey) this.#tables.putStream(row);
     const { retired, gapCount } = firstUse(this.#tables, stream.row, atUnixMs);
     this.#outcome.gapCount += gapCount;
-    for (const older of retired) {
-      const live = this.#live.get(streamKey(older.deviceKey, older.epoch));
-      if (live !== undefined) {
-        this.#markDirty(live);
-        Object.assign(live.row, older);
-      }
-    }
+    for (const older of retired) this.#live.changed(older);
   }
-
-  #markDirty(stream: LiveStream): void {
-    if (stream.dirty) return;
-    stream.dirty = true;
-    this.#dirty.push(stream);
-  }
-
-  #stream(deviceKey: number, epoch: number): LiveStream | null {
-    const key = streamKey(deviceKey, epoch);
-    const live = this.#live.get(key);
-    if (live !== undefined) return live;
-    const row = this.#tables.stream(deviceKey, epoch);
-    const device = row === null ? null : this.#device(deviceKey);
-    if (row === null || device === null) return null;
-    if (this.#live.size >= LIVE_STREAMS_MAX) this.#shrink();
-    const made: LiveStream = { key, row, device, digests: new DigestWindow(this.#options.windowDigests), dirty: false };
-    this.#live.set(key, made);
-    return made;
-  }
-
-  #device(deviceKey: number): LiveDevice | null {
-    const known = this.#devices.get(deviceKey);
-    if (known !== undefined) return known;
-    const row = this.#tables.deviceByKey(deviceKey);
-    if (row === null) return null;
-    const made: LiveDevice = { catalog: row.catalog };
-    this.#devices.set(deviceKey, made);
-    return made;
-  }
-
-  #shrink(): void {
-    for (const [key, live] of this.#live) if (!live.dirty) this.#live.delete(key);
-    this.#devices.clear();
-    for (const live of this.#live.values()) this.#devices.set(live.row.deviceKey, live.device);
-  }
-}
-
-/** Exact: device keys stay far below 2^21. */
-function streamKey(deviceKey: number, epoch: number): number {
-  return deviceKey * 2 ** 32 + epoch;
 }
 
 function emptyOutcome(): BatchOutcome {

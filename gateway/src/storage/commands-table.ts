@@ -7,7 +7,7 @@ import { isOpenCommand } from "../spool/tables.js";
 
 /** Finished commands stay at least as long as an idempotency key is good for, and no more than these. */
 const FINISHED_KEPT_MS = 7 * 24 * 3_600_000;
-const COMMANDS_KEPT = 100_000;
+const COMMANDS_KEPT = 20_000;
 
 /** Rows removed per call: bounds how long a commit waits for it. */
 const PRUNE_ROWS = 500;

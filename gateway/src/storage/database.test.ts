@@ -98,7 +98,15 @@ describe("opening a database", () => {
   it("undoes a migration that fails, so that it can be tried again", () => {
     const path = join(folder.path, "a.db");
     closeDatabase(openDatabase(path, { schema: FIRST, unixMs: 5 }).db);
-    const broken = { ...SECOND, steps: [...SECOND.steps, () => { throw new Error("half way"); }] };
+    const broken = {
+      ...SECOND,
+      steps: [
+        ...SECOND.steps,
+        () => {
+          throw new Error("half way");
+        },
+      ],
+    };
     expect(() => openDatabase(path, { schema: broken, unixMs: 5 })).toThrow("half way");
     const again = openDatabase(path, { schema: SECOND, unixMs: 5 });
     expect(again.db.pragma("user_version", { simple: true })).toBe(2);
@@ -194,8 +202,20 @@ describe("opening the stores of a data folder", () => {
   it("voids the unfinished commands of a restored store [P-20]", () => {
     const before = openTestStore(folder.path);
     before.engine.identity.add("attic-7", "", "hash", 1);
-    const request = { device: "attic-7", name: "fan", args: "{}", delivery: "atLeastOnce", ttlMs: 9e9, source: "api" } as const;
-    const { command } = before.engine.createCommand({ ...request, idempotencyKey: null, responseTopic: null, correlation: null });
+    const request = {
+      device: "attic-7",
+      name: "fan",
+      args: "{}",
+      delivery: "atLeastOnce",
+      ttlMs: 9e9,
+      source: "api",
+    } as const;
+    const { command } = before.engine.createCommand({
+      ...request,
+      idempotencyKey: null,
+      responseTopic: null,
+      correlation: null,
+    });
     before.engine.applyCommand(command.commandId, { type: "dispatch", wireId: 1, epoch: 9 });
     before.engine.close();
     markRestored(folder.path);

@@ -68,11 +68,13 @@ export function suspect(path: string): void {
   writeFileSync(suspectPath(path), "");
 }
 
-/** Ends the run in order: everything in the file, the WAL gone, marked as clean. */
+/** Ends the run in order: everything in the file, the WAL gone, marked as clean (unless the disk is full). */
 export function closeDatabase(db: Database.Database): void {
   try {
     db.prepare("INSERT OR REPLACE INTO meta (key, value) VALUES ('clean', '1')").run();
     db.pragma("wal_checkpoint(TRUNCATE)");
+  } catch (thrown) {
+    if (failureOf(thrown) !== "full") throw thrown;
   } finally {
     db.close();
   }

@@ -10,58 +10,24 @@
  * Over quota, `block` refuses batches that bring records; batches of announcements and command updates alone, Hellos,
  * commands, cursors and deletions always go through, because they are small and lead out of the state.
  */
-import type { Clock } from "../core/clock.js";
 import { GatewayError } from "../core/errors.js";
-import type { Random } from "../core/random.js";
-import { BatchReader, EntryKind } from "../model/batch.js";
 import type { CommandEvent, CommandRecord, CreateOutcome, NewCommand } from "../model/command.js";
 import type { CommitOutcome, GatherBatch, HelloOutcome, HelloRequest, SinkStart, SpoolStatus } from "../model/spool.js";
-import { CommandBook, type CommandStep } from "../spool/command-book.js";
+import { bringsRecords } from "../spool/batch-weight.js";
+import { CommandBook } from "../spool/command-book.js";
 import { Ledger } from "../spool/ledger.js";
 import { Cursors, HISTORY_SINK } from "./cursors.js";
 import { closeDatabase, suspect } from "./database.js";
+import type { EngineOptions, Notes, TickOutcome } from "./engine-options.js";
 import { IdentityTable } from "./identity-table.js";
 import { newCommandId } from "./new-ids.js";
 import type { OpenStores } from "./open-stores.js";
 import { Retention } from "./retention.js";
 import { Space } from "./space.js";
 import { spoolStatus } from "./spool-status.js";
-import { SqlSpoolTables, type WriteFault } from "./spool-tables.js";
+import { SqlSpoolTables } from "./spool-tables.js";
 import { failureOf } from "./sqlite-error.js";
 import { WriteMeter } from "./write-meter.js";
-
-export interface EngineOptions {
-  readonly quotaBytes: number;
-  readonly whenFull: "block" | "drop-oldest";
-  /** How many of a stream's last numbers are compared with repeats; the largest window that is given out. */
-  readonly windowDigests: number;
-  /** The history keeps a cursor of its own. */
-  readonly keepsHistory: boolean;
-  /** This boot of the machine: command deadlines are monotonic times of it. */
-  readonly bootId: string;
-  readonly clock: Clock;
-  readonly random: Random;
-  readonly step: CommandStep;
-  /** Newest records kept for viewers that reconnect. */
-  readonly liveRowsKept?: number;
-  /** A test makes the k-th write fail. */
-  readonly fault?: WriteFault;
-}
-
-/** Small facts that wait for the next transaction; lost in a crash. */
-export interface Notes {
-  readonly cursors: readonly (readonly [sink: string, recordId: number])[];
-  readonly boots: readonly (readonly [deviceKey: number, bootNonce: number, offsetUnixMs: number])[];
-  readonly audit: readonly (readonly [actor: string, action: string, subject: string])[];
-}
-
-/** What a turn of the housekeeping found. */
-export interface TickOutcome {
-  /** There is more to do at once. */
-  readonly more: boolean;
-  /** Intake was refused and may go on. */
-  readonly hasSpace: boolean;
-}
 
 /** Told to devices whose batch was refused. */
 const FULL_RETRY_MS = 2_000;
@@ -113,13 +79,13 @@ export class Engine {
   /** Store a batch. Throws what ends the process; answers `full` and `busy`. */
   commit(batch: GatherBatch): CommitOutcome {
     const { buffer } = batch;
-    const bringsRecords = hasRecords(batch);
-    if (bringsRecords && !this.#makeRoom(batch.usedBytes)) {
+    const isHeavy = bringsRecords(batch);
+    if (isHeavy && !this.#makeRoom(batch.usedBytes)) {
       return { ok: false, buffer, reason: "full", retryAfterMs: FULL_RETRY_MS };
     }
     try {
       const applied = this.#write(() => {
-        const drops = bringsRecords && this.#options.whenFull === "drop-oldest";
+        const drops = isHeavy && this.#options.whenFull === "drop-oldest";
         if (drops) this.#retention.dropOldest(this.#lastId, batch.usedBytes, this.#options.clock.unixMs());
         const outcome = this.#ledger.applyBatch(batch);
         this.#lastId = Math.max(this.#lastId, outcome.lastRecordId);
@@ -252,6 +218,8 @@ export class Engine {
   close(): void {
     try {
       this.#write(() => this.#meter.save(this.#options.clock.unixMs()));
+    } catch (thrown) {
+      if (failureOf(thrown) !== "full") throw thrown; // the next start reads less: no reason to fail the stop
     } finally {
       closeDatabase(this.#stores.spool.db);
       closeDatabase(this.#stores.identity.db);
@@ -329,15 +297,4 @@ export class Engine {
       throw thrown;
     }
   }
-}
-
-/** Does the batch bring anything that takes room? Announcements and command updates do not. */
-function hasRecords(batch: GatherBatch): boolean {
-  const reader = new BatchReader(batch);
-  while (reader.next()) {
-    const { kind } = reader.entry;
-    const isSmall = kind === EntryKind.announce || kind === EntryKind.duplicate || kind === EntryKind.commandUpdate;
-    if (!isSmall) return true;
-  }
-  return false;
 }

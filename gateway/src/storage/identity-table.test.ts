@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { GatewayError } from "../core/errors.js";
-import { openTestStore, type TestFolder, testFolder, type TestStore } from "./testing/store.js";
+import { openTestStore, type TestFolder, type TestStore, testFolder } from "./testing/store.js";
 
 let folder: TestFolder;
 let store: TestStore;
@@ -27,7 +27,13 @@ describe("the identities", () => {
   it("keep a device until it is forgotten, and one device per id", () => {
     const { identity } = store.engine;
     const added = identity.add("attic-7", "The attic", "h1", 5);
-    expect(added).toEqual({ device: "attic-7", name: "The attic", tokenHash: "h1", createdUnixMs: 5, revokedUnixMs: null });
+    expect(added).toEqual({
+      device: "attic-7",
+      name: "The attic",
+      tokenHash: "h1",
+      createdUnixMs: 5,
+      revokedUnixMs: null,
+    });
     expect(codeOf(() => identity.add("attic-7", "", "h2", 6))).toBe("E_DEVICE_EXISTS");
     expect(identity.rename("attic-7", "Upstairs").name).toBe("Upstairs");
     identity.forget("attic-7");

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import type { Notes } from "./engine.js";
+import type { Notes } from "./engine-options.js";
 import { NoteBox } from "./note-box.js";
 
 describe("the note box", () => {

@@ -2,7 +2,7 @@
  * Small facts on their way to the store, conflated: a sink that moves its cursor a thousand times a second is one
  * message. While one message is under way the next collects, so that their number is bounded by itself.
  */
-import type { Notes } from "./engine.js";
+import type { Notes } from "./engine-options.js";
 
 /** Audit lines that may wait; beyond it the oldest go, and are counted. */
 const AUDIT_WAITING_MAX = 1_000;

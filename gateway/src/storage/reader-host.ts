@@ -25,6 +25,7 @@ export class ReaderHost {
     } catch (thrown) {
       const error = storeError(thrown, "the store, while reading");
       this.#isStopped = isFatal(error);
+      if (error.code === "E_STORE_CORRUPT") this.#reader.suspectDamage();
       if (this.#isStopped) this.#send({ type: "fatal", error: plainError(error) }, []);
       else this.#send({ type: "error", id, error: plainError(error) }, []);
     }

@@ -3,10 +3,10 @@ import { join } from "node:path";
 import Database from "better-sqlite3";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { GatewayError } from "../core/errors.js";
-import { type StoredRecord, RecordKind } from "../model/record.js";
+import { RecordKind, type StoredRecord } from "../model/record.js";
 import { batchOf, helloOf, run } from "../spool/testing/batches.js";
 import { Reader, type RecordRenderer } from "./reader.js";
-import { clock, openTestStore, type TestFolder, testFolder, type TestStore } from "./testing/store.js";
+import { clock, openTestStore, type TestFolder, type TestStore, testFolder } from "./testing/store.js";
 
 /** Prints a record's numbers, so that tests see what was handed on. */
 const renderer: RecordRenderer = {
@@ -42,7 +42,8 @@ describe("a rendered slice", () => {
     expect(slice).toMatchObject({ count: 3, scannedToId: 4, devices: ["attic-7"], topics: ["attic-7/data"] });
     expect([...slice.ids]).toEqual([1, 2, 3]);
     expect([...slice.seqs]).toEqual([1, 2, 3]);
-    const payload = (i: number) => new TextDecoder().decode(slice.bytes.subarray(slice.offsets[i], slice.offsets[i + 1]));
+    const payload = (i: number) =>
+      new TextDecoder().decode(slice.bytes.subarray(slice.offsets[i], slice.offsets[i + 1]));
     expect(payload(2)).toBe(`${epoch}/3 ü`);
     expect(reader.rendered(4, 100).slice).toMatchObject({ count: 0, scannedToId: 4, more: false });
   });
@@ -58,7 +59,11 @@ describe("a rendered slice", () => {
 
   it("ends early when its time is up, and says that there is more", () => {
     store.engine.commit(batchOf(run(epoch, 1, 1_000)));
-    const slow = { ...renderer, render: () => (clock.advance(1), { topic: "t", payload: "p" }) };
+    const render = () => {
+      clock.advance(1);
+      return { topic: "t", payload: "p" };
+    };
+    const slow = { ...renderer, render };
     const other = new Reader(join(folder.path, "spool.db"), slow, clock);
     expect(other.rendered(0, 2_000).slice).toMatchObject({ count: 250, more: true });
     other.close();
@@ -82,7 +87,9 @@ describe("a rendered slice", () => {
     expect(damagedIds).toEqual([2]);
     store.engine.damaged(damagedIds);
     store.engine.damaged(damagedIds);
-    expect(reader.gaps({ limit: 10 })).toMatchObject([{ epoch, fromSeq: 2, toSeq: 2, reason: "quarantined", sink: null }]);
+    expect(reader.gaps({ limit: 10 })).toMatchObject([
+      { epoch, fromSeq: 2, toSeq: 2, reason: "quarantined", sink: null },
+    ]);
     expect(reader.quarantined(null, 10)).toMatchObject([{ recordId: 2, sink: "", seq: 2 }]);
   });
 
@@ -114,7 +121,12 @@ describe("the lists", () => {
   it("give gaps by device, after an id, oldest first", () => {
     const [other] = store.engine.hellos([helloOf({ deviceId: "cellar" })]);
     if (other === undefined || other instanceof GatewayError) throw new Error("refused");
-    store.engine.commit(batchOf([{ epoch, seq: 3, gap: 2 }, { epoch, seq: 6, gap: 2 }]));
+    store.engine.commit(
+      batchOf([
+        { epoch, seq: 3, gap: 2 },
+        { epoch, seq: 6, gap: 2 },
+      ]),
+    );
     store.engine.commit(batchOf([{ deviceKey: other.deviceKey, epoch: other.epoch, seq: 2, gap: 1 }]));
     expect(reader.gaps({ limit: 10 }).map(({ device, fromSeq }) => [device, fromSeq])).toEqual([
       ["attic-7", 1],

@@ -17,6 +17,7 @@ import type {
   RenderedSlice,
 } from "../model/spool.js";
 import { type CommandRow, commandOf, SELECT_COMMAND } from "./commands-table.js";
+import { suspect } from "./database.js";
 import { RecordReader } from "./record-reader.js";
 import { type RenderedMessage, SliceBuilder } from "./slice-builder.js";
 import type { WithDamage } from "./worker-protocol.js";
@@ -143,6 +144,11 @@ export class Reader {
         const { signals, commands } = catalog ?? { signals: [], commands: [] };
         return { ...facts, catalog: catalog === null ? null : { signals, commands } };
       });
+  }
+
+  /** The file is damaged: its next opening checks all of it. */
+  suspectDamage(): void {
+    suspect(this.#db.name);
   }
 
   close(): void {

@@ -76,7 +76,10 @@ describe("a killed process", () => {
       acked = said.last;
     }
     const db = new Database(join(folder.path, "spool.db"), { readonly: true });
-    const seqs = db.prepare<[], { seq: number }>("SELECT seq FROM records ORDER BY id").all().map(({ seq }) => seq);
+    const seqs = db
+      .prepare<[], { seq: number }>("SELECT seq FROM records ORDER BY id")
+      .all()
+      .map(({ seq }) => seq);
     const [stream] = db.prepare<[], { mark: number }>("SELECT mark FROM streams").all();
     db.close();
     expect(seqs.length).toBeGreaterThanOrEqual(acked);

@@ -23,7 +23,7 @@ import type {
   SinkStart,
   SpoolStatus,
 } from "../model/spool.js";
-import type { Notes } from "./engine.js";
+import type { Notes } from "./engine-options.js";
 import type { StoreNotice } from "./open-stores.js";
 
 /** Calls to the storage worker: what goes in, what comes back. */

@@ -5,7 +5,8 @@ import { join } from "node:path";
 import { step } from "../../command/command-machine.js";
 import { ManualClock } from "../../core/testing/manual-clock.js";
 import { SeededRandom } from "../../core/testing/seeded-random.js";
-import { Engine, type EngineOptions } from "../engine.js";
+import { Engine } from "../engine.js";
+import type { EngineOptions } from "../engine-options.js";
 import { type OpenStores, openStores } from "../open-stores.js";
 
 export interface TestFolder {
