@@ -408,6 +408,21 @@ describe("coming and going", () => {
   });
 });
 
+test("what is retained of a forgotten device is cleared, and not published again", async () => {
+  const bench = await started(sinkBench());
+  bench.sink.presenceChanged("attic-7", "online");
+  const readings = [{ signal: "t", t: 1, v: 1, q: "good" as const }];
+  bench.sink.observe({ id: 1, device: "attic-7", kind: "data", receivedUnixMs: 1, readings });
+  await settled();
+  bench.sink.forgotten("attic-7");
+  await settled();
+  const cleared = bench.broker.got.filter((message) => message.payload === "" && message.retain);
+  expect(cleared.map((m) => m.topic)).toEqual(["tidegate/gw/attic-7/status", "tidegate/gw/attic-7/state"]);
+  bench.broker.hangUp();
+  await pass(bench, 3_000);
+  expect(bench.broker.got.filter((m) => m.session === 2).map((m) => m.topic)).toEqual(["tidegate/gw/status"]);
+});
+
 describe("protocol versions", () => {
   test("0x84 leads to MQTT 3.1.1 at once, and later connections begin with it", async () => {
     const bench = sinkBench({

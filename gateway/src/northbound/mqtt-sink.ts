@@ -151,6 +151,13 @@ export class MqttSink {
     this.#lanes.fill();
   }
 
+  /** The device is no longer known: what is retained of it is cleared at the broker. */
+  forgotten(device: string): void {
+    this.#states.forget(device);
+    this.#statuses.forget(device);
+    this.#lanes.fill();
+  }
+
   /** Every record up to this id was taken by the broker or is in quarantine. */
   get cursor(): number {
     return this.#pump.cursor;
@@ -305,7 +312,7 @@ export class MqttSink {
       password: password?.(),
       keepaliveMs: keepaliveMs ?? KEEPALIVE_MS_DEFAULT,
       will: { topic: `${this.#topicHead}status`, payload: "offline" },
-      window: version === 5 ? this.#limits.window : this.#limits.window311,
+      window: version === 5 ? this.#limits.window : Math.min(this.#limits.window, this.#limits.window311),
       incomingBytes: this.#limits.incomingBytes,
       incomingWindow: INCOMING_WINDOW,
       connectTimeoutMs: this.#limits.connectTimeoutMs,

@@ -7,7 +7,8 @@
  *
  * Records leave in record order. After a reconnect, or a refusal that passes, everything after the cursor is rendered
  * and sent again, byte for byte the same. A refusal in the middle of a window cannot take back what was sent behind
- * it: those arrive before the refused one's repeat, and again after it.
+ * it: those arrive before the refused one's repeat, and again after it. MQTT 3.1.1 cannot refuse a message: a broker
+ * that drops one there (Mosquitto's access lists do) acks it all the same, and nobody can know.
  */
 import { fullJitterMs } from "../core/backoff.js";
 import type { Clock } from "../core/clock.js";

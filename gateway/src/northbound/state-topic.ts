@@ -73,6 +73,13 @@ export class StateTopics {
     } else this.#wakeAtNextCooled();
   }
 
+  /** Nothing more is sent of the device; what the broker retains is for StatusTopics to clear. */
+  forget(device: string): void {
+    this.#devices.delete(device);
+    this.#ready.delete(device);
+    this.#cooling.delete(device);
+  }
+
   /** A session is up: the broker may have forgotten everything retained, so every known state is sent again. */
   attach(): void {
     this.#isAttached = true;

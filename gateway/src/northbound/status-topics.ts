@@ -13,6 +13,8 @@ export type Presence = "online" | "offline" | "sleeping";
 export class StatusTopics implements AckListener {
   readonly #presences = new Map<string, Presence>();
   readonly #pending = new Set<string>();
+  /** Forgotten devices whose retained messages are to be cleared: an empty retained message does it. */
+  readonly #toClear = new Set<string>();
   readonly #topicHead: string;
   readonly #devicesMax: number;
   readonly #shed: Counter;
@@ -31,6 +33,15 @@ export class StatusTopics implements AckListener {
     }
     this.#presences.set(device, presence);
     this.#pending.add(device);
+    this.#toClear.delete(`${device}/status`);
+  }
+
+  /** Clear what the broker retains of the device. Not repeated after a reconnect. */
+  forget(device: string): void {
+    this.#presences.delete(device);
+    this.#pending.delete(device);
+    if (this.#toClear.size >= this.#devicesMax) this.#shed.add();
+    else this.#toClear.add(`${device}/status`).add(`${device}/state`);
   }
 
   /** A session is up: the broker may have forgotten what it retained. */
@@ -40,12 +51,18 @@ export class StatusTopics implements AckListener {
 
   /** Send one status. @returns false when none waits or no slot is free. */
   sendNext(publisher: Publisher): boolean {
-    if (this.#pending.size === 0 || publisher.freeSlots < 1) return false;
+    if (publisher.freeSlots < 1) return false;
     const [device] = this.#pending;
-    if (device === undefined) return false;
-    this.#pending.delete(device);
-    const payload = this.#presences.get(device) ?? "offline";
-    publisher.publish({ topic: `${this.#topicHead}${device}/status`, payload, retain: true }, this, 0);
+    if (device !== undefined) {
+      this.#pending.delete(device);
+      const payload = this.#presences.get(device) ?? "offline";
+      publisher.publish({ topic: `${this.#topicHead}${device}/status`, payload, retain: true }, this, 0);
+      return true;
+    }
+    const [topic] = this.#toClear;
+    if (topic === undefined) return false;
+    this.#toClear.delete(topic);
+    publisher.publish({ topic: this.#topicHead + topic, payload: "", retain: true }, this, 0);
     return true;
   }
 
