@@ -268,7 +268,7 @@ describe("delivery", () => {
           expect(world.ackedSamples, "acked is stored").toBeLessThanOrEqual(stored.length);
         },
       ),
-      { numRuns: 150 },
+      { numRuns: 100 },
     );
   });
 

@@ -1,4 +1,4 @@
-/** Throw-away certificate authorities for tests of trust, made with openssl's own tool-free library. */
+/** Throw-away certificate authorities for tests of trust, made in memory. */
 import "reflect-metadata";
 import { webcrypto } from "node:crypto";
 import * as x509 from "@peculiar/x509";
@@ -14,7 +14,7 @@ export interface TestCa {
 }
 
 export async function makeCa(name: string): Promise<TestCa> {
-  x509.cryptoProvider.set(webcrypto as Crypto); // Node's WebCrypto is the standard one, its type is only named otherwise
+  x509.cryptoProvider.set(webcrypto);
   const keys = await newKeys();
   const ca = await x509.X509CertificateGenerator.createSelfSigned({
     serialNumber: "01",
@@ -28,7 +28,7 @@ export async function makeCa(name: string): Promise<TestCa> {
   return { pem: ca.toString("pem"), issue: (...names) => issue(ca, keys.privateKey, names) };
 }
 
-async function issue(ca: x509.X509Certificate, signingKey: CryptoKey, names: readonly string[]) {
+async function issue(ca: x509.X509Certificate, signingKey: webcrypto.CryptoKey, names: readonly string[]) {
   const keys = await newKeys();
   const leaf = await x509.X509CertificateGenerator.create({
     serialNumber: "02",
@@ -49,6 +49,6 @@ async function issue(ca: x509.X509Certificate, signingKey: CryptoKey, names: rea
   return { cert: leaf.toString("pem"), key };
 }
 
-function newKeys(): Promise<CryptoKeyPair> {
-  return webcrypto.subtle.generateKey(ALGORITHM, true, ["sign", "verify"]) as Promise<CryptoKeyPair>; // ECDSA gives a pair
+function newKeys(): Promise<webcrypto.CryptoKeyPair> {
+  return webcrypto.subtle.generateKey(ALGORITHM, true, ["sign", "verify"]) as Promise<webcrypto.CryptoKeyPair>; // ECDSA gives a pair
 }

@@ -26,6 +26,8 @@ export class FakeLink implements Link {
   closeCode: number | null = null;
   writable = true;
   readonly #events: LinkEvents;
+  /** Called when the device leaves the link, in order or at once. */
+  onLeft: () => void = () => {};
   /** Called with each message, in the order sent. */
   onSent: (uplink: Uplink, frame: Uint8Array) => void = () => {};
 
@@ -47,10 +49,12 @@ export class FakeLink implements Link {
   close(code: number): void {
     this.state = "closed";
     this.closeCode = code;
+    this.onLeft();
   }
 
   abort(): void {
     this.state = "aborted";
+    this.onLeft();
   }
 
   open(): void {
