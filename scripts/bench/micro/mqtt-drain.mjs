@@ -88,10 +88,8 @@ const records = sink.status().deliveredCount - from;
 const { user, system } = process.cpuUsage(cpuFrom);
 const perSecond = Math.round((records / (performance.now() - timeFrom)) * 1_000);
 const cpuUs = ((user + system) / records).toFixed(2);
-console.log(
 const payloadBytes = payload(1_000_000).length;
 console.log(`${perSecond} records/s, ${payloadBytes} B payload, ${cpuUs} us CPU per record (making slices included)`);
-);
 await sink.stop();
 broker.kill("SIGKILL");
 rmSync(folder, { recursive: true, force: true });

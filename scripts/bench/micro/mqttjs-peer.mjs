@@ -27,9 +27,7 @@ const [from, cpuFrom, timeFrom] = [acked, process.cpuUsage(), performance.now()]
 await new Promise((resolve) => setTimeout(resolve, Number(seconds) * 1_000));
 const { user, system } = process.cpuUsage(cpuFrom);
 const count = acked - from;
-console.log(
 const perSecond = Math.round((count / (performance.now() - timeFrom)) * 1_000);
 console.log(`mqtt.js ${perSecond} records/s, ${((user + system) / count).toFixed(2)} us CPU per record`);
-);
 isOver = true;
 client.end(true);
