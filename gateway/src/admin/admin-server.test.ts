@@ -35,6 +35,10 @@ describe("devices", () => {
       remote: "192.0.2.7",
       connectedSince: "2026-04-01T12:00:00.000Z",
       latest: [{ signal: "temperature", v: 21.4, q: "good", unit: "°C" }],
+      signals: [
+        { id: 1, key: "temperature", type: "float", kind: "measurement", unit: "°C" },
+        { id: 2, key: "door", type: "enum", kind: "state", options: ["closed", "open"] },
+      ],
       commands: [{ code: 1, name: "pump", atMostOnce: true, argsHint: '{"seconds":5}' }],
     });
   });

@@ -1,4 +1,5 @@
 /** From the gateway's rows to the shapes of the API. Pure. */
+import { Kind, Type } from "@tidegate/proto";
 import type { CommandRecord } from "../model/command.js";
 import type { DeviceIdentity } from "../model/identity.js";
 import type { Gap } from "../model/record.js";
@@ -79,8 +80,11 @@ function objects(list: readonly unknown[] | undefined): Fields[] {
 
 const text = (value: unknown): string => (typeof value === "string" ? value : "");
 const number = (value: unknown): number => (typeof value === "number" && Number.isFinite(value) ? value : 0);
-/** Enumerations may be stored as names or numbers; both are shown. */
-const label = (value: unknown): string => (typeof value === "number" ? String(value) : text(value));
+/** The word of an enumeration's number, in lower case; empty for none and for one this version does not know. */
+function word(names: Readonly<Record<string, number>>, value: unknown): string {
+  const name = Object.keys(names).find((key) => names[key] === value) ?? "";
+  return value === 0 ? "" : name.toLowerCase();
+}
 
 function signalView(signal: Fields): SignalView {
   const options = Array.isArray(signal["options"]) ? signal["options"] : [];
@@ -88,9 +92,9 @@ function signalView(signal: Fields): SignalView {
     id: number(signal["id"]),
     key: text(signal["key"]),
     name: text(signal["name"]),
-    type: label(signal["type"]),
+    type: word(Type, signal["type"]),
     unit: text(signal["unit"]),
-    kind: label(signal["kind"]),
+    kind: word(Kind, signal["kind"]),
     deviceClass: text(signal["deviceClass"]),
     intervalMs: number(signal["intervalMs"]),
     options: options.filter((option): option is string => typeof option === "string"),

@@ -1,12 +1,13 @@
 /** How numbers, ages and sizes look to people. Pure. */
 import type { ReadingView } from "../../src/admin/api-schemas.js";
 
-/** A value in at most seven significant digits: what a table cell can show. */
+/** A value as a table cell shows it: three decimals, or four significant digits below one. */
 export function valueText(v: ReadingView["v"]): string {
   if (v === null) return "–";
   if (typeof v === "boolean") return v ? "on" : "off";
   if (typeof v === "string") return v;
-  return Number.isInteger(v) ? String(v) : String(Number(v.toPrecision(7)));
+  if (Number.isInteger(v)) return String(v);
+  return String(Number(Math.abs(v) < 1 ? v.toPrecision(4) : v.toFixed(3)));
 }
 
 /** How long ago, in the largest unit that fits: `now`, `5 s`, `3 min`, `2 h`, `4 d`. */
@@ -30,6 +31,11 @@ export function bytesText(bytes: number): string {
     unit += 1;
   }
   return `${value < 10 && unit > 0 ? value.toFixed(1) : Math.round(value)} ${units[unit]}`;
+}
+
+/** Hours as people plan with them: hours up to three days, then days. */
+export function hoursText(hours: number): string {
+  return hours < 72 ? `${Math.floor(hours)} h` : `${countText(Math.floor(hours / 24))} d`;
 }
 
 /** 1234567 → `1,234,567`; rates below ten keep one decimal. */

@@ -27,8 +27,8 @@ function identity(device: string, name: string): DeviceIdentity {
 
 function facts(device: string): DeviceFacts {
   const signals = [
-    { id: 1, key: "temperature", name: "Temperature", type: 1, unit: "°C", kind: 1, deviceClass: "temperature" },
-    { id: 2, key: "door", name: "Door", type: 2, unit: "", kind: 2, options: ["closed", "open"] },
+    { id: 1, key: "temperature", name: "Temperature", type: 4, unit: "°C", kind: 1, deviceClass: "temperature" },
+    { id: 2, key: "door", name: "Door", type: 7, unit: "", kind: 4, options: ["closed", "open"] },
   ];
   const commands = [{ code: 1, name: "pump", atMostOnce: true, argsHint: '{"seconds":5}' }];
   return {

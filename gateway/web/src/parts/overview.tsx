@@ -1,7 +1,7 @@
 /** The line of numbers on top: devices, rate, backlog of each sink, disk, gaps. */
 import type { ComponentChildren } from "preact";
 import type { StatusView } from "../../../src/admin/api-schemas.js";
-import { ageText, bytesText, countText } from "../format.js";
+import { ageText, bytesText, countText, hoursText } from "../format.js";
 import { state } from "../store/gateway-store.js";
 import { useSelected } from "../store/observable.js";
 
@@ -41,7 +41,7 @@ export function Overview() {
 function Tiles({ status, rate }: { readonly status: StatusView; readonly rate: number | null }) {
   const { devices, disk, outageHoursLeft } = status;
   const asleep = devices.sleeping > 0 ? `${countText(devices.sleeping)} sleeping` : undefined;
-  const hours = outageHoursLeft === null ? "" : ` · ${countText(outageHoursLeft)} h of outage left`;
+  const hours = outageHoursLeft === null ? "" : ` · ${hoursText(outageHoursLeft)} of outage left`;
   const quota = `of ${bytesText(disk.quotaBytes)}${hours}`;
   return (
     <dl class="tiles">

@@ -1,7 +1,7 @@
 /** How messages of the live feed change what the page knows. */
 import { describe, expect, it } from "vitest";
 import type { CommandView, DeviceView, ReadingView, StatusView } from "../../../src/admin/api-schemas.js";
-import { ageText, bytesText, countText, valueText } from "../format.js";
+import { ageText, bytesText, countText, hoursText, valueText } from "../format.js";
 import { describeState } from "../parts/command-words.js";
 import { applyMessage, EMPTY, type LiveState, withCommands, withDevices } from "./live-state.js";
 
@@ -146,6 +146,13 @@ describe("the rest", () => {
       "2 d",
     ]);
     expect([0, 1023, 1024, 2 ** 31].map(bytesText)).toEqual(["0 B", "1023 B", "1.0 KiB", "2.0 GiB"]);
+    expect([0.000123456, -0.5, 101325.43, 20.53361].map(valueText)).toEqual([
+      "0.0001235",
+      "-0.5",
+      "101325.43",
+      "20.534",
+    ]);
+    expect([31.9, 71, 1994].map(hoursText)).toEqual(["31 h", "71 h", "83 d"]);
     expect([0, 2.34, 1234567].map(countText)).toEqual(["0", "2.3", "1,234,567"]);
   });
 });
