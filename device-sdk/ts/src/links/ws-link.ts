@@ -29,6 +29,8 @@ export interface WsLinkOptions {
   /** Client certificate and key in PEM, instead of or beside a token. */
   readonly cert?: string;
   readonly key?: string;
+  /** Default `tidegate.v1`; `tidegate.echo` for the echo service [P-36]. */
+  readonly subprotocol?: string;
   /** Allow `ws://` across a network. Everybody on the way can then read, change and impersonate. */
   readonly insecure?: boolean;
   /** Most bytes that wait inside the socket before the link says it is full. */
@@ -77,7 +79,7 @@ class WsLink implements Link {
   constructor(url: URL, options: WsLinkOptions, resumption: { session: Buffer | undefined }, events: LinkEvents) {
     this.#events = events;
     this.#bufferedBytesMax = options.bufferedBytesMax ?? BUFFERED_BYTES_MAX;
-    this.#socket = new WebSocket(url, SUBPROTOCOL, socketOptions(url, options, resumption));
+    this.#socket = new WebSocket(url, options.subprotocol ?? SUBPROTOCOL, socketOptions(url, options, resumption));
     this.#socket.binaryType = "nodebuffer";
     this.#socket.on("open", () => this.#events?.opened());
     this.#socket.on("message", (data, isBinary) => this.#onMessage(data, isBinary));
