@@ -25,6 +25,8 @@ export interface GatewayOptions {
   /** Put in front of `node`, e.g. strace with its options. */
   readonly wrapper?: readonly string[];
   readonly env?: Readonly<Record<string, string>>;
+  /** Another build of the gateway than the workspace's. */
+  readonly bin?: string;
 }
 
 /** The gateway's program: the bin of the sibling package. */
@@ -74,7 +76,7 @@ export class GatewayProcess {
 
   /** Start it and wait until it says that it is ready. */
   async start(): Promise<void> {
-    const node = [process.execPath, "--disallow-code-generation-from-strings", gatewayBin()];
+    const node = [process.execPath, "--disallow-code-generation-from-strings", this.#options.bin ?? gatewayBin()];
     const [command = "", ...args] = [...(this.#options.wrapper ?? []), ...node, "run", "--config", this.configFile];
     const child = new Child(command, args, {
       cwd: this.dir,
