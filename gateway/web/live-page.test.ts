@@ -2,29 +2,26 @@
  * The page in a real browser over a fake gateway: log in by link, see devices live, send a command, lose the connection
  * and get it back. Screenshots go to a temporary folder, or to TIDEGATE_SCREENSHOTS.
  */
-import { existsSync, mkdtempSync, readFileSync } from "node:fs";
+import { mkdtempSync, readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type Browser, chromium, type Page } from "playwright-core";
-import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, afterEach, beforeAll, expect, it } from "vitest";
+import { requires } from "../../scripts/testing/requires.mjs";
 import { FakeHost, offline } from "../src/admin/testing/fake-host.js";
 import { startTestServer, type TestServer } from "../src/admin/testing/test-server.js";
 // @ts-expect-error plain JavaScript without types
 import { buildWeb } from "./build.mjs";
 
-const CHROMIUM = "/usr/bin/chromium";
-const NO_SKIP = process.env["CI"] === "true" || process.env["TIDEGATE_NO_SKIP"] === "1";
-const hasBrowser = existsSync(CHROMIUM) || NO_SKIP;
-const title = hasBrowser ? "the live page" : "the live page (skipped: apt-get install chromium)";
-
+const withBrowser = requires("chromium");
 const axeSource = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
 const folder = mkdtempSync(join(tmpdir(), "tidegate-web-"));
 const screenshots = process.env["TIDEGATE_SCREENSHOTS"] ?? folder;
 const WIDE = { width: 1200, height: 800 };
 const NARROW = { width: 360, height: 740 };
 
-describe.skipIf(!hasBrowser)(title, () => {
+withBrowser.describe("the live page", () => {
   let browser: Browser;
   let t: TestServer;
   let page: Page;
@@ -34,7 +31,7 @@ describe.skipIf(!hasBrowser)(title, () => {
   beforeAll(async () => {
     await buildWeb(webDir);
     browser = await chromium.launch({
-      executablePath: CHROMIUM,
+      executablePath: withBrowser.path("chromium"),
       args: [
         "--no-sandbox",
         "--disable-gpu",

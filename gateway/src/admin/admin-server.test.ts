@@ -5,6 +5,7 @@ import { request as httpsRequest } from "node:https";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { requires } from "../../../scripts/testing/requires.mjs";
 import { COMMAND_STATES } from "../model/command.js";
 import { checkExposure, hostAllowed, originAllowed } from "./guard-rules.js";
 import { startTestServer, type TestServer, TOKEN } from "./testing/test-server.js";
@@ -87,6 +88,10 @@ describe("devices", () => {
       toUnixMs: 5000,
       pointsMax: 50,
     });
+    const iso = "from=1970-01-01T00:00:02Z&to=1970-01-01T00:00:09.500Z";
+    await t.ask("GET", `/api/v1/devices/attic-7/history?signal=temperature&${iso}`);
+    expect(t.host.historyAsked).toMatchObject({ fromUnixMs: 2000, toUnixMs: 9500, pointsMax: 600 });
+    expect((await t.ask("GET", "/api/v1/devices/attic-7/history?signal=temperature&from=soon")).status).toBe(400);
     const backwards = await t.ask("GET", "/api/v1/devices/attic-7/history?signal=temperature&from=5&to=1");
     expect(backwards.status).toBe(400);
   });
@@ -320,15 +325,20 @@ describe("the rules of the door", () => {
   });
 });
 
-describe("with a certificate", () => {
+const withOpenssl = requires("openssl");
+withOpenssl.describe("with a certificate", () => {
   it("speaks https only and marks its cookie Secure", async () => {
     const folder = mkdtempSync(join(tmpdir(), "tidegate-tls-"));
     const [keyFile, certFile] = [join(folder, "key.pem"), join(folder, "cert.pem")];
     const curve = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes"];
     const subject = ["-subj", "/CN=localhost", "-addext", "subjectAltName=IP:127.0.0.1", "-days", "2"];
-    execFileSync("openssl", ["req", "-x509", ...curve, ...subject, "-keyout", keyFile, "-out", certFile], {
-      stdio: "ignore",
-    });
+    execFileSync(
+      withOpenssl.path("openssl"),
+      ["req", "-x509", ...curve, ...subject, "-keyout", keyFile, "-out", certFile],
+      {
+        stdio: "ignore",
+      },
+    );
     const tls = { key: readFileSync(keyFile, "utf8"), cert: readFileSync(certFile, "utf8") };
     const secure = await startTestServer({ tls });
     expect(secure.url).toMatch(/^https:\/\/127/);

@@ -206,10 +206,23 @@ export const StatusSchema = z
   .openapi("Status");
 export type StatusView = z.infer<typeof StatusSchema>;
 
+/** An instant in a query: Unix milliseconds, or ISO 8601. */
+const instant = z
+  .string()
+  .max(40)
+  .transform((text, context) => {
+    const unixMs = /^\d+(\.\d+)?$/.test(text) ? Number(text) : Date.parse(text);
+    if (Number.isFinite(unixMs)) return unixMs;
+    context.addIssue({ code: "custom", message: "Unix milliseconds, or ISO 8601" });
+    return z.NEVER;
+  });
+
 export const HistoryQuerySchema = z.object({
   signal: z.string().min(1).max(64),
-  from: z.coerce.number().optional().openapi({ description: "Unix ms; an hour before `to` unless told" }),
-  to: z.coerce.number().optional().openapi({ description: "Unix ms; now unless told" }),
+  from: instant
+    .optional()
+    .openapi({ type: "string", description: "Unix ms or ISO 8601; an hour before `to` unless told" }),
+  to: instant.optional().openapi({ type: "string", description: "Unix ms or ISO 8601; now unless told" }),
   points: z.coerce.number().int().min(1).max(5000).default(600),
 });
 const numbers = z.array(z.number().nullable());

@@ -49,13 +49,24 @@ function Rows({ found, hasAny }: { readonly found: readonly DeviceView[]; readon
   const more = found.length - SHOWN_MAX;
   return (
     <>
-      <ul class="devices">
-        {found.slice(0, SHOWN_MAX).map((device) => (
-          <DeviceCard key={device.id} id={device.id} />
-        ))}
-      </ul>
+      <Cards ids={found.slice(0, SHOWN_MAX).map((device) => device.id)} />
       {found.length === 0 ? <p class="empty">No device fits the filter.</p> : null}
       {more > 0 ? <p class="empty">{more} more; filter to see them.</p> : null}
     </>
+  );
+}
+
+/** The cards watch their own device: the list is made anew only when other devices are in it, not with every value. */
+function Cards({ ids }: { readonly ids: readonly string[] }) {
+  const names = ids.join(" "); // an id has no spaces
+  return useMemo(
+    () => (
+      <ul class="devices" hidden={names === ""}>
+        {names.split(" ").map((id) => (
+          <DeviceCard key={id} id={id} />
+        ))}
+      </ul>
+    ),
+    [names],
   );
 }
