@@ -23,8 +23,8 @@ const BUSY_TIMEOUT_MS = 2_000;
 /** The WAL is cut back to this after a checkpoint: caps the disk beside the file itself. */
 export const WAL_BYTES_MAX = 64 * 1024 * 1024;
 
-/** Pages in the WAL that start a checkpoint: 16 MiB, so that one big batch does not checkpoint several times. */
-const CHECKPOINT_PAGES = 4_096;
+/** Pages in the WAL that start a checkpoint: 4 MiB. The reserve (space.ts) must hold what a checkpoint adds to the file. */
+const CHECKPOINT_PAGES = 1_024;
 
 /** What was found at opening, for the log and the status. */
 export interface OpenedDatabase {

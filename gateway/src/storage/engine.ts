@@ -183,7 +183,7 @@ export class Engine {
   tick(): TickOutcome {
     const now = this.#options.clock.unixMs();
     // Nothing to do writes nothing: an idle gateway must not wear the flash.
-    const { trimmed, skipped } = this.#small(() => this.#houseWork(now));
+    const { trimmed, skipped } = this.#houseWork(now);
     for (const { sink, recordId } of skipped) this.#cursors.save(sink, recordId);
     this.#space.capWal();
     const hasSpace = this.#isFull && this.#space.hasRoomAgain();
@@ -233,11 +233,20 @@ export class Engine {
   }
 
   #houseWork(nowUnixMs: number) {
-    const skipped = this.#retention.skipHeld(this.#lastId, nowUnixMs);
-    const trimmed = this.#retention.trim(this.#lastId, TRIM_ROWS, this.#isFull);
-    const pruned = this.#tables.commands.prune(nowUnixMs);
-    if (trimmed + pruned > 0 || this.#cursors.isDirty) this.#meter.save(nowUnixMs);
-    return { trimmed, skipped };
+    try {
+      return this.#small(() => {
+        const skipped = this.#retention.skipHeld(this.#lastId, nowUnixMs);
+        const trimmed = this.#retention.trim(this.#lastId, TRIM_ROWS, this.#isFull);
+        const pruned = this.#tables.commands.prune(nowUnixMs);
+        if (trimmed + pruned > 0 || this.#cursors.isDirty) this.#meter.save(nowUnixMs);
+        return { trimmed, skipped };
+      });
+    } catch (thrown) {
+      // Not even a deletion can be written, or somebody else holds the file: next time.
+      const failure = failureOf(thrown);
+      if (failure !== "full" && failure !== "busy") throw thrown;
+      return { trimmed: 0, skipped: [] };
+    }
   }
 
   /** Is there room for that many bytes of records, perhaps after deleting what was taken? */
@@ -256,7 +265,7 @@ export class Engine {
 
   #refuse(buffer: ArrayBuffer): CommitOutcome {
     this.#isFull = true;
-    this.#space.releaseReserve();
+    this.#space.scrapeTogether();
     return { ok: false, buffer, reason: "full", retryAfterMs: FULL_RETRY_MS };
   }
 
@@ -267,7 +276,7 @@ export class Engine {
     } catch (thrown) {
       if (failureOf(thrown) !== "full") throw thrown;
       this.#isFull = true;
-      if (!this.#space.releaseReserve()) throw thrown;
+      this.#space.scrapeTogether();
       return this.#write(work);
     }
   }

@@ -8,12 +8,17 @@ import { closeSync, existsSync, fsyncSync, openSync, rmSync, statfsSync, statSyn
 import { dirname } from "node:path";
 import type { Database } from "better-sqlite3";
 import { WAL_BYTES_MAX } from "./database.js";
+import { failureOf } from "./sqlite-error.js";
 
-/** Enough for a WAL of several deleting transactions. */
+/** Twice what folding a full WAL adds to the file, which then gives the WAL's own room back. */
 export const RESERVE_BYTES = 8 * 1024 * 1024;
 
-/** After a full disk, intake goes on when this much can be written again. */
-const RESUME_BYTES = 16 * 1024 * 1024;
+/** What must stay free on the disk for intake: room for a WAL, and more when the file itself has to grow. */
+const DISK_LOW_BYTES = 4 * 1024 * 1024;
+const DISK_LOW_GROWING_BYTES = 12 * 1024 * 1024;
+
+/** Room that must be there before intake goes on: so that it does not stop again at once. */
+const RESUME_BYTES = 8 * 1024 * 1024;
 
 /** After a full quota, intake goes on when it is this far below. */
 const RESUME_QUOTA_SHARE = 0.01;
@@ -42,16 +47,23 @@ export class Space {
     return (this.#number("page_count") - this.#number("freelist_count")) * this.#pageBytes;
   }
 
-  /** Would that much more go over the quota? */
+  /** Would that many more bytes of records go over the quota, or bring the disk near its end? */
   isOver(moreBytes: number): boolean {
-    return this.usedBytes() + moreBytes > this.quotaBytes;
+    return this.usedBytes() + moreBytes > this.quotaBytes || this.#isDiskLow(moreBytes, this.diskFreeBytes());
   }
 
-  /** After a refusal: is there room again, with some to spare? */
+  /** After a refusal: is there room again, with some to spare? Folds the WAL in first, whose room counts. */
   hasRoomAgain(): boolean {
-    if (this.isOver(this.quotaBytes * RESUME_QUOTA_SHARE)) return false;
-    const freePagesBytes = this.#number("freelist_count") * this.#pageBytes;
-    return this.diskFreeBytes() + freePagesBytes >= RESUME_BYTES;
+    this.#foldWal();
+    if (this.usedBytes() > this.quotaBytes * (1 - RESUME_QUOTA_SHARE)) return false;
+    // The reserve is taken out first: without it the next full disk could not be drained.
+    const free = this.diskFreeBytes() - (RESERVE_BYTES - this.#reserveBytes);
+    return !this.#isDiskLow(RESUME_BYTES, free);
+  }
+
+  #isDiskLow(moreBytes: number, diskFreeBytes: number): boolean {
+    const growth = moreBytes - this.#number("freelist_count") * this.#pageBytes;
+    return growth > 0 ? diskFreeBytes - growth < DISK_LOW_GROWING_BYTES : diskFreeBytes < DISK_LOW_BYTES;
   }
 
   /** What the disk has left for an ordinary user. */
@@ -63,20 +75,22 @@ export class Space {
   /** Cut the WAL back when readers kept a checkpoint from doing so. */
   capWal(): void {
     const wal = `${this.#path}-wal`;
-    if (existsSync(wal) && statSync(wal).size > WAL_BYTES_MAX) this.#db.pragma("wal_checkpoint(TRUNCATE)");
+    if (existsSync(wal) && statSync(wal).size > WAL_BYTES_MAX) this.#foldWal();
   }
 
-  /** Give the reserve up. @returns false when there was none left. */
-  releaseReserve(): boolean {
-    if (this.#reserveBytes === 0) return false;
-    rmSync(this.#reservePath, { force: true });
+  /**
+   * The disk is full: give the reserve up and fold the WAL into the file, so that its room can be written again.
+   * Call it outside a transaction.
+   */
+  scrapeTogether(): void {
+    if (this.#reserveBytes > 0) rmSync(this.#reservePath, { force: true });
     this.#reserveBytes = 0;
-    return true;
+    this.#foldWal();
   }
 
-  /** Put the reserve back when the disk has plenty; without it nothing else fails. */
+  /** Put the reserve back when the disk has room for it and for a WAL; without it nothing else fails. */
   refillReserve(): void {
-    if (this.#reserveBytes >= RESERVE_BYTES || this.diskFreeBytes() < RESERVE_BYTES + RESUME_BYTES) return;
+    if (this.#reserveBytes >= RESERVE_BYTES || this.diskFreeBytes() < RESERVE_BYTES + DISK_LOW_BYTES) return;
     const file = openSync(this.#reservePath, "w", 0o600);
     try {
       const zeros = new Uint8Array(1024 * 1024);
@@ -85,6 +99,15 @@ export class Space {
       this.#reserveBytes = RESERVE_BYTES;
     } finally {
       closeSync(file);
+    }
+  }
+
+  #foldWal(): void {
+    try {
+      this.#db.pragma("wal_checkpoint(TRUNCATE)");
+    } catch (thrown) {
+      const failure = failureOf(thrown);
+      if (failure !== "full" && failure !== "busy") throw thrown;
     }
   }
 
