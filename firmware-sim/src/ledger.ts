@@ -85,18 +85,15 @@ export function attemptOf(frame: Uint8Array, epoch: number, signals: readonly Le
   return { e: "attempt", epoch, seq, gap, kind: body?.kind ?? "unknown", digest };
 }
 
-const QUALITIES = ["good", "uncertain", "bad"] as const;
-
 function readingsOf(telemetry: Telemetry, signals: readonly LedgerSignal[]): DigestedReading[] {
-  return telemetry.series.flatMap(({ signal: id, quality, values }) => {
+  return telemetry.series.flatMap(({ signal: id, values }) => {
     const signal = signals[id - 1] ?? { key: `#${id}`, type: "float", digits: 0 };
-    const q = QUALITIES[quality] ?? "bad";
     const numbers = values.kind === "ints" ? values.ints : values.kind === "floats" ? values.floats : [];
-    return numbers.map((number) => ({ signal: signal.key, v: valueOf(number, signal), q }));
+    return numbers.map((number) => ({ signal: signal.key, v: shownValue(number, signal) }));
   });
 }
 
-function valueOf(number: number, { type, digits }: LedgerSignal): number | boolean {
+function shownValue(number: number, { type, digits }: LedgerSignal): number | boolean {
   if (type === "bool") return number !== 0;
   return type === "scaled" ? number / 10 ** digits : number;
 }

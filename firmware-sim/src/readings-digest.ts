@@ -1,10 +1,10 @@
 /**
  * A digest of what a message says, the same on both ends: from the frame a device sends, and from the JSON a sink got.
  *
- *   [{ signal, v, q }] ─▶ "signal q value" per reading, sorted ─▶ SHA-256, first 16 hex digits
+ *   [{ signal, v }] ─▶ "signal value" per reading, sorted ─▶ SHA-256, first 16 hex digits
  *
- * Numbers are compared as f32, so that 21.4 in JSON and the f32 on the wire are one value. Times are left out: a device
- * sends its uptime, a sink gets UTC.
+ * Numbers are compared as f32, so that 21.4 in JSON and the f32 on the wire are one value. Times are left out (a device
+ * sends its uptime, a sink gets UTC), and so is the quality: a reading whose time the gateway had to guess is uncertain.
  */
 import { createHash } from "node:crypto";
 
@@ -13,13 +13,11 @@ export interface DigestedReading {
   /** Key of the signal. */
   readonly signal: string;
   readonly v: unknown;
-  /** "good", "uncertain" or "bad". */
-  readonly q: string;
 }
 
 /** Digest of the readings of one message, in any order: 16 hex digits. */
 export function readingsDigest(readings: readonly DigestedReading[]): string {
-  const lines = readings.map(({ signal, v, q }) => `${signal} ${q} ${valueText(v)}`).sort();
+  const lines = readings.map(({ signal, v }) => `${signal} ${valueText(v)}`).sort();
   return createHash("sha256").update(lines.join("\n")).digest("hex").slice(0, 16);
 }
 

@@ -23,6 +23,7 @@ import { attemptOf, type Ledger } from "./ledger.js";
 import { LinkTap } from "./link-tap.js";
 import type { Climate } from "./models/climate.js";
 import { childSeed, DeviceRandom } from "./random.js";
+import { messageOf } from "./sim-error.js";
 import { addTally, NO_TALLY, type Tally, tallyOfBoot } from "./tally.js";
 
 /** What is wrong with the clocks of a boot. */
@@ -125,11 +126,16 @@ export class VirtualDevice {
     return { ...sum, reconnects: Math.max(0, sum.sessions - 1) };
   }
 
-  /** Boot it. Does nothing when it runs or was stopped. @throws DeviceError for a bad URL or outbox file */
+  /** Boot it. Does nothing when it runs or was stopped. A boot that fails is told as trouble; it stays off then. */
   powerOn(): void {
     if (this.#boot !== null || this.#isStopped) return;
-    const fault = this.#options.clockFault?.(this.#bootCount) ?? GOOD_CLOCK;
-    const boot = this.#makeBoot(fault);
+    let boot: Boot;
+    try {
+      boot = this.#makeBoot(this.#options.clockFault?.(this.#bootCount) ?? GOOD_CLOCK);
+    } catch (error) {
+      this.#options.news.trouble(`${this.id} does not boot: ${messageOf(error)}`);
+      return;
+    }
     this.#settle(boot.device.stats().queuedMessages);
     this.#bootCount++;
     this.#boot = boot;
@@ -138,7 +144,10 @@ export class VirtualDevice {
     this.#tick();
   }
 
-  /** Take the power away; what is in RAM is gone. The outbox file stays as it is at this instant. */
+  /**
+   * Take the power away; what is in RAM is gone. The outbox file stays as it is at this instant.
+   * Rejects with Node's error when that file cannot be copied.
+   */
   async powerOff(): Promise<void> {
     const boot = this.#boot;
     if (boot === null) return;
@@ -154,11 +163,15 @@ export class VirtualDevice {
     this.#options.news.offline();
   }
 
-  /** Power off, and on again after `offMs`. */
+  /** Power off, and on again after `offMs`. Does nothing when it is off. Never rejects. */
   async reboot(offMs: number): Promise<void> {
-    if (this.#boot === null) return;
+    if (this.#boot === null || this.#isStopped) return;
     this.#own.reboots++;
-    await this.powerOff();
+    try {
+      await this.powerOff();
+    } catch (error) {
+      this.#options.news.trouble(`${this.id} lost what its flash held: ${messageOf(error)}`);
+    }
     if (this.#isStopped) return;
     this.#cancelTick = this.#options.clock.after(offMs, () => this.powerOn());
   }

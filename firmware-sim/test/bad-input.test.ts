@@ -7,7 +7,7 @@ import { join } from "node:path";
 import { Reason } from "@tidegate/proto";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { freePort } from "../src/rehearse/free-port.js";
-import { type Credential, gatewayBin, type GatewayProcess } from "../src/rehearse/gateway-process.js";
+import { type Credential, type GatewayProcess, gatewayBin } from "../src/rehearse/gateway-process.js";
 import { startGateway, type TestGateway } from "./bench-gateway.js";
 import { RawDevice, type RawOptions } from "./raw-device.js";
 

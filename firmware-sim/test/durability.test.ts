@@ -9,7 +9,7 @@ import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, expect } from "vitest";
 import { requires } from "../../scripts/testing/requires.mjs";
 import { until } from "../src/rehearse/child.js";
-import { gatewayBin, GatewayProcess } from "../src/rehearse/gateway-process.js";
+import { GatewayProcess, gatewayBin } from "../src/rehearse/gateway-process.js";
 import { RawDevice } from "./raw-device.js";
 
 const withStrace = requires("strace");
@@ -76,12 +76,16 @@ withStrace.describe("an ack", () => {
     expect(counted).toBeGreaterThanOrEqual(MESSAGES);
   });
 
-  withStrace.it("is counted by a test that fails when the databases are opened with synchronous=NORMAL", async () => {
-    const bin = mutant([
-      ['synchronous === "full" ? "FULL" : "OFF"', '"NORMAL"'],
-      // The gateway reads the setting back and refuses to start on a weaker one: the mutant must blind that, too.
-      ['synchronous === "full" ? 2 : 0', "1"],
-    ]);
-    expect(await syncsPer100("normal", bin)).toBeLessThan(MESSAGES);
-  }, 120_000);
+  withStrace.it(
+    "is counted by a test that fails when the databases are opened with synchronous=NORMAL",
+    async () => {
+      const bin = mutant([
+        ['synchronous === "full" ? "FULL" : "OFF"', '"NORMAL"'],
+        // The gateway reads the setting back and refuses to start on a weaker one: the mutant must blind that, too.
+        ['synchronous === "full" ? 2 : 0', "1"],
+      ]);
+      expect(await syncsPer100("normal", bin)).toBeLessThan(MESSAGES);
+    },
+    120_000,
+  );
 });

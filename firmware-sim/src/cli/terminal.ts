@@ -1,6 +1,9 @@
 /** What the commands print: status line, summary, errors. No decisions here. */
+
+import type { FaultKind } from "../faults/schedule.js";
 import { messageOf, SimError } from "../sim-error.js";
 import type { Tally } from "../tally.js";
+import type { Loss } from "../virtual-device.js";
 
 /** Where text goes; a process stream fits. */
 export interface Output {
@@ -32,4 +35,43 @@ export function grouped(count: number): string {
 export function statusText(online: number, devices: number, tally: Tally): string {
   const { sent, acked, buffered, reconnects } = tally;
   return `${online}/${devices} online · sent ${grouped(sent)} · acked ${grouped(acked)} · buffered ${grouped(buffered)} · reconnects ${grouped(reconnects)}`;
+}
+
+/** What became of a fleet's messages; the shape of `--json`. */
+export interface Summary extends Tally {
+  readonly devices: number;
+  /** Devices that were online at least once. */
+  readonly everOnline: number;
+  readonly seed: number;
+  readonly elapsedMs: number;
+  readonly faults: Readonly<Record<FaultKind, number>>;
+  /** What reboots cost, at most the first thousand. */
+  readonly losses: readonly Loss[];
+  readonly troubles: number;
+}
+
+/** Losses shown one by one; `--json` has them all. */
+const LOSSES_SHOWN = 20;
+
+/** The summary for people. */
+export function summaryText(summary: Summary): string {
+  const { sent, acked, buffered, dropped, lostByReboot, losses, faults } = summary;
+  const counts = Object.entries(faults).filter(([, count]) => count > 0);
+  const lines = [
+    `sent ${grouped(sent)} / acked ${grouped(acked)} / buffered ${grouped(buffered)} / dropped ${grouped(dropped + lostByReboot)}`,
+    `  ${summary.everOnline} of ${summary.devices} devices were online · readings ${grouped(summary.readings)}` +
+      ` · repeated ${grouped(summary.repeated)} · reconnects ${grouped(summary.reconnects)}` +
+      ` · commands ${grouped(summary.commands)}`,
+    ...(counts.length === 0 ? [] : [`  faults  ${counts.map(([kind, count]) => `${kind} ${count}`).join(" · ")}`]),
+    ...(dropped === 0 ? [] : [`  dropped ${grouped(dropped)} from full outboxes; see \`tidegate gaps ls\``]),
+    ...losses.slice(0, LOSSES_SHOWN).map(lossText),
+    ...(losses.length > LOSSES_SHOWN ? [`  … and ${losses.length - LOSSES_SHOWN} more; --json lists them`] : []),
+  ];
+  return `${lines.join("\n")}\n`;
+}
+
+function lossText({ device, epoch, after, messages }: Loss): string {
+  // Without an epoch the device never had a session in that boot: the gateway cannot know of them.
+  const where = epoch === 0 ? ", never sent" : ` after ${epoch}/${after}`;
+  return `  dropped ${grouped(messages)} of ${device}${where}: its memory went with a reboot`;
 }
