@@ -14,7 +14,7 @@ import { type Credential, GatewayProcess } from "../src/rehearse/gateway-process
 import { startPuppet } from "./bench-gateway.js";
 import { RawDevice } from "./raw-device.js";
 
-const withBroker = requires("mosquitto", "mosquitto_sub", "mosquitto_pub");
+const withBroker = requires("mosquitto", "mosquitto_passwd", "mosquitto_sub", "mosquitto_pub");
 const dir = mkdtempSync(join(tmpdir(), "tidegate-mqtt-"));
 afterAll(() => rmSync(dir, { recursive: true, force: true }));
 

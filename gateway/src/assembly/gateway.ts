@@ -100,6 +100,9 @@ export class Gateway {
     });
     const desk = this.#makeDesk({ store, credentials, sinks, outage, devices, devicesTls });
     this.#connect({ devices, desk, sinks, outage });
+    credentials.onEnded((device, reason) => {
+      if (reason === "forgotten") sinks.forgotten(device);
+    });
 
     const admin = this.#makeAdmin(desk, adminTls, dataDir.adminToken());
     this.#admin = admin;

@@ -19,6 +19,8 @@ export interface RunningSink {
   committed(lastRecordId: number): void;
   observe(event: LiveEvent): void;
   presenceChanged(device: string, presence: Presence): void;
+  /** The device was removed: nothing retained may speak of it. */
+  forgotten(device: string): void;
 }
 
 /** All sinks of this gateway, by name. */
@@ -51,6 +53,10 @@ export class SinkSet implements SinkDesk {
 
   presenceChanged(device: string, presence: Presence): void {
     for (const sink of this.#sinks.values()) sink.presenceChanged(device, presence);
+  }
+
+  forgotten(device: string): void {
+    for (const sink of this.#sinks.values()) sink.forgotten(device);
   }
 
   async stop(): Promise<void> {

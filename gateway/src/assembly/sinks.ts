@@ -43,6 +43,7 @@ export function makeSink(config: MqttSinkConfig, parts: SinkParts): RunningSink 
     status: () => sink.status(),
     committed: (lastRecordId) => sink.committed(lastRecordId),
     observe: (event) => sink.observe(event),
+    forgotten: (device) => sink.forgotten(device),
     presenceChanged: (device, presence) => sink.presenceChanged(device, presence),
     test: async () => {
       const startedMs = clock.monoMs();
