@@ -3,7 +3,8 @@
  *
  *   node echo-client.js wss://gateway.local:8443/v1/device [CA.pem] [COUNT] [BYTES]      token in TIDEGATE_DEVICE_TOKEN
  *
- * The gateway serves it with `devices.testEcho: true`. Prints one line of JSON; exit 1 when something was lost or changed.
+ * The gateway serves it with `devices.testEcho: true`. Prints one line of JSON; exit 1 when
+ * something was lost or changed.
  */
 import { randomBytes } from "node:crypto";
 import { readFile } from "node:fs/promises";

@@ -16,12 +16,12 @@ import {
   NEVER_RECHECK_MS,
   RETRY_ADVICE,
   Reason,
-  type RetryAdvice,
   reasonName,
   SILENCE_KEEPALIVES,
   type Welcome,
 } from "@tidegate/proto";
-import { type BackoffLimits, backoffMs, recheckWaitMs } from "./backoff.js";
+import { backoffMs } from "./backoff.js";
+import { giveUp, waits } from "./client-ending.js";
 import type {
   ClientEffect,
   ClientEvent,
@@ -69,7 +69,9 @@ export function step(state: ClientState, event: ClientEvent, world: Surroundings
     case "badFrame":
       return hasLink(state) ? badFrame(state, event.detail, world) : stay(state);
     case "epochNotSaved":
-      return state.phase.name === "online" ? giveUp(state, world, { abort: true, detail: event.detail }) : stay(state);
+      return state.phase.name === "online"
+        ? giveUp(state, world, { leave: "atOnce", detail: event.detail })
+        : stay(state);
     case "tick":
       return tick(state, world);
   }
@@ -113,10 +115,10 @@ function tick(state: ClientState, world: Surroundings): Step {
   switch (phase.name) {
     case "connecting":
       if (nowMs < phase.sinceMs + limits.openTimeoutMs) return stay(state);
-      return giveUp(state, world, { abort: true, detail: `no connection within ${limits.openTimeoutMs} ms` });
+      return giveUp(state, world, { leave: "atOnce", detail: `no connection within ${limits.openTimeoutMs} ms` });
     case "greeting":
       if (nowMs >= phase.sinceMs + limits.greetingTimeoutMs) {
-        return giveUp(state, world, { abort: true, detail: `no welcome within ${limits.greetingTimeoutMs} ms` });
+        return giveUp(state, world, { leave: "atOnce", detail: `no welcome within ${limits.greetingTimeoutMs} ms` });
       }
       return nowMs >= phase.retryAtMs ? greet(state, world, phase.sinceMs, phase.hellos + 1) : stay(state);
     case "online":
@@ -134,7 +136,7 @@ function onlineTick(state: ClientState, phase: OnlinePhase, world: Surroundings)
   const { nowMs, traffic, marks, limits, link } = world;
   if (nowMs - traffic.heardAtMs >= phase.keepaliveMs * SILENCE_KEEPALIVES) {
     const detail = `the gateway was silent for ${phase.keepaliveMs * SILENCE_KEEPALIVES} ms`;
-    return giveUp(state, world, { abort: true, advice: "now", detail });
+    return giveUp(state, world, { leave: "atOnce", advice: "now", detail });
   }
   if (marks.closing && marks.held === 0) {
     // The last word of the drained epoch says what was evicted at its end; then a new one is asked for at once.
@@ -246,7 +248,7 @@ function isEcho(phase: OnlinePhase, said: Nack, world: Surroundings): boolean {
 function badFrame(state: ClientState, detail: string, world: Surroundings): Step {
   const end = giveUp(state, world, {
     detail: `the gateway sent a frame that is no message (${detail})`,
-    close: Reason.MALFORMED,
+    leave: Reason.MALFORMED,
   });
   return { state: end.state, effects: [{ do: "bye", reason: Reason.MALFORMED }, ...end.effects] };
 }
@@ -254,61 +256,15 @@ function badFrame(state: ClientState, detail: string, world: Surroundings): Step
 function bye(state: ClientState, said: Bye, world: Surroundings): Step {
   const detail = `the gateway said ${reasonName(said.reason)}${said.detail && `: ${said.detail}`}`;
   const advice = RETRY_ADVICE[said.reason];
-  return giveUp(state, world, { advice, detail, retryAfterMs: said.retryAfterMs });
+  return giveUp(state, world, { leave: Reason.UNSPECIFIED, advice, detail, retryAfterMs: said.retryAfterMs });
 }
 
 function linkClosed(state: ClientState, closed: LinkClosed, world: Surroundings): Step {
   const { kind, reason, detail, retryAfterMs } = closed;
   const advice = kind === "refused" ? "never" : RETRY_ADVICE[reason];
-  const end = giveUp(state, world, { isGone: true, advice, detail, retryAfterMs });
+  const end = giveUp(state, world, { leave: "gone", advice, detail, retryAfterMs });
   if (kind !== "untrusted") return end;
   return { state: end.state, effects: [{ do: "announce", news: { kind: "untrusted", detail } }, ...end.effects] };
-}
-
-interface Ending {
-  readonly detail: string;
-  readonly advice?: RetryAdvice;
-  /** What the close says, when it is in order. */
-  readonly close?: Reason;
-  readonly retryAfterMs?: number;
-  /** The link is gone already. */
-  readonly isGone?: boolean;
-  /** The peer does not answer: no orderly close. */
-  readonly abort?: boolean;
-}
-
-/** Leave the link and decide when to come back [P-21]. */
-function giveUp(state: ClientState, world: Surroundings, ending: Ending): Step {
-  const { nowMs, limits, unit } = world;
-  const { advice = "backOff", detail, retryAfterMs = 0 } = ending;
-  const leave = leaving(ending);
-  if (advice === "never") {
-    const waitMs = Math.max(recheckWaitMs(limits.recheckMs, unit), retryAfterMs);
-    const news = { kind: "refused", detail, retryInMs: waitMs } as const;
-    return {
-      state: { ...state, phase: { name: "refused", untilMs: nowMs + waitMs } },
-      effects: [...leave, { do: "announce", news }],
-    };
-  }
-  const { phase } = state;
-  const wasStable = phase.name === "online" && nowMs - phase.sinceMs >= limits.stableAfterMs;
-  const failures = wasStable ? 0 : state.failures;
-  const isAtOnce = advice === "now" && failures === 0 && retryAfterMs === 0;
-  const waitMs = isAtOnce ? 0 : backoffMs(failures, retryAfterMs, unit, waits(limits));
-  const news = { kind: "offline", detail, retryInMs: waitMs } as const;
-  return {
-    state: { ...state, failures: failures + 1, phase: { name: "waiting", untilMs: nowMs + waitMs } },
-    effects: [...leave, { do: "announce", news }],
-  };
-}
-
-function leaving(ending: Ending): ClientEffect[] {
-  if (ending.isGone) return [];
-  return [ending.abort ? { do: "abortLink" } : { do: "closeLink", reason: ending.close ?? Reason.UNSPECIFIED }];
-}
-
-function waits(limits: ClientLimits): BackoffLimits {
-  return { baseMs: limits.backoffBaseMs, capMs: limits.backoffCapMs };
 }
 
 function stop(state: ClientState): Step {

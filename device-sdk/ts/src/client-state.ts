@@ -10,7 +10,7 @@
  */
 import type { Command, DownlinkBody, Reason } from "@tidegate/proto";
 import type { LinkClosed } from "./links/link.js";
-import type { OutboxMarks } from "./outbox.js";
+import type { OutboxMarks } from "./outbox-types.js";
 
 export type Phase =
   | { readonly name: "idle" }

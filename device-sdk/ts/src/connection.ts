@@ -13,7 +13,6 @@ import {
   decodeDownlink,
   encodeUplink,
   MESSAGE_BYTES_MAX,
-  PROTOCOL_VERSION,
   type UplinkBody,
 } from "@tidegate/proto";
 import { IDLE, nextTickMs, sendWindow, step } from "./client-machine.js";
@@ -28,22 +27,10 @@ import type {
 } from "./client-state.js";
 import { type Clock, uptimeMs } from "./clock.js";
 import { withHead } from "./frame-head.js";
+import { heartbeatBody, helloBody, type Identity } from "./identity.js";
 import type { Connect, Link } from "./links/link.js";
 import type { Outbox } from "./outbox.js";
 import type { Random } from "./random.js";
-
-/** Who the device is, as Hello says it. */
-export interface Identity {
-  readonly deviceId: string;
-  readonly bootNonce: number;
-  readonly firmware: string;
-  readonly model: string;
-  readonly sleepMs: number;
-  /** The token's bytes; sent in Hello only over links that do not authenticate themselves. */
-  readonly proof: Uint8Array;
-  readonly catalogHash: number;
-  readonly catalogParts: readonly Uint8Array[];
-}
 
 /** What a connection needs from the rest of the device. */
 export interface ConnectionHost {
@@ -75,6 +62,12 @@ export interface ConnectionStats {
   sessions: number;
   linkAttempts: number;
 }
+
+/** The effects that only concern the outbox. */
+type OutboxEffect = Extract<ClientEffect, { do: "release" | "rewind" | "repeatUnacked" | "rotate" | "offerCatalog" }>;
+
+/** RFC 6455 §7.4.1: nothing went wrong. */
+const CLOSE_NORMAL = 1000;
 
 const NO_LINK: LinkLimits = { messageBytesMax: MESSAGE_BYTES_MAX, helloRetryMs: 1_000, retransmitMs: 0 };
 
@@ -142,42 +135,24 @@ export class Connection {
 
   /** Returns false when the effects after this one no longer hold. */
   #perform(effect: ClientEffect): boolean {
-    const { outbox } = this.#host;
     switch (effect.do) {
       case "openLink":
         this.#openLink();
         return true;
       case "closeLink":
-        this.#leave()?.close(effect.reason === 0 ? 1000 : CLOSE_CODE[effect.reason]);
+        this.#leave()?.close(effect.reason === 0 ? CLOSE_NORMAL : CLOSE_CODE[effect.reason]);
         return true;
       case "abortLink":
         this.#leave()?.abort();
         return true;
       case "hello":
-        this.#send({ kind: "hello", hello: this.#hello(effect.attempt) });
+        this.#send(this.#hello(effect.attempt));
         return true;
       case "heartbeat":
-        this.#send({ kind: "heartbeat", heartbeat: this.#heartbeat(effect.ping) });
+        this.#send(heartbeatBody(effect.ping, this.#host.outbox.marks, this.#uptimeMs()));
         return true;
       case "bye":
         this.#send({ kind: "bye", bye: { reason: effect.reason, retryAfterMs: 0, detail: "" } });
-        return true;
-      case "adopt":
-        return this.#adopt(effect.epoch, effect.ackedSeq);
-      case "release":
-        this.#release(effect.seq);
-        return true;
-      case "rewind":
-        outbox.rewind(effect.seq);
-        return true;
-      case "repeatUnacked":
-        outbox.rewindAll();
-        return true;
-      case "rotate":
-        outbox.rotate();
-        return true;
-      case "offerCatalog":
-        outbox.offerCatalog(this.#identity.catalogParts);
         return true;
       case "command":
         this.#host.command(effect.command);
@@ -185,6 +160,32 @@ export class Connection {
       case "announce":
         this.#host.news(effect.news);
         return true;
+      case "adopt":
+        return this.#adopt(effect.epoch, effect.ackedSeq);
+      default:
+        this.#moveOutbox(effect);
+        return true;
+    }
+  }
+
+  #moveOutbox(effect: OutboxEffect): void {
+    const { outbox } = this.#host;
+    switch (effect.do) {
+      case "release":
+        this.#release(effect.seq);
+        break;
+      case "rewind":
+        outbox.rewind(effect.seq);
+        break;
+      case "repeatUnacked":
+        outbox.rewindAll();
+        break;
+      case "rotate":
+        outbox.rotate();
+        break;
+      case "offerCatalog":
+        outbox.offerCatalog(this.#identity.catalogParts);
+        break;
     }
   }
 
@@ -290,34 +291,15 @@ export class Connection {
     this.stats.bytesSent += frame.length;
   }
 
-  #hello(attempt: number) {
-    const { epoch, nextSeq, oldest, ackedSeq, closing } = this.#host.outbox.marks;
-    const { deviceId, bootNonce, firmware, model, sleepMs, proof, catalogHash } = this.#identity;
-    return {
-      protocol: PROTOCOL_VERSION,
-      deviceId,
-      bootNonce,
-      attempt,
-      epoch,
-      nextSeq,
-      oldest,
-      ackedSeq,
-      uptimeMs: uptimeMs(this.#host.clock, this.#host.bootMonoMs),
-      maxRxBytes: this.#link?.traits.messageBytesMax ?? 0,
-      catalogHash,
-      firmware,
-      model,
-      sleepMs,
-      lastCommand: this.#host.lastCommand(),
-      outboxFrames: this.#host.outbox.capacity,
-      proof: this.#link?.traits.needsProof ? proof : new Uint8Array(0),
-      closing,
-    };
+  #hello(attempt: number): UplinkBody {
+    const { outbox, lastCommand } = this.#host;
+    const { capacity: outboxFrames, marks } = outbox;
+    const now = { attempt, uptimeMs: this.#uptimeMs(), lastCommand: lastCommand(), outboxFrames };
+    return helloBody(this.#identity, marks, now, this.#link?.traits);
   }
 
-  #heartbeat(ping: number) {
-    const { nextSeq, oldest } = this.#host.outbox.marks;
-    return { uptimeMs: uptimeMs(this.#host.clock, this.#host.bootMonoMs), unixMs: 0, ping, nextSeq, oldest };
+  #uptimeMs(): number {
+    return uptimeMs(this.#host.clock, this.#host.bootMonoMs);
   }
 
   #surroundings(): Surroundings {

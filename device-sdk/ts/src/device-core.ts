@@ -71,7 +71,7 @@ export class DeviceCore {
     this.#outbox = outbox;
     this.#store = store;
     this.#journal = store ?? new MemoryJournal();
-    this.#outbox.watch({ appended: () => {}, moved: () => {}, removed: (entry, why) => this.#onRemoved(entry, why) });
+    outbox.watch({ appended: () => {}, moved: () => {}, removed: (entry, why) => this.#onRemoved(entry, why) });
     this.#waiters = new FlushWaiters(outbox, this.#clock);
     this.reporter = this.#makeReporter();
   }
@@ -112,7 +112,8 @@ export class DeviceCore {
     this.reporter.flush();
     if (this.state === "online" && drainTimeoutMs > 0) {
       await this.#waitAtMost(this.#runner?.settled(), drainTimeoutMs);
-      await this.#waiters.wait(drainTimeoutMs).catch(() => {}); // what is left is reported by stats and kept in the file
+      // What is not acked by then shows in the stats, and stays in the file if there is one.
+      await this.#waiters.wait(drainTimeoutMs).catch(() => {});
     }
     if (this.#isStopped) return;
     this.#isStopped = true;

@@ -6,7 +6,7 @@ import type { Clock } from "./clock.js";
 import { DeviceError } from "./errors.js";
 import { HEAD_BYTES_MAX } from "./frame-head.js";
 import type { Connect } from "./links/link.js";
-import { OUTBOX_LIMITS, type OutboxLimits } from "./outbox.js";
+import { OUTBOX_LIMITS, type OutboxLimits } from "./outbox-types.js";
 import type { Random } from "./random.js";
 import { utf8Bytes } from "./text.js";
 

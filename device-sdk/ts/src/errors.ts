@@ -4,7 +4,6 @@
  */
 export const ERROR_CODES = {
   BAD_OPTION: "an option or declaration is not allowed",
-  BAD_VALUE: "a reported value does not fit its signal",
   DECLARED_LATE: "signals and commands are declared before start",
   STOPPED: "the device was stopped",
   FLUSH_TIMEOUT: "not everything was acknowledged in time",

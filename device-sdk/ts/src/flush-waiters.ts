@@ -4,7 +4,8 @@
  */
 import type { Clock } from "./clock.js";
 import { DeviceError } from "./errors.js";
-import type { Outbox, OutboxWatcher } from "./outbox.js";
+import type { Outbox } from "./outbox.js";
+import type { OutboxWatcher } from "./outbox-types.js";
 import type { Entry } from "./seq-queue.js";
 
 interface Waiter {

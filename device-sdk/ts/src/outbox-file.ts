@@ -12,7 +12,7 @@
 import { existsSync, renameSync } from "node:fs";
 import Database from "better-sqlite3";
 import { DeviceError } from "./errors.js";
-import type { SavedOutbox, SavedQueue } from "./outbox.js";
+import type { SavedOutbox, SavedQueue } from "./outbox-types.js";
 import type { Entry, Lane, SeqQueue } from "./seq-queue.js";
 
 /** What the file held when it was opened. */

@@ -81,7 +81,7 @@ describe("after a power cut", () => {
     expect(second.line.link.sent.at(-1)).toMatchObject({ seq: 1 });
   });
 
-  test("a reading of the old boot keeps its uptime and names that boot, with the same bytes as before [P-2] [P-9]", () => {
+  test("a reading of the old boot keeps its uptime and names that boot, in the same bytes [P-2] [P-9]", () => {
     const first = boot(path, 1);
     first.clock.advance(5_000);
     first.device.start();

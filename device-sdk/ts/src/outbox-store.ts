@@ -9,8 +9,9 @@
  */
 import type { Clock } from "./clock.js";
 import type { CommandJournal } from "./command-runner.js";
-import type { Outbox, OutboxWatcher } from "./outbox.js";
+import type { Outbox } from "./outbox.js";
 import type { OutboxFile, SavedState } from "./outbox-file.js";
+import type { OutboxWatcher } from "./outbox-types.js";
 import type { Entry } from "./seq-queue.js";
 
 export class OutboxStore implements OutboxWatcher, CommandJournal {

@@ -1,6 +1,7 @@
 /** The outbox: bounds, gaps, reserved room, and the two epochs of a drain. */
 import { describe, expect, test } from "vitest";
-import { ENTRY_OVERHEAD_BYTES, OUTBOX_LIMITS, Outbox, type OutboxLimits, type SavedQueue } from "./outbox.js";
+import { ENTRY_OVERHEAD_BYTES, Outbox } from "./outbox.js";
+import { OUTBOX_LIMITS, type OutboxLimits, type SavedQueue } from "./outbox-types.js";
 import type { Entry } from "./seq-queue.js";
 
 const BODY = new Uint8Array(10);

@@ -183,7 +183,8 @@ function socketOptions(url: URL, options: WsLinkOptions, resumption: { session: 
     ...(ca === undefined ? {} : { ca, servername: CONSTANT_SERVER_NAME }),
     ...(cert === undefined ? {} : { cert }),
     ...(key === undefined ? {} : { key }),
-    createConnection: ((tls: ConnectionOptions) => openTls(tls, resumption)) as ClientOptions["createConnection"], // ws passes what tls.connect takes, the types say less
+    // ws hands over what tls.connect takes; its types only know the plain half of that.
+    createConnection: ((tls: ConnectionOptions) => openTls(tls, resumption)) as ClientOptions["createConnection"],
   };
 }
 

@@ -50,5 +50,6 @@ async function issue(ca: x509.X509Certificate, signingKey: webcrypto.CryptoKey, 
 }
 
 function newKeys(): Promise<webcrypto.CryptoKeyPair> {
-  return webcrypto.subtle.generateKey(ALGORITHM, true, ["sign", "verify"]) as Promise<webcrypto.CryptoKeyPair>; // ECDSA gives a pair
+  const keys = webcrypto.subtle.generateKey(ALGORITHM, true, ["sign", "verify"]);
+  return keys as Promise<webcrypto.CryptoKeyPair>; // ECDSA gives a pair
 }
