@@ -124,8 +124,7 @@ tg_framing tg_serial_framing;    /* COBS + CRC-32, for UARTs and USB serial     
 tg_framing tg_websocket_framing; /* RFC 6455 client; the port below it brings TCP, and TLS  */
 
 /* Tells the gateway what the device measures and obeys. Not to be called. */
-typedef struct tg_writer tg_writer;
-typedef uint8_t tg_catalog_sender(tg_client *client, tg_writer *writer, uint8_t part);
+typedef uint8_t tg_catalog_sender(tg_client *client, uint8_t **at, uint8_t part);
 tg_catalog_sender tg_send_catalog;
 
 /* The configuration. Kept by reference: it and every buffer in it must outlive the client.

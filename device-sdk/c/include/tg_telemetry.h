@@ -20,16 +20,16 @@ extern "C" {
 #endif
 
 /* Writes protobuf into a buffer of yours. Private fields. */
-struct tg_writer {
+typedef struct tg_writer {
     uint8_t *buf;
     uint16_t cap;
     uint16_t len;
     bool failed; /* something did not fit: the whole is worthless */
-};
+} tg_writer;
 
 /* Starts a message of readings taken now.
  *
- *   scratch, cap  where it is written; yours, needed until tg_telemetry_end(). 10 bytes + about 10 per reading.
+ *   scratch, cap  where it is written; yours, needed until tg_telemetry_end(). 10 bytes + 14 per reading, and a text or series more.
  *
  * Returns TG_OK, TG_ERR_ARG (a pointer is NULL) or TG_ERR_NO_SPACE (cap < 16).
  */
@@ -43,12 +43,13 @@ tg_err tg_put_bool(tg_writer *writer, uint8_t signal, bool value);
 tg_err tg_put_str(tg_writer *writer, uint8_t signal, tg_span text); /* UTF-8, copied                          */
 
 /* Adds `count` readings of one signal taken at a fixed interval; the first at tg_telemetry_begin()'s time, so begin
- * the message when the first is taken.
- *
- *   period_us  microseconds from one to the next, >= 1
- */
-tg_err tg_put_f32_series(tg_writer *writer, uint8_t signal, uint32_t period_us, const float *values, uint8_t count);
-tg_err tg_put_i32_series(tg_writer *writer, uint8_t signal, uint32_t period_us, const int32_t *values, uint8_t count);
+ * the message when the first is taken. Returns as above. */
+typedef struct tg_series {
+    uint8_t signal;
+    uint32_t period_us; /* microseconds from one to the next, >= 1 */
+} tg_series;
+tg_err tg_put_f32_series(tg_writer *writer, const tg_series *series, const float *values, uint8_t count);
+tg_err tg_put_i32_series(tg_writer *writer, const tg_series *series, const int32_t *values, uint8_t count);
 
 /* Queues the message. When the ring is full the oldest telemetry makes room, is counted and announced [P-1].
  *
@@ -64,7 +65,7 @@ tg_err tg_telemetry_end(tg_client *client, tg_writer *writer);
  *
  *   level          as in RFC 5424: 0 emergency .. 7 debug
  *   text           UTF-8, copied
- *   scratch, cap   needed during the call: text + 14 bytes
+ *   scratch, cap   needed during the call: text + 16 bytes
  *
  * Returns as tg_telemetry_end().
  */

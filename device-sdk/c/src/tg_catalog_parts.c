@@ -12,7 +12,7 @@
 /* Envelope, tag and length of the body, hash, part, parts. */
 #define PART_OVERHEAD_BYTES (TG_ENVELOPE_BYTES + 4u + 5u + 3u + 3u)
 
-enum { CATALOG = 7, HASH = 1, PART = 2, PARTS = 3 };
+enum { UP_CATALOG = 7, HASH = 1, PART = 2, PARTS = 3 };
 
 static void read_at(const tg_config *config, uint8_t *to, size_t at, size_t n)
 {
@@ -48,21 +48,15 @@ static uint32_t hash(const tg_config *config)
     return crc == 0 && at > 0 ? 1u : crc; /* 0 means none [P-26] */
 }
 
-uint8_t tg_send_catalog(tg_client *c, tg_writer *w, uint8_t part)
+/* Cuts the catalog. Returns the number of parts, 0 when an entry fits none; copies part `part` to *to, when it is not
+ * NULL, and moves it. */
+static uint8_t cut(const tg_client *c, uint8_t **to, uint8_t part)
 {
     const tg_config *config = c->config;
     const size_t room = (size_t)c->tx_room - PART_OVERHEAD_BYTES;
     size_t start = 0;
     size_t at = 0;
     uint8_t parts = 1;
-    uint16_t mark = 0;
-    if (c->catalog_hash == 0) c->catalog_hash = hash(config);
-    if (w != NULL) {
-        mark = tg_pb_begin(w, CATALOG);
-        tg_pb_fixed32(w, HASH, c->catalog_hash);
-        tg_pb_u32(w, PART, part);
-        tg_pb_u32(w, PARTS, tg_send_catalog(c, NULL, 0));
-    }
     while (at < config->catalog.len) {
         const size_t n = entry_bytes(config, at);
         if (n > room) return 0;
@@ -70,12 +64,24 @@ uint8_t tg_send_catalog(tg_client *c, tg_writer *w, uint8_t part)
             start = at;
             if (++parts == 0) return 0;
         }
-        if (w != NULL && part + 1u == parts) {
-            read_at(config, w->buf + w->len, at, n); /* fits: it was cut so */
-            w->len = (uint16_t)(w->len + n);
+        if (to != NULL && part + 1u == parts) {
+            read_at(config, *to, at, n);
+            *to += n;
         }
         at += n;
     }
-    if (w != NULL) tg_pb_end(w, mark);
+    return parts;
+}
+
+uint8_t tg_send_catalog(tg_client *c, uint8_t **at, uint8_t part)
+{
+    const uint8_t parts = cut(c, NULL, 0);
+    uint8_t *start;
+    if (c->catalog_hash == 0) c->catalog_hash = hash(c->config);
+    if (at == NULL) return parts;
+    start = tg_pb_begin(*at, UP_CATALOG);
+    *at = tg_pb_u32(tg_pb_u32(tg_pb_fixed32(start, HASH, c->catalog_hash), PART, part), PARTS, parts);
+    (void)cut(c, at, part);
+    *at = tg_pb_end(start, *at);
     return parts;
 }

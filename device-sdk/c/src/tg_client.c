@@ -16,7 +16,7 @@
 typedef char tg_window_fits_its_counter[(TG_WINDOW_MAX >= 1u && TG_WINDOW_MAX <= 255u) ? 1 : -1];
 typedef char tg_step_fits[(TG_STEP_BYTES >= 8u && TG_STEP_BYTES <= 4096u) ? 1 : -1];
 
-uint32_t tg_now_ms(const tg_client *c)
+TG_INTERNAL uint32_t tg_now_ms(const tg_client *c)
 {
     const tg_port *port = c->config->port;
     return port->now_ms(port->ctx);
@@ -27,36 +27,36 @@ static void sample_clock(tg_client *c)
     c->now = (uint16_t)(tg_now_ms(c) >> TG_TICK_BITS);
 }
 
-uint16_t tg_age(const tg_client *c, uint16_t then)
+TG_INTERNAL uint16_t tg_age(const tg_client *c, uint16_t then)
 {
     return (uint16_t)(c->now - then);
 }
 
-uint16_t tg_wait(const tg_client *c)
+TG_INTERNAL uint16_t tg_wait(const tg_client *c)
 {
     const uint16_t left = (uint16_t)(c->due - c->now);
     return left > 0x7FFFu ? 0 : left;
 }
 
-uint16_t tg_ticks(uint32_t ms)
+TG_INTERNAL uint16_t tg_ticks(uint32_t ms)
 {
     ms >>= TG_TICK_BITS;
     return ms < TG_PAUSE_TICKS_MAX ? (uint16_t)ms : (uint16_t)TG_PAUSE_TICKS_MAX;
 }
 
-void tg_emit(tg_client *c, tg_event event, uint32_t arg)
+TG_INTERNAL void tg_emit(tg_client *c, tg_event event, uint32_t arg)
 {
     if (c->config->on_event != NULL) c->config->on_event(c, event, arg);
 }
 
-void tg_enter(tg_client *c, tg_phase phase, uint16_t due_ticks)
+TG_INTERNAL void tg_enter(tg_client *c, tg_phase phase, uint16_t due_ticks)
 {
     c->phase = (uint8_t)phase;
     c->due = (uint16_t)(c->now + due_ticks);
     c->tries = 0;
 }
 
-void tg_end(tg_client *c, uint8_t reason, uint32_t retry_after_ms)
+TG_INTERNAL void tg_end(tg_client *c, uint8_t reason, uint32_t retry_after_ms)
 {
     const tg_port *port = c->config->port;
     const bool final = reason >= TG_REASON_BAD_CREDENTIAL && reason <= TG_REASON_UNSUPPORTED_PROTOCOL;

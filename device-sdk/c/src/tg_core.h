@@ -10,6 +10,16 @@
 #include "../include/tg.h"
 #include "tg_pb.h"
 
+/* Constant tables: on AVR they would otherwise cost RAM. */
+#if defined(__AVR__)
+#include <avr/pgmspace.h>
+#define TG_FLASH PROGMEM
+#define TG_FLASH_BYTE(p) pgm_read_byte(p)
+#else
+#define TG_FLASH
+#define TG_FLASH_BYTE(p) (*(p))
+#endif
+
 /* tg_client.flags */
 #define TG_LOSSY 0x01u     /* the link may lose frames: Hello and the tail are repeated [P-11]      */
 #define TG_READY 0x02u     /* the link carries messages (the WebSocket upgrade is done)             */
@@ -70,49 +80,49 @@ typedef struct tg_walk {
 } tg_walk;
 
 /* tg_outbox.c */
-void tg_outbox_reset(tg_client *c);
-void tg_walk_start(const tg_client *c, tg_walk *w);
-bool tg_walk_next(const tg_client *c, tg_walk *w);
+TG_INTERNAL void tg_outbox_reset(tg_client *c);
+TG_INTERNAL void tg_walk_start(const tg_client *c, tg_walk *w);
+TG_INTERNAL bool tg_walk_next(const tg_client *c, tg_walk *w);
 /* Makes room for a body and numbers it. TG_UPDATES refuses when full; TG_TELEMETRY evicts. */
-tg_err tg_outbox_push(tg_client *c, uint8_t which, size_t len, uint8_t **body);
+TG_INTERNAL tg_err tg_outbox_push(tg_client *c, uint8_t which, size_t len, uint8_t **body);
 /* Gives the end of the newest body back. */
-void tg_outbox_trim(tg_client *c, uint8_t which, uint8_t *body, size_t len);
+TG_INTERNAL void tg_outbox_trim(tg_client *c, uint8_t which, uint8_t *body, size_t len);
 /* Withdraws the oldest record of a ring, visibly. */
-void tg_outbox_drop(tg_client *c, uint8_t which);
+TG_INTERNAL void tg_outbox_drop(tg_client *c, uint8_t which);
 /* Whether everything up to `seq` was sent, or evicted: no ack may claim more [P-3] [P-8]. */
-bool tg_outbox_covers(const tg_client *c, uint32_t seq);
-void tg_outbox_ack(tg_client *c, uint32_t seq);
-void tg_outbox_rewind(tg_client *c, uint32_t to);
-void tg_outbox_renumber(tg_client *c);
-uint32_t tg_outbox_oldest(const tg_client *c);
+TG_INTERNAL bool tg_outbox_covers(const tg_client *c, uint32_t seq);
+TG_INTERNAL void tg_outbox_ack(tg_client *c, uint32_t seq);
+TG_INTERNAL void tg_outbox_rewind(tg_client *c, uint32_t to);
+TG_INTERNAL void tg_outbox_renumber(tg_client *c);
+TG_INTERNAL uint32_t tg_outbox_oldest(const tg_client *c);
 
 /* tg_uplink.c: writes the next message to tx; false: nothing to say */
-bool tg_uplink_compose(tg_client *c);
-size_t tg_uplink_hello_bytes_max(const tg_config *config);
+TG_INTERNAL bool tg_uplink_compose(tg_client *c);
+TG_INTERNAL size_t tg_uplink_hello_bytes_max(const tg_config *config);
 
 /* tg_downlink.c: obeys the message at rx[0 .. n). */
-void tg_downlink(tg_client *c, size_t n);
+TG_INTERNAL void tg_downlink(tg_client *c, size_t n);
 
-/* tg_catalog_parts.c: tg_send_catalog(c, NULL, 0) takes the hash; with `w` it writes message number `part`, from 0.
- * Both return how many messages it takes; 0: an entry does not fit one. */
+/* tg_catalog_parts.c: tg_send_catalog(c, NULL, 0) takes the hash; with `at` it writes message number `part`, from 0,
+ * there and moves it. Both return how many messages it takes; 0: an entry does not fit one. */
 
 /* tg_client.c */
 /* Closes the link and rests: a pause, an hour or for good. */
-void tg_end(tg_client *c, uint8_t reason, uint32_t retry_after_ms);
-void tg_emit(tg_client *c, tg_event event, uint32_t arg);
-void tg_enter(tg_client *c, tg_phase phase, uint16_t due_ticks);
+TG_INTERNAL void tg_end(tg_client *c, uint8_t reason, uint32_t retry_after_ms);
+TG_INTERNAL void tg_emit(tg_client *c, tg_event event, uint32_t arg);
+TG_INTERNAL void tg_enter(tg_client *c, tg_phase phase, uint16_t due_ticks);
 /* The port's clock, ms. */
-uint32_t tg_now_ms(const tg_client *c);
+TG_INTERNAL uint32_t tg_now_ms(const tg_client *c);
 /* Ticks since `then`. */
-uint16_t tg_age(const tg_client *c, uint16_t then);
+TG_INTERNAL uint16_t tg_age(const tg_client *c, uint16_t then);
 /* Ticks until c->due; 0 when past. */
-uint16_t tg_wait(const tg_client *c);
+TG_INTERNAL uint16_t tg_wait(const tg_client *c);
 /* A gateway's wait, bounded, in ticks. */
-uint16_t tg_ticks(uint32_t ms);
+TG_INTERNAL uint16_t tg_ticks(uint32_t ms);
 
 /* tg_crc.c: IEEE CRC-32. Start with TG_CRC_START, and xor the end with it. */
 #define TG_CRC_START 0xFFFFFFFFu
 #define TG_CRC_RESIDUE 0xDEBB20E3u /* of a message followed by its CRC, before the final xor */
-uint32_t tg_crc32(uint32_t crc, const uint8_t *p, size_t n);
+TG_INTERNAL uint32_t tg_crc32(uint32_t crc, const uint8_t *p, size_t n);
 
 #endif

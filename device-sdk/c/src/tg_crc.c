@@ -1,7 +1,7 @@
 /* tg_crc.c -- CRC-32 as in Ethernet and zlib (reflected 0xEDB88320), bit by bit: 256 B of table cost more than time. */
 #include "tg_core.h"
 
-uint32_t tg_crc32(uint32_t crc, const uint8_t *p, size_t n)
+TG_INTERNAL uint32_t tg_crc32(uint32_t crc, const uint8_t *p, size_t n)
 {
     while (n-- > 0) {
         uint8_t bit;

@@ -7,38 +7,11 @@
  */
 #include "tg_core.h"
 
-#include <string.h>
-
 /* Body numbers of Downlink. */
-enum { NONE, WELCOME, ACK, NACK, HEARTBEAT, COMMAND, FLOW, BYE, SAY_HELLO };
+enum { DOWN_WELCOME = 1, DOWN_ACK, DOWN_NACK, DOWN_HEARTBEAT, DOWN_COMMAND, DOWN_FLOW, DOWN_BYE, DOWN_SAY_HELLO };
 
 #define HEARTBEAT_TICKS 88u      /* for the keepalive of 30 s, when the gateway names none */
 #define HEARTBEAT_TICKS_MAX 7000u /* four of them are waited for at most: an hour */
-
-/* The fields of a message, whichever: numbers by field number; the last two byte fields, and which came last. */
-typedef struct tg_fields {
-    uint32_t v[10];
-    tg_span name; /* field 3 of Command */
-    tg_span last; /* the body of Downlink, field 4 of Command */
-    uint8_t kind;
-} tg_fields;
-
-static bool read_fields(tg_span in, tg_fields *f)
-{
-    tg_field field;
-    int8_t got;
-    memset(f, 0, sizeof *f);
-    while ((got = tg_pb_next(&in, &field)) > 0) {
-        if (field.number > 9) continue;
-        if (field.wire != 2) {
-            f->v[field.number] = field.value;
-            continue;
-        }
-        f->kind = field.number;
-        if (field.number == 3) f->name = field.bytes; else f->last = field.bytes;
-    }
-    return got == 0;
-}
 
 static void set_window(tg_client *c, uint32_t window)
 {
@@ -102,7 +75,7 @@ static void on_command(tg_client *c, const tg_fields *f)
     c->last_command = command.id;
     c->stats.commands++;
     command.code = f->v[2];
-    command.name = f->name;
+    command.name = f->third;
     command.args = f->last;
     command.deadline_ms = f->v[5];
     command.at_most_once = f->v[6] != 0;
@@ -120,19 +93,19 @@ static void online(tg_client *c, uint8_t kind, const tg_fields *f)
 {
     const uint32_t *v = f->v;
     switch (kind) {
-    case ACK:
+    case DOWN_ACK:
         tg_outbox_ack(c, v[1]);
         break;
-    case NACK:
+    case DOWN_NACK:
         on_nack(c, v);
         break;
-    case HEARTBEAT:
+    case DOWN_HEARTBEAT:
         if (v[3] != 0) c->ping = v[3];
         break;
-    case COMMAND:
+    case DOWN_COMMAND:
         on_command(c, f);
         break;
-    case FLOW:
+    case DOWN_FLOW:
         set_window(c, v[1]);
         break;
     default:
@@ -140,33 +113,37 @@ static void online(tg_client *c, uint8_t kind, const tg_fields *f)
     }
 }
 
-void tg_downlink(tg_client *c, size_t n)
+/* SayHello: the gateway does not know this session [P-11]. */
+static void on_say_hello(tg_client *c)
 {
-    tg_span in;
+    if (c->phase != TG_ONLINE && tg_age(c, c->spoke_at) <= TG_HELLO_AGAIN_TICKS) return;
+    tg_enter(c, TG_GREETING, TG_OPEN_TICKS);
+    c->flags |= TG_OWED;
+}
+
+TG_INTERNAL void tg_downlink(tg_client *c, size_t n)
+{
     tg_fields f;
-    uint8_t kind;
+    tg_span in;
+    uint8_t kind = 0;
+    bool sound;
     in.ptr = c->config->rx;
     in.len = (uint16_t)n;
-    f.last = in;
-    if (!read_fields(in, &f)) goto bad;
-    kind = f.kind;
-    if (kind > SAY_HELLO) return;
-    in = kind == NACK ? f.name : f.last;
-    if (!read_fields(in, &f)) goto bad;
-    if (kind == BYE) {
+    sound = tg_pb_read(in, &f);
+    if (sound && f.kind <= DOWN_SAY_HELLO) {
+        kind = f.kind;
+        sound = tg_pb_read(kind == DOWN_NACK ? f.third : f.last, &f);
+    }
+    if (!sound) {
+        c->stats.rx_bad++;
+        tg_end(c, TG_REASON_MALFORMED, 0); /* [P-29] */
+    } else if (kind == DOWN_BYE) {
         tg_end(c, f.v[1] <= TG_REASON_SLEEPING ? (uint8_t)f.v[1] : 0, f.v[2]);
-    } else if (kind == SAY_HELLO) {
-        if (c->phase == TG_ONLINE || tg_age(c, c->spoke_at) > TG_HELLO_AGAIN_TICKS) {
-            tg_enter(c, TG_GREETING, TG_OPEN_TICKS);
-            c->flags |= TG_OWED;
-        }
+    } else if (kind == DOWN_SAY_HELLO) {
+        on_say_hello(c);
     } else if (c->phase == TG_ONLINE) {
         online(c, kind, &f);
-    } else if (kind == WELCOME) {
+    } else if (kind == DOWN_WELCOME) {
         on_welcome(c, f.v);
     }
-    return;
-bad:
-    c->stats.rx_bad++;
-    tg_end(c, TG_REASON_MALFORMED, 0); /* [P-29] */
 }

@@ -17,7 +17,7 @@
 
 #include <string.h>
 
-void tg_outbox_reset(tg_client *c)
+TG_INTERNAL void tg_outbox_reset(tg_client *c)
 {
     c->next_seq = 1;
     c->acked = 0;
@@ -25,13 +25,13 @@ void tg_outbox_reset(tg_client *c)
     c->tx_high = 0;
 }
 
-void tg_walk_start(const tg_client *c, tg_walk *w)
+TG_INTERNAL void tg_walk_start(const tg_client *c, tg_walk *w)
 {
     w->at[TG_TELEMETRY] = c->ring[TG_TELEMETRY].head;
     w->at[TG_UPDATES] = c->ring[TG_UPDATES].head;
 }
 
-bool tg_walk_next(const tg_client *c, tg_walk *w)
+TG_INTERNAL bool tg_walk_next(const tg_client *c, tg_walk *w)
 {
     uint8_t which = TG_TELEMETRY;
     w->seq = c->next_seq;
@@ -51,7 +51,7 @@ bool tg_walk_next(const tg_client *c, tg_walk *w)
     return true;
 }
 
-void tg_outbox_drop(tg_client *c, uint8_t which)
+TG_INTERNAL void tg_outbox_drop(tg_client *c, uint8_t which)
 {
     tg_walk w;
     tg_walk_start(c, &w);
@@ -62,7 +62,7 @@ void tg_outbox_drop(tg_client *c, uint8_t which)
     tg_emit(c, TG_EVENT_DROPPED, w.seq);
 }
 
-tg_err tg_outbox_push(tg_client *c, uint8_t which, size_t len, uint8_t **body)
+TG_INTERNAL tg_err tg_outbox_push(tg_client *c, uint8_t which, size_t len, uint8_t **body)
 {
     tg_ring *ring = &c->ring[which];
     uint8_t *memory = c->config->ring;
@@ -91,19 +91,19 @@ tg_err tg_outbox_push(tg_client *c, uint8_t which, size_t len, uint8_t **body)
     return TG_OK;
 }
 
-void tg_outbox_trim(tg_client *c, uint8_t which, uint8_t *body, size_t len)
+TG_INTERNAL void tg_outbox_trim(tg_client *c, uint8_t which, uint8_t *body, size_t len)
 {
     const uint16_t stored = (uint16_t)len;
     memcpy(body - sizeof stored, &stored, sizeof stored);
     c->ring[which].end = (uint16_t)(body + len - c->config->ring);
 }
 
-bool tg_outbox_covers(const tg_client *c, uint32_t seq)
+TG_INTERNAL bool tg_outbox_covers(const tg_client *c, uint32_t seq)
 {
     return seq <= c->tx_high || seq < tg_outbox_oldest(c);
 }
 
-void tg_outbox_ack(tg_client *c, uint32_t seq)
+TG_INTERNAL void tg_outbox_ack(tg_client *c, uint32_t seq)
 {
     tg_walk w;
     if (seq <= c->acked || !tg_outbox_covers(c, seq)) return;
@@ -119,13 +119,13 @@ void tg_outbox_ack(tg_client *c, uint32_t seq)
     if (!(c->flags & TG_HOLD)) c->due = (uint16_t)(c->now + TG_RESEND_TICKS);
 }
 
-void tg_outbox_rewind(tg_client *c, uint32_t to)
+TG_INTERNAL void tg_outbox_rewind(tg_client *c, uint32_t to)
 {
     if (to < c->acked) to = c->acked;
     if (to < c->cursor) c->cursor = to;
 }
 
-void tg_outbox_renumber(tg_client *c)
+TG_INTERNAL void tg_outbox_renumber(tg_client *c)
 {
     uint32_t seq = 1;
     tg_walk w;
@@ -135,7 +135,7 @@ void tg_outbox_renumber(tg_client *c)
     c->next_seq = seq;
 }
 
-uint32_t tg_outbox_oldest(const tg_client *c)
+TG_INTERNAL uint32_t tg_outbox_oldest(const tg_client *c)
 {
     tg_walk w;
     tg_walk_start(c, &w);

@@ -7,138 +7,124 @@
 
 #include <string.h>
 
-void tg_pb_open(tg_writer *w, uint8_t *buf, uint16_t cap)
-{
-    w->buf = buf;
-    w->cap = cap;
-    w->len = 0;
-    w->failed = false;
-}
-
-void tg_pb_byte(tg_writer *w, uint8_t b)
-{
-    tg_pb_raw(w, &b, 1);
-}
-
-void tg_pb_raw(tg_writer *w, const void *from, uint16_t n)
-{
-    if (n > (uint16_t)(w->cap - w->len)) {
-        w->failed = true;
-        return;
-    }
-    if (n > 0) memcpy(&w->buf[w->len], from, n); /* from may be NULL when n is 0 */
-    w->len = (uint16_t)(w->len + n);
-}
-
-void tg_pb_varint(tg_writer *w, uint32_t v)
+TG_INTERNAL uint8_t *tg_pb_varint(uint8_t *p, uint32_t v)
 {
     while (v > 0x7Fu) {
-        tg_pb_byte(w, (uint8_t)(v | 0x80u));
+        *p++ = (uint8_t)(v | 0x80u);
         v >>= 7;
     }
-    tg_pb_byte(w, (uint8_t)v);
+    *p++ = (uint8_t)v;
+    return p;
 }
 
-void tg_pb_le32(tg_writer *w, uint32_t v)
+TG_INTERNAL uint8_t *tg_pb_le32(uint8_t *p, uint32_t v)
 {
     uint8_t i;
     for (i = 0; i < 4; i++) {
-        tg_pb_byte(w, (uint8_t)v);
+        *p++ = (uint8_t)v;
         v >>= 8;
     }
+    return p;
 }
 
-static void put_tag(tg_writer *w, uint8_t number, uint8_t wire)
+static uint8_t *pb_tag(uint8_t *p, uint8_t number, uint8_t wire)
 {
-    tg_pb_varint(w, ((uint32_t)number << 3) | wire);
+    return tg_pb_varint(p, (uint32_t)number << 3 | wire);
 }
 
-void tg_pb_u32(tg_writer *w, uint8_t number, uint32_t v)
+TG_INTERNAL uint8_t *tg_pb_u32(uint8_t *p, uint8_t number, uint32_t v)
 {
-    if (v == 0) return;
-    put_tag(w, number, 0);
-    tg_pb_varint(w, v);
+    return v == 0 ? p : tg_pb_varint(pb_tag(p, number, 0), v);
 }
 
-void tg_pb_fixed32(tg_writer *w, uint8_t number, uint32_t v)
+TG_INTERNAL uint8_t *tg_pb_fixed32(uint8_t *p, uint8_t number, uint32_t v)
 {
-    if (v == 0) return;
-    put_tag(w, number, 5);
-    tg_pb_le32(w, v);
+    return v == 0 ? p : tg_pb_le32(pb_tag(p, number, 5), v);
 }
 
-void tg_pb_bytes(tg_writer *w, uint8_t number, tg_span bytes)
+TG_INTERNAL uint8_t *tg_pb_bytes(uint8_t *p, uint8_t number, const tg_span *bytes)
 {
-    if (bytes.len == 0) return;
-    put_tag(w, number, 2);
-    tg_pb_varint(w, bytes.len);
-    tg_pb_raw(w, bytes.ptr, bytes.len);
+    const size_t n = bytes->len;
+    if (n == 0) return p;
+    p = tg_pb_varint(pb_tag(p, number, 2), bytes->len);
+    memcpy(p, bytes->ptr, n);
+    return p + n;
 }
 
-uint16_t tg_pb_begin(tg_writer *w, uint8_t number)
+TG_INTERNAL uint8_t *tg_pb_begin(uint8_t *p, uint8_t number)
 {
-    put_tag(w, number, 2);
-    tg_pb_byte(w, 0);
-    return w->len;
+    return pb_tag(p, number, 2) + 1;
 }
 
-void tg_pb_end(tg_writer *w, uint16_t mark)
+TG_INTERNAL uint8_t *tg_pb_end(uint8_t *start, uint8_t *p)
 {
-    const uint16_t n = (uint16_t)(w->len - mark);
-    uint8_t *at = w->buf + mark;
-    if (w->failed) return;
-    if (n > 0x7Fu) {
-        tg_pb_byte(w, 0);
-        if (w->failed || n > 0x3FFFu) {
-            w->failed = true;
-            return;
-        }
-        memmove(at + 1, at, n);
-        *at = (uint8_t)(n >> 7);
-        at[-1] = (uint8_t)(n | 0x80u);
-    } else {
-        at[-1] = (uint8_t)n;
+    const size_t n = (size_t)(p - start);
+    if (n > 0x7Fu) { /* below 2^14: no buffer of a device is larger */
+        memmove(start + 1, start, n);
+        *start = (uint8_t)(n >> 7);
+        start[-1] = (uint8_t)(n | 0x80u);
+        return p + 1;
     }
+    start[-1] = (uint8_t)n;
+    return p;
 }
 
-/* A varint's low 32 bits; false when it is cut off, or longer than 10 bytes. */
-static bool take_varint(tg_span *in, uint32_t *value)
+/* A varint's low 32 bits: returns where it ends; NULL when it is cut off, or longer than 10 bytes. */
+static const uint8_t *pb_take(const uint8_t *p, const uint8_t *end, uint32_t *value)
 {
     uint32_t v = 0;
     uint8_t shift = 0;
     uint8_t b;
     do {
-        if (in->len == 0 || shift == 70u) return false;
-        b = *in->ptr++;
-        in->len--;
+        if (p == end || shift == 70u) return NULL;
+        b = *p++;
         if (shift < 32u) v |= (uint32_t)(b & 0x7Fu) << shift;
         shift = (uint8_t)(shift + 7u);
     } while (b > 0x7Fu);
     *value = v;
-    return true;
+    return p;
 }
 
-int8_t tg_pb_next(tg_span *in, tg_field *field)
+TG_INTERNAL bool tg_pb_read(tg_span in, tg_fields *f)
 {
-    uint32_t n;
-    uint8_t i = 4;
-    if (in->len == 0) return 0;
-    if (!take_varint(in, &n) || n < 8u) return -1;
-    field->wire = (uint8_t)(n & 7u);
-    field->number = n >> 3 > 255u ? 255u : (uint8_t)(n >> 3);
-    field->value = 0;
-    if (field->wire == 0) return take_varint(in, &field->value) ? 1 : -1;
-    n = 8;
-    if (field->wire == 5) n = 4;
-    else if (field->wire == 2) { if (!take_varint(in, &n)) return -1; }
-    else if (field->wire != 1) return -1;
-    if (n > in->len) return -1;
-    field->bytes.ptr = in->ptr;
-    field->bytes.len = (uint16_t)n;
-    in->ptr += (uint16_t)n;
-    in->len = (uint16_t)(in->len - (uint16_t)n);
-    if (field->wire == 5) {
-        while (i-- > 0) field->value = field->value << 8 | field->bytes.ptr[i];
+    const uint8_t *p = in.ptr;
+    const uint8_t *end = p + in.len;
+    memset(f, 0, sizeof *f);
+    while (p != end) {
+        uint32_t number;
+        uint32_t n = 4;
+        uint32_t v = 0;
+        uint8_t wire;
+        p = pb_take(p, end, &number);
+        if (p == NULL || number < 8u) return false;
+        wire = (uint8_t)(number & 7u);
+        number >>= 3;
+        if (wire == 0) {
+            p = pb_take(p, end, &v);
+            if (p == NULL) return false;
+        } else {
+            if (wire == 2) {
+                p = pb_take(p, end, &n);
+                if (p == NULL) return false;
+            } else if (wire == 1) {
+                n = 8;
+            } else if (wire != 5) {
+                return false;
+            }
+            if (n > (size_t)(end - p)) return false;
+            if (wire == 5) v = p[0] | (uint32_t)p[1] << 8 | (uint32_t)p[2] << 16 | (uint32_t)p[3] << 24;
+        }
+        if (number < TG_FIELDS) {
+            if (wire == 2) {
+                tg_span *bytes = number == 3 ? &f->third : &f->last;
+                bytes->ptr = p;
+                bytes->len = (uint16_t)n;
+                f->kind = (uint8_t)number;
+            } else {
+                f->v[number] = v;
+            }
+        }
+        if (wire != 0) p += (size_t)n;
     }
-    return 1;
+    return true;
 }

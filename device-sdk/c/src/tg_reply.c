@@ -2,26 +2,25 @@
 #include "tg_core.h"
 
 /* The body without the result: three tags and two lengths, id, state. */
-#define OVERHEAD_BYTES 18u
+#define UPDATE_BYTES 18u
 
-enum { COMMAND_UPDATE = 6, RESULT = 3, ERROR_TEXT = 4 };
+enum { UP_COMMAND_UPDATE = 6, RESULT = 3, ERROR_TEXT = 4 };
 
 tg_err tg_reply(tg_client *c, uint32_t command_id, tg_state state, tg_span result)
 {
     uint8_t *body;
-    uint16_t mark;
-    tg_writer w;
+    uint8_t *start;
+    uint8_t *p;
     tg_err err;
     if (command_id - 1u >= c->last_command || state < TG_RECEIVED || state > TG_INTERRUPTED) return TG_ERR_ARG;
-    err = tg_outbox_push(c, TG_UPDATES, (size_t)result.len + OVERHEAD_BYTES, &body);
+    err = tg_outbox_push(c, TG_UPDATES, (size_t)result.len + UPDATE_BYTES, &body);
     if (err != TG_OK) return err;
-    tg_pb_open(&w, body, (uint16_t)(result.len + OVERHEAD_BYTES));
-    mark = tg_pb_begin(&w, COMMAND_UPDATE);
-    tg_pb_u32(&w, 1, command_id);
-    tg_pb_u32(&w, 2, (uint32_t)state);
-    tg_pb_bytes(&w, state == TG_FAILED ? ERROR_TEXT : RESULT, result);
-    tg_pb_end(&w, mark);
-    tg_outbox_trim(c, TG_UPDATES, body, w.len);
+    start = tg_pb_begin(body, UP_COMMAND_UPDATE);
+    p = tg_pb_u32(start, 1, command_id);
+    p = tg_pb_u32(p, 2, (uint32_t)state);
+    p = tg_pb_bytes(p, state == TG_FAILED ? ERROR_TEXT : RESULT, &result);
+    p = tg_pb_end(start, p);
+    tg_outbox_trim(c, TG_UPDATES, body, (size_t)(p - body));
     if (command_id == c->last_command) c->flags |= TG_REPLIED;
     return TG_OK;
 }

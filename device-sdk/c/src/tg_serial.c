@@ -136,7 +136,7 @@ static void tx_step(tg_client *c)
 }
 
 /* What a buffer leaves for a message, and a serial line carries. */
-static uint16_t room(size_t buffer_bytes, size_t overhead)
+static uint16_t serial_room(size_t buffer_bytes, size_t overhead)
 {
     const size_t n = buffer_bytes - overhead;
     return (uint16_t)(n < TG_SERIAL_BYTES_MAX ? n : TG_SERIAL_BYTES_MAX);
@@ -147,8 +147,8 @@ int16_t tg_serial_framing(tg_client *c, uint8_t op)
     switch (op) {
     case TG_OP_SIZES:
         c->tx_head = 1;
-        c->tx_room = room(c->config->tx_bytes, TX_OVERHEAD_BYTES);
-        return (int16_t)room(c->config->rx_bytes, RX_OVERHEAD_BYTES);
+        c->tx_room = serial_room(c->config->tx_bytes, TX_OVERHEAD_BYTES);
+        return (int16_t)serial_room(c->config->rx_bytes, RX_OVERHEAD_BYTES);
     case TG_OP_UP:
         rx_reset(c, CODE_FULL);
         c->flags |= TG_LOSSY | TG_READY;

@@ -7,70 +7,70 @@
 #include <string.h>
 
 /* Body numbers of Uplink; fields of Telemetry, Series and Log. */
-enum { TELEMETRY = 5, LOG = 9, UPTIME_MS = 1, SERIES = 3, SIGNAL = 1, PERIOD_US = 3, INTS = 5, FLOATS = 6, TEXTS = 9 };
+enum { UP_TELEMETRY = 5, UP_LOG = 9, UPTIME_MS = 1, SERIES = 3, SIGNAL = 1, PERIOD_US = 3, INTS = 5, FLOATS = 6, TEXTS = 9 };
 
 #define SCRATCH_BYTES_MIN 16u
 #define BODY_AT 2u /* behind tag and length, where the body of the message begins */
 
-tg_err tg_telemetry_begin(tg_client *c, tg_writer *w, uint8_t *scratch, uint16_t cap)
+/* Tags and lengths of a series: of itself 3, its signal 3, its period 6, its column 3. */
+#define SERIES_BYTES 15u
+/* The same around one number, which needs no period and short lengths, and the number. */
+#define READING_BYTES 12u
+
+/* Where the next n bytes go; NULL when they do not fit, and then the whole message is worthless. */
+static uint8_t *reading_room(tg_writer *w, size_t n)
 {
-    if (c == NULL || w == NULL || scratch == NULL) return TG_ERR_ARG;
-    if (cap < SCRATCH_BYTES_MIN) return TG_ERR_NO_SPACE;
-    tg_pb_open(w, scratch, cap);
-    (void)tg_pb_begin(w, TELEMETRY);
-    tg_pb_byte(w, UPTIME_MS << 3); /* written even when 0: it says which base is meant */
-    tg_pb_varint(w, tg_now_ms(c));
+    if (n > (size_t)(w->cap - w->len)) w->failed = true;
+    return w->failed ? NULL : w->buf + w->len;
+}
+
+static tg_err done(tg_writer *w, const uint8_t *p)
+{
+    w->len = (uint16_t)(p - w->buf);
     return TG_OK;
 }
 
-static tg_err outcome(const tg_writer *w)
+static uint32_t zigzag(int32_t v)
 {
-    return w->failed ? TG_ERR_NO_SPACE : TG_OK;
+    return v < 0 ? ~((uint32_t)v << 1) : (uint32_t)v << 1;
 }
 
-static uint16_t begin_series(tg_writer *w, uint8_t signal, uint32_t period_us)
+tg_err tg_telemetry_begin(tg_client *c, tg_writer *w, uint8_t *scratch, uint16_t cap)
 {
-    const uint16_t mark = tg_pb_begin(w, SERIES);
-    tg_pb_u32(w, SIGNAL, signal);
-    tg_pb_u32(w, PERIOD_US, period_us);
-    return mark;
+    uint8_t *p;
+    if (c == NULL || w == NULL || scratch == NULL) return TG_ERR_ARG;
+    if (cap < SCRATCH_BYTES_MIN) return TG_ERR_NO_SPACE;
+    w->buf = scratch;
+    w->cap = (uint16_t)(cap - 1u); /* the body's length may grow by a byte */
+    w->failed = false;
+    p = tg_pb_begin(scratch, UP_TELEMETRY);
+    *p++ = UPTIME_MS << 3; /* written even when 0: it says which base is meant */
+    return done(w, tg_pb_varint(p, tg_now_ms(c)));
 }
 
-tg_err tg_put_f32_series(tg_writer *w, uint8_t signal, uint32_t period_us, const float *values, uint8_t count)
+/* One number: a series of which every length is one byte. */
+static tg_err put_one(tg_writer *w, uint8_t signal, uint8_t column, uint32_t v)
 {
-    const uint16_t series = begin_series(w, signal, period_us);
-    const uint16_t packed = tg_pb_begin(w, FLOATS);
-    for (; count > 0; count--) {
-        uint32_t bits;
-        memcpy(&bits, values++, 4);
-        tg_pb_le32(w, bits);
-    }
-    tg_pb_end(w, packed);
-    tg_pb_end(w, series);
-    return outcome(w);
-}
-
-tg_err tg_put_i32_series(tg_writer *w, uint8_t signal, uint32_t period_us, const int32_t *values, uint8_t count)
-{
-    const uint16_t series = begin_series(w, signal, period_us);
-    const uint16_t packed = tg_pb_begin(w, INTS);
-    for (; count > 0; count--) {
-        const int32_t v = *values++;
-        tg_pb_varint(w, v < 0 ? ~((uint32_t)v << 1) : (uint32_t)v << 1); /* zigzag */
-    }
-    tg_pb_end(w, packed);
-    tg_pb_end(w, series);
-    return outcome(w);
+    uint8_t *p = reading_room(w, READING_BYTES);
+    uint8_t *series;
+    uint8_t *packed;
+    if (p == NULL) return TG_ERR_NO_SPACE;
+    series = tg_pb_begin(p, SERIES);
+    packed = tg_pb_begin(tg_pb_u32(series, SIGNAL, signal), column);
+    p = column == FLOATS ? tg_pb_le32(packed, v) : tg_pb_varint(packed, v);
+    return done(w, tg_pb_end(series, tg_pb_end(packed, p)));
 }
 
 tg_err tg_put_f32(tg_writer *w, uint8_t signal, float value)
 {
-    return tg_put_f32_series(w, signal, 0, &value, 1);
+    uint32_t bits;
+    memcpy(&bits, &value, sizeof bits);
+    return put_one(w, signal, FLOATS, bits);
 }
 
 tg_err tg_put_i32(tg_writer *w, uint8_t signal, int32_t value)
 {
-    return tg_put_i32_series(w, signal, 0, &value, 1);
+    return put_one(w, signal, INTS, zigzag(value));
 }
 
 tg_err tg_put_bool(tg_writer *w, uint8_t signal, bool value)
@@ -78,25 +78,58 @@ tg_err tg_put_bool(tg_writer *w, uint8_t signal, bool value)
     return tg_put_i32(w, signal, value ? 1 : 0);
 }
 
+tg_err tg_put_f32_series(tg_writer *w, const tg_series *about, const float *values, uint8_t count)
+{
+    uint8_t *series = reading_room(w, SERIES_BYTES + 4u * (size_t)count);
+    uint8_t *packed;
+    uint8_t *p;
+    if (series == NULL) return TG_ERR_NO_SPACE;
+    series = tg_pb_begin(series, SERIES);
+    p = tg_pb_u32(tg_pb_u32(series, SIGNAL, about->signal), PERIOD_US, about->period_us);
+    packed = p = tg_pb_begin(p, FLOATS);
+    for (; count > 0; count--) {
+        uint32_t bits;
+        memcpy(&bits, values++, sizeof bits);
+        p = tg_pb_le32(p, bits);
+    }
+    return done(w, tg_pb_end(series, tg_pb_end(packed, p)));
+}
+
+tg_err tg_put_i32_series(tg_writer *w, const tg_series *about, const int32_t *values, uint8_t count)
+{
+    uint8_t *series = reading_room(w, SERIES_BYTES + 5u * (size_t)count);
+    uint8_t *packed;
+    uint8_t *p;
+    if (series == NULL) return TG_ERR_NO_SPACE;
+    series = tg_pb_begin(series, SERIES);
+    p = tg_pb_u32(tg_pb_u32(series, SIGNAL, about->signal), PERIOD_US, about->period_us);
+    packed = p = tg_pb_begin(p, INTS);
+    for (; count > 0; count--) p = tg_pb_varint(p, zigzag(*values++));
+    return done(w, tg_pb_end(series, tg_pb_end(packed, p)));
+}
+
 tg_err tg_put_str(tg_writer *w, uint8_t signal, tg_span text)
 {
-    const uint16_t series = begin_series(w, signal, 0);
-    const uint16_t mark = tg_pb_begin(w, TEXTS);
-    tg_pb_raw(w, text.ptr, text.len);
-    tg_pb_end(w, mark);
-    tg_pb_end(w, series);
-    return outcome(w);
+    uint8_t *series = reading_room(w, SERIES_BYTES + (size_t)text.len);
+    uint8_t *start;
+    uint8_t *p;
+    if (series == NULL) return TG_ERR_NO_SPACE;
+    series = tg_pb_begin(series, SERIES);
+    start = p = tg_pb_begin(tg_pb_u32(series, SIGNAL, signal), TEXTS);
+    if (text.len > 0) memcpy(p, text.ptr, text.len);
+    return done(w, tg_pb_end(series, tg_pb_end(start, p + text.len)));
 }
 
 /* Closes the body and queues it. */
 static tg_err queue(tg_client *c, tg_writer *w)
 {
     uint8_t *body;
+    size_t n;
     tg_err err;
-    tg_pb_end(w, BODY_AT);
     if (w->failed) return TG_ERR_NO_SPACE;
-    err = tg_outbox_push(c, TG_TELEMETRY, w->len, &body);
-    if (err == TG_OK) memcpy(body, w->buf, w->len);
+    n = (size_t)(tg_pb_end(w->buf + BODY_AT, w->buf + w->len) - w->buf);
+    err = tg_outbox_push(c, TG_TELEMETRY, n, &body);
+    if (err == TG_OK) memcpy(body, w->buf, n);
     return err;
 }
 
@@ -109,11 +142,15 @@ tg_err tg_telemetry_end(tg_client *c, tg_writer *w)
 tg_err tg_log(tg_client *c, const tg_log_line *line, uint8_t *scratch, uint16_t cap)
 {
     tg_writer w;
+    uint8_t *p;
     if (c == NULL || line == NULL || scratch == NULL || line->level > 7) return TG_ERR_ARG;
-    tg_pb_open(&w, scratch, cap);
-    (void)tg_pb_begin(&w, LOG);
-    tg_pb_u32(&w, 1, tg_now_ms(c));
-    tg_pb_u32(&w, 2, line->level);
-    tg_pb_bytes(&w, 3, line->text);
+    if (cap < SCRATCH_BYTES_MIN || cap - SCRATCH_BYTES_MIN < line->text.len) return TG_ERR_NO_SPACE;
+    p = tg_pb_begin(scratch, UP_LOG);
+    p = tg_pb_u32(p, 1, tg_now_ms(c));
+    p = tg_pb_u32(p, 2, line->level);
+    p = tg_pb_bytes(p, 3, &line->text);
+    w.buf = scratch;
+    w.len = (uint16_t)(p - scratch);
+    w.failed = false;
     return queue(c, &w);
 }

@@ -193,23 +193,23 @@ void fake_say_raw(fake *f, const uint8_t *message, size_t n)
     fake_put_raw(f, wire, fake_frame(message, n, wire));
 }
 
-void fake_say(fake *f, uint8_t kind, const tg_writer *w)
+void fake_say(fake *f, uint8_t kind, const wire_writer *w)
 {
     uint8_t buf[2048];
-    tg_writer out;
-    tg_pb_open(&out, buf, sizeof buf);
-    tg_pb_byte(&out, (uint8_t)(kind << 3 | 2));
-    tg_pb_varint(&out, w->len);
-    tg_pb_raw(&out, w->buf, w->len);
+    wire_writer out;
+    wire_open(&out, buf, sizeof buf);
+    wire_byte(&out, (uint8_t)(kind << 3 | 2));
+    wire_varint(&out, w->len);
+    wire_raw(&out, w->buf, w->len);
     if (!f->mute) fake_say_raw(f, out.buf, out.len);
 }
 
 void fake_number(fake *f, uint8_t kind, uint8_t field, uint32_t value)
 {
     uint8_t buf[16];
-    tg_writer w;
-    tg_pb_open(&w, buf, sizeof buf);
-    tg_pb_u32(&w, field, value);
+    wire_writer w;
+    wire_open(&w, buf, sizeof buf);
+    wire_u32(&w, field, value);
     fake_say(f, kind, &w);
 }
 
@@ -222,13 +222,13 @@ void fake_ack(fake *f)
 void fake_command(fake *f, uint32_t id, uint32_t code, uint32_t deadline_ms)
 {
     uint8_t buf[64];
-    tg_writer w;
+    wire_writer w;
     const tg_span args = {(const uint8_t *)"{\"on\":true}", 11};
-    tg_pb_open(&w, buf, sizeof buf);
-    tg_pb_u32(&w, 1, id);
-    tg_pb_u32(&w, 2, code);
-    tg_pb_bytes(&w, 4, args);
-    tg_pb_u32(&w, 5, deadline_ms);
+    wire_open(&w, buf, sizeof buf);
+    wire_u32(&w, 1, id);
+    wire_u32(&w, 2, code);
+    wire_bytes(&w, 4, args.ptr, args.len);
+    wire_u32(&w, 5, deadline_ms);
     fake_say(f, 5, &w);
 }
 
@@ -260,9 +260,9 @@ bool fake_has_update(const fake *f, uint32_t id, uint32_t state)
 /* The number in field `number` of a message, 0 when absent; its bytes to `bytes`. */
 static uint32_t find(tg_span in, uint8_t number, tg_span *bytes)
 {
-    tg_field field;
+    wire_field field;
     uint32_t value = 0;
-    while (tg_pb_next(&in, &field) > 0) {
+    while (wire_next(&in, &field) > 0) {
         if (field.number != number) continue;
         value = field.value;
         if (bytes != NULL) *bytes = field.bytes;
@@ -281,16 +281,16 @@ static void gap(fake *f, uint32_t from, uint32_t to)
 static void welcome(fake *f)
 {
     uint8_t buf[128];
-    tg_writer w;
-    tg_pb_open(&w, buf, sizeof buf);
-    tg_pb_u32(&w, 1, f->hello_attempt);
-    tg_pb_fixed32(&w, 2, f->hello_nonce);
-    tg_pb_fixed32(&w, 3, f->epoch);
-    tg_pb_u32(&w, 4, f->durable);
-    tg_pb_u32(&w, 5, f->keepalive_ms);
-    tg_pb_u32(&w, 6, f->window);
-    tg_pb_u32(&w, 8, f->want_catalog);
-    tg_pb_u32(&w, 9, f->max_uplink_bytes);
+    wire_writer w;
+    wire_open(&w, buf, sizeof buf);
+    wire_u32(&w, 1, f->hello_attempt);
+    wire_fixed32(&w, 2, f->hello_nonce);
+    wire_fixed32(&w, 3, f->epoch);
+    wire_u32(&w, 4, f->durable);
+    wire_u32(&w, 5, f->keepalive_ms);
+    wire_u32(&w, 6, f->window);
+    wire_u32(&w, 8, f->want_catalog);
+    wire_u32(&w, 9, f->max_uplink_bytes);
     fake_say(f, 1, &w);
 }
 
@@ -360,11 +360,11 @@ static void store(fake *f, uint32_t seq, uint8_t kind, tg_span body)
         u->result_len = result.len;
         if (result.len > 0 && result.len <= sizeof u->result) memcpy(u->result, result.ptr, result.len);
     } else if (kind == 7) {
-        tg_field field;
+        wire_field field;
         const uint8_t *at = body.ptr;
         f->catalog_parts_seen++;
         if (find(body, 2, NULL) == 0) f->catalog_len = 0;
-        for (; tg_pb_next(&body, &field) > 0; at = body.ptr) {
+        for (; wire_next(&body, &field) > 0; at = body.ptr) {
             if (field.number < 4) continue;
             memcpy(f->catalog + f->catalog_len, at, (size_t)(body.ptr - at));
             f->catalog_len += (size_t)(body.ptr - at);
@@ -372,7 +372,7 @@ static void store(fake *f, uint32_t seq, uint8_t kind, tg_span body)
     }
 }
 
-static void on_reliable(fake *f, uint32_t seq, uint32_t below, const tg_field *body)
+static void on_reliable(fake *f, uint32_t seq, uint32_t below, const wire_field *body)
 {
     const uint32_t expected = f->accepted + 1;
     if (below >= seq) {
@@ -395,13 +395,13 @@ static void on_reliable(fake *f, uint32_t seq, uint32_t below, const tg_field *b
 
 static void on_message(fake *f, tg_span in)
 {
-    tg_field field;
-    tg_field body;
+    wire_field field;
+    wire_field body;
     uint32_t seq = 0;
     uint32_t below = 0;
-    int8_t got;
+    int got;
     memset(&body, 0, sizeof body);
-    while ((got = tg_pb_next(&in, &field)) > 0) {
+    while ((got = wire_next(&in, &field)) > 0) {
         if (field.number == 1) seq = field.value;
         if (field.number == 2) below = field.value;
         if (field.number > 2) body = field;
@@ -414,7 +414,7 @@ static void on_message(fake *f, tg_span in)
         f->bye_reason = find(body.bytes, 1, NULL);
         f->session = false;
     } else if (!f->session) {
-        const tg_writer none = {NULL, 0, 0, false};
+        const wire_writer none = {NULL, 0, 0};
         fake_say(f, 8, &none);
     } else if (body.number == 4) {
         f->heartbeats++;

@@ -3,13 +3,14 @@
  *   tg_client -- port --> [ wire up ]   --> frames --> admit [P-2] --> stored, gaps
  *             <-- port -- [ wire down ] <-- frames <-- Welcome, Ack, Nack, Command ...
  *
- * Written from PROTOCOL.md, with framing of its own: it shares only the protobuf writer and reader with the SDK. It
+ * Written from PROTOCOL.md, with framing of its own: it shares no code with the SDK. It
  * works (a fake), is deterministic, and can be told to misbehave: short sends, dead links, flipped bytes.
  */
 #ifndef FAKE_GATEWAY_H
 #define FAKE_GATEWAY_H
 
 #include "../src/tg_core.h"
+#include "wire.h"
 
 #define FAKE_WIRE_BYTES 65536u
 #define FAKE_STORED_MAX 20000u
@@ -114,7 +115,7 @@ void fake_step(fake *f);
 /* Acks everything accepted. */
 void fake_ack(fake *f);
 /* Says something of the test's own making: Downlink body number `kind`, its content in `w`. */
-void fake_say(fake *f, uint8_t kind, const tg_writer *w);
+void fake_say(fake *f, uint8_t kind, const wire_writer *w);
 void fake_say_raw(fake *f, const uint8_t *message, size_t n);
 void fake_put_raw(fake *f, const uint8_t *bytes, size_t n);
 void fake_command(fake *f, uint32_t id, uint32_t code, uint32_t deadline_ms);

@@ -10,17 +10,20 @@ import { join } from "node:path";
 
 /** Field tables: name, number, kind. `kinds` the SDK cannot write are listed in READ_ONLY. */
 const SCHEMA = {
-  hello: "protocol:1:u deviceId:2:t bootNonce:3:x attempt:4:u epoch:5:x nextSeq:6:u oldest:7:u ackedSeq:8:u uptimeMs:9:u maxRxBytes:10:u catalogHash:11:x firmware:12:t model:13:t sleepMs:14:u lastCommand:15:u outboxFrames:16:u proof:17:b closing:18:u",
+  hello:
+    "protocol:1:u deviceId:2:t bootNonce:3:x attempt:4:u epoch:5:x nextSeq:6:u oldest:7:u ackedSeq:8:u uptimeMs:9:u maxRxBytes:10:u catalogHash:11:x firmware:12:t model:13:t sleepMs:14:u lastCommand:15:u outboxFrames:16:u proof:17:b closing:18:u",
   heartbeat: "uptimeMs:1:u unixMs:2:U ping:3:u nextSeq:4:u oldest:5:u",
   telemetry: "base:0:base series:3:*series bootNonce:4:x",
   series: "signal:1:u dtMs:2:packed periodUs:3:u quality:4:u values:0:values",
   commandUpdate: "id:1:u state:2:u result:3:b error:4:t",
   catalog: "hash:1:x part:2:u parts:3:u signals:4:*signal commands:5:*commandSpec",
-  signal: "id:1:u key:2:t name:3:t type:4:u unit:5:t deviceClass:6:t kind:7:u scale:8:s intervalMs:9:u min:10:d max:11:d options:12:*t",
+  signal:
+    "id:1:u key:2:t name:3:t type:4:u unit:5:t deviceClass:6:t kind:7:u scale:8:s intervalMs:9:u min:10:d max:11:d options:12:*t",
   commandSpec: "code:1:u name:2:t atMostOnce:3:u argsHint:4:t",
   bye: "reason:1:u retryAfterMs:2:u detail:3:t",
   log: "uptimeMs:1:u level:2:u text:3:t",
-  welcome: "attempt:1:u bootNonce:2:x epoch:3:x ackedSeq:4:u keepaliveMs:5:u window:6:u unixMs:7:U wantCatalog:8:u maxUplinkBytes:9:u",
+  welcome:
+    "attempt:1:u bootNonce:2:x epoch:3:x ackedSeq:4:u keepaliveMs:5:u window:6:u unixMs:7:U wantCatalog:8:u maxUplinkBytes:9:u",
   ack: "seq:1:u",
   nack: "expected:1:u reason:2:u retryAfterMs:3:u",
   command: "id:1:u code:2:u name:3:t args:4:b deadlineUptimeMs:5:u atMostOnce:6:u",
@@ -33,7 +36,9 @@ const DOWNLINK = { welcome: 1, ack: 2, nack: 3, heartbeat: 4, command: 5, flow: 
 class ReadOnly extends Error {}
 
 const bytesOf = (value) =>
-  typeof value === "string" && value.startsWith("hex:") ? Buffer.from(value.slice(4), "hex") : Buffer.from(value, "utf8");
+  typeof value === "string" && value.startsWith("hex:")
+    ? Buffer.from(value.slice(4), "hex")
+    : Buffer.from(value, "utf8");
 const floatOf = (value) => (typeof value === "string" ? Number(value.replace("float:", "")) : value);
 const zigzag = (value) => ((value << 1) ^ (value >> 31)) >>> 0;
 
@@ -129,7 +134,9 @@ function declare(bytes) {
 
 function declareCalls(ops) {
   const list = ops.map(([op, number, value]) =>
-    typeof value === "number" ? `{OP_${op}, ${number}, ${value}u, NULL, 0}` : `{OP_${op}, ${number}, 0, ${declare(value)}}`,
+    typeof value === "number"
+      ? `{OP_${op}, ${number}, ${value}u, NULL, 0}`
+      : `{OP_${op}, ${number}, 0, ${declare(value)}}`,
   );
   const name = `c${counter++}`;
   out.push(`static const vector_call ${name}[] = {${list.join(", ")}};`);
@@ -138,9 +145,13 @@ function declareCalls(ops) {
 
 const dir = process.argv[2];
 const load = (file) => JSON.parse(readFileSync(join(dir, file), "utf8"));
-const table = (type, name, rows) => out.push(`static const ${type} ${name}[] = {`, ...rows.map((r) => `    {${r}},`), "};");
+const table = (type, name, rows) =>
+  out.push(`static const ${type} ${name}[] = {`, ...rows.map((r) => `    {${r}},`), "};");
 
-for (const [file, uplink] of [["uplink", true], ["downlink", false]]) {
+for (const [file, uplink] of [
+  ["uplink", true],
+  ["downlink", false],
+]) {
   const rows = load(`${file}.json`).map((vector) => {
     const ops = calls(vector, uplink);
     return `${cString(vector.name)}, ${declare(Buffer.from(vector.hex, "hex"))}, ${ops ? declareCalls(ops) : "NULL, 0"}`;
@@ -150,7 +161,9 @@ for (const [file, uplink] of [["uplink", true], ["downlink", false]]) {
 table(
   "vector_invalid",
   "vectors_invalid",
-  load("invalid.json").map((v) => `${cString(v.name)}, ${declare(Buffer.from(v.hex, "hex"))}, ${cString(v.error)}, ${v.link === "downlink"}`),
+  load("invalid.json").map(
+    (v) => `${cString(v.name)}, ${declare(Buffer.from(v.hex, "hex"))}, ${cString(v.error)}, ${v.link === "downlink"}`,
+  ),
 );
 table(
   "vector_stream",
@@ -166,6 +179,8 @@ table(
 table(
   "vector_catalog",
   "vectors_catalog",
-  load("catalog.json").map((v) => `${cString(v.name)}, ${declare(Buffer.from(v.parts[0], "hex"))}, ${v.hash}u, ${v.parts.length}`),
+  load("catalog.json").map(
+    (v) => `${cString(v.name)}, ${declare(Buffer.from(v.parts[0], "hex"))}, ${v.hash}u, ${v.parts.length}`,
+  ),
 );
 process.stdout.write(`/* Made by make-vectors.mjs from proto/vectors. */\n${out.join("\n")}\n`);

@@ -155,7 +155,7 @@ static void a_nack_rewinds_at_once_or_after_its_pause_p2(void)
 {
     bench *b = bench_new();
     uint8_t buf[16];
-    tg_writer w;
+    wire_writer w;
     uint32_t sent;
     bench_open(b);
     bench_online(b);
@@ -171,10 +171,10 @@ static void a_nack_rewinds_at_once_or_after_its_pause_p2(void)
     fake_number(&b->gateway, 3, 1, 0);
     bench_settle(b);
     CHECK_EQ(tg_get_stats(&b->client)->sent, sent + 2);
-    tg_pb_open(&w, buf, sizeof buf);
-    tg_pb_u32(&w, 1, 2);
-    tg_pb_u32(&w, 2, 15);
-    tg_pb_u32(&w, 3, 5000);
+    wire_open(&w, buf, sizeof buf);
+    wire_u32(&w, 1, 2);
+    wire_u32(&w, 2, 15);
+    wire_u32(&w, 3, 5000);
     fake_say(&b->gateway, 3, &w);
     bench_settle(b);
     bench_pass(b, 4800, 100);
@@ -201,7 +201,7 @@ static void only_the_answer_to_the_latest_hello_counts_p5(void)
 {
     bench *b = bench_new();
     uint8_t buf[64];
-    tg_writer w;
+    wire_writer w;
     uint32_t i;
     b->gateway.mute = true;
     bench_open(b);
@@ -209,12 +209,12 @@ static void only_the_answer_to_the_latest_hello_counts_p5(void)
     CHECK_EQ(b->gateway.hello_attempt, 2);
     b->gateway.mute = false;
     for (i = 0; i < 4; i++) { /* old attempt, other boot, no epoch, an ack of what was never sent */
-        tg_pb_open(&w, buf, sizeof buf);
-        tg_pb_u32(&w, 1, i == 0 ? 1 : 2);
-        tg_pb_fixed32(&w, 2, i == 1 ? 5 : b->gateway.hello_nonce);
-        tg_pb_fixed32(&w, 3, i == 2 ? 0 : 77);
-        tg_pb_u32(&w, 4, i == 3 ? 9 : 0);
-        tg_pb_u32(&w, 6, 4);
+        wire_open(&w, buf, sizeof buf);
+        wire_u32(&w, 1, i == 0 ? 1 : 2);
+        wire_fixed32(&w, 2, i == 1 ? 5 : b->gateway.hello_nonce);
+        wire_fixed32(&w, 3, i == 2 ? 0 : 77);
+        wire_u32(&w, 4, i == 3 ? 9 : 0);
+        wire_u32(&w, 6, 4);
         fake_say(&b->gateway, 1, &w);
         bench_settle(b);
         CHECK(tg_get_phase(&b->client) == TG_GREETING);
@@ -469,13 +469,13 @@ static void a_bye_is_obeyed_with_its_wait_p21(void)
 {
     bench *b = bench_new();
     uint8_t buf[16];
-    tg_writer w;
+    wire_writer w;
     uint32_t wait;
     bench_open(b);
     bench_online(b);
-    tg_pb_open(&w, buf, sizeof buf);
-    tg_pb_u32(&w, 1, TG_REASON_OVERLOADED);
-    tg_pb_u32(&w, 2, 20000);
+    wire_open(&w, buf, sizeof buf);
+    wire_u32(&w, 1, TG_REASON_OVERLOADED);
+    wire_u32(&w, 2, 20000);
     fake_say(&b->gateway, 7, &w);
     wait = tg_poll(&b->client);
     CHECK(wait >= 19900 && wait <= 21100);
@@ -791,26 +791,27 @@ static void init_refuses_what_cannot_work(void)
 static void telemetry_never_truncates(void)
 {
     bench *b = bench_new();
-    uint8_t scratch[300];
+    uint8_t scratch[340];
     const float values[60] = {0};
+    const tg_series every_ms = {1, 1000};
     tg_writer w;
     const tg_log_line line = {6, {(const uint8_t *)"hello", 5}};
     const tg_log_line bad = {8, {NULL, 0}};
     bench_open(b);
     CHECK(tg_telemetry_begin(&b->client, &w, scratch, 15) == TG_ERR_NO_SPACE);
     CHECK(tg_telemetry_begin(NULL, &w, scratch, 64) == TG_ERR_ARG);
-    CHECK(tg_telemetry_begin(&b->client, &w, scratch, 16) == TG_OK);
+    CHECK(tg_telemetry_begin(&b->client, &w, scratch, 24) == TG_OK);
     CHECK(tg_put_f32(&w, 1, 1.0f) == TG_OK);
     CHECK(tg_put_f32(&w, 2, 1.0f) == TG_ERR_NO_SPACE);
     CHECK(tg_telemetry_end(&b->client, &w) == TG_ERR_NO_SPACE);
     CHECK(tg_telemetry_end(&b->client, NULL) == TG_ERR_ARG);
     CHECK(tg_telemetry_begin(&b->client, &w, scratch, sizeof scratch) == TG_OK);
-    CHECK(tg_put_f32_series(&w, 1, 1000, values, 60) == TG_OK);
+    CHECK(tg_put_f32_series(&w, &every_ms, values, 60) == TG_OK);
     CHECK(tg_put_bool(&w, 2, true) == TG_OK);
     CHECK(tg_telemetry_end(&b->client, &w) == TG_OK);
     CHECK(tg_telemetry_begin(&b->client, &w, scratch, sizeof scratch) == TG_OK);
-    CHECK(tg_put_f32_series(&w, 1, 1000, values, 60) == TG_OK);
-    CHECK(tg_put_f32_series(&w, 1, 1000, values, 8) == TG_OK);
+    CHECK(tg_put_f32_series(&w, &every_ms, values, 60) == TG_OK);
+    CHECK(tg_put_f32_series(&w, &every_ms, values, 8) == TG_OK);
     CHECK(tg_telemetry_end(&b->client, &w) == TG_ERR_TOO_BIG);
     CHECK(tg_log(&b->client, &line, scratch, 8) == TG_ERR_NO_SPACE);
     CHECK(tg_log(&b->client, &bad, scratch, 64) == TG_ERR_ARG);

@@ -206,17 +206,17 @@ static void the_largest_message_it_announced_is_taken(void)
     bench *b = bench_new();
     uint8_t args[256];
     uint8_t buf[300];
-    tg_writer w;
+    wire_writer w;
     tg_span span;
     bench_open(b);
     bench_online(b);
     memset(args, 'a', sizeof args);
     span.ptr = args;
     for (span.len = 200; span.len < 256; span.len++) {
-        tg_pb_open(&w, buf, sizeof buf);
-        tg_pb_u32(&w, 1, span.len);
-        tg_pb_u32(&w, 2, 1);
-        tg_pb_bytes(&w, 4, span);
+        wire_open(&w, buf, sizeof buf);
+        wire_u32(&w, 1, span.len);
+        wire_u32(&w, 2, 1);
+        wire_bytes(&w, 4, span.ptr, span.len);
         if (w.len + 3u > b->gateway.hello_max_rx) break;
         fake_say(&b->gateway, 5, &w);
         bench_settle(b);
