@@ -60,7 +60,7 @@ export interface DeviceRow {
   readonly lastWireId: number;
 }
 
-/** A record about to be stored. One object is filled again for every record: implementations copy what they keep. */
+/** A record about to be stored. One object is filled again for every record: implementations copy its fields. */
 export interface RecordDraft {
   deviceKey: number;
   epoch: number;
@@ -72,7 +72,7 @@ export interface RecordDraft {
   catalog: number;
   /** CRC-32 of the body. */
   bodyCrc: number;
-  /** Read during the call only. */
+  /** Must stay as it is until the transaction ends. */
   body: Uint8Array;
 }
 

@@ -291,7 +291,9 @@ export class Engine {
           for (const [key, bootNonce, offsetUnixMs] of this.#boots) {
             this.#tables.devices.putBoot(key, { bootNonce, offsetUnixMs }, this.#options.clock.unixMs());
           }
-          return work();
+          const result = work();
+          this.#tables.records.flush();
+          return result;
         })
         .immediate();
       this.#ledger.committed();
@@ -301,6 +303,7 @@ export class Engine {
       return value;
     } catch (thrown) {
       this.#lastId = lastId;
+      this.#tables.records.discard();
       this.#ledger.rolledBack();
       this.#retention.rolledBack();
       throw thrown;

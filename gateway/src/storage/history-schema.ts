@@ -26,6 +26,8 @@ export const HISTORY_SCHEMA: Schema = {
           cursor INTEGER NOT NULL,
           store TEXT NOT NULL,
           seen_ms REAL NOT NULL,
+          known_to INTEGER NOT NULL,
+          known_ms REAL NOT NULL,
           raw_from_ms REAL NOT NULL,
           minutes_from_ms REAL NOT NULL,
           hours_from_ms REAL NOT NULL,
@@ -33,7 +35,7 @@ export const HISTORY_SCHEMA: Schema = {
           minutes_bytes REAL NOT NULL,
           hours_bytes REAL NOT NULL
         ) STRICT;
-        INSERT INTO progress VALUES (1, 0, '', 0, 0, 0, 0, 0, 0, 0);
+        INSERT INTO progress VALUES (1, 0, '', 0, 0, 0, 0, 0, 0, 0, 0, 0);
 
         CREATE TABLE signals (
           id INTEGER PRIMARY KEY AUTOINCREMENT,

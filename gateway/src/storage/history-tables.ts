@@ -15,6 +15,12 @@ export interface Progress {
   store: string;
   /** When the newest record taken was received. */
   seenUnixMs: number;
+  /**
+   * Of a spool that was restored from a backup: records up to this id that were received until `knownUnixMs` were taken
+   * before, under their old ids.
+   */
+  knownToId: number;
+  knownUnixMs: number;
   /** Everything before was thinned away. */
   readonly fromUnixMs: Record<Level, number>;
   readonly bytes: Record<Level, number>;
@@ -36,6 +42,8 @@ interface ProgressRow {
   cursor: number;
   store: string;
   seen_ms: number;
+  known_to: number;
+  known_ms: number;
   raw_from_ms: number;
   minutes_from_ms: number;
   hours_from_ms: number;
@@ -93,9 +101,10 @@ export class HistoryTables {
        VALUES ($id, $device, $signal, $unit, $last_ms, $last_v, $last_q)`,
     );
     this.#putProgress = db.prepare(
-      `UPDATE progress SET cursor = $cursor, store = $store, seen_ms = $seen_ms, raw_from_ms = $raw_from_ms,
-         minutes_from_ms = $minutes_from_ms, hours_from_ms = $hours_from_ms, raw_bytes = $raw_bytes,
-         minutes_bytes = $minutes_bytes, hours_bytes = $hours_bytes`,
+      `UPDATE progress SET cursor = $cursor, store = $store, seen_ms = $seen_ms, known_to = $known_to,
+         known_ms = $known_ms, raw_from_ms = $raw_from_ms, minutes_from_ms = $minutes_from_ms,
+         hours_from_ms = $hours_from_ms, raw_bytes = $raw_bytes, minutes_bytes = $minutes_bytes,
+         hours_bytes = $hours_bytes`,
     );
   }
 
@@ -110,6 +119,8 @@ export class HistoryTables {
       cursor: row?.cursor ?? 0,
       store: row?.store ?? "",
       seenUnixMs: row?.seen_ms ?? 0,
+      knownToId: row?.known_to ?? 0,
+      knownUnixMs: row?.known_ms ?? 0,
       fromUnixMs: {
         raw: row?.raw_from_ms ?? 0,
         minutes: row?.minutes_from_ms ?? 0,
@@ -119,11 +130,13 @@ export class HistoryTables {
     };
   }
 
-  putProgress({ cursor, store, seenUnixMs, fromUnixMs, bytes }: Progress): void {
+  putProgress({ fromUnixMs, bytes, ...progress }: Progress): void {
     this.#putProgress.run({
-      cursor,
-      store,
-      seen_ms: seenUnixMs,
+      cursor: progress.cursor,
+      store: progress.store,
+      seen_ms: progress.seenUnixMs,
+      known_to: progress.knownToId,
+      known_ms: progress.knownUnixMs,
       raw_from_ms: fromUnixMs.raw,
       minutes_from_ms: fromUnixMs.minutes,
       hours_from_ms: fromUnixMs.hours,

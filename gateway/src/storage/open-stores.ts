@@ -118,6 +118,7 @@ function begin(spool: OpenStore, identity: OpenStore, options: OpenStoresOptions
         const range = { epoch: 0, fromSeq: 1, toSeq: null };
         writeGap(tables, { deviceKey, ...range, reason: "unproven", atUnixMs, sink: null });
       }
+      tables.records.flush();
     })
     .immediate();
   if (!isRestored && !isReplaced) return;

@@ -8,9 +8,22 @@ describe("the spool's tables on SQLite", () => {
   tablesContract(() => {
     const db = new Database(":memory:");
     for (const step of SPOOL_SCHEMA.steps) step(db);
+    const tables = new SqlSpoolTables(db);
+    const transaction = <T>(work: () => T): T => {
+      try {
+        return db.transaction(() => {
+          const result = work();
+          tables.records.flush();
+          return result;
+        })();
+      } catch (thrown) {
+        tables.records.discard();
+        throw thrown;
+      }
+    };
     return {
-      tables: new SqlSpoolTables(db),
-      transaction: (work) => db.transaction(work)(),
+      tables,
+      transaction,
       recordSeqs: () =>
         db
           .prepare<[], { seq: number }>("SELECT seq FROM records ORDER BY id")
