@@ -268,7 +268,7 @@ describe("delivery", () => {
           expect(world.ackedSamples, "acked is stored").toBeLessThanOrEqual(stored.length);
         },
       ),
-      { numRuns: 100 },
+      { numRuns: 100, interruptAfterTimeLimit: 10_000 },
     );
   });
 
@@ -295,7 +295,7 @@ describe("delivery", () => {
           expect(missing.length, "what was saved arrives, or was evicted").toBeLessThanOrEqual(world.droppedSamples);
         },
       ),
-      { numRuns: 40 },
+      { numRuns: 40, interruptAfterTimeLimit: 10_000 },
     );
   });
 });

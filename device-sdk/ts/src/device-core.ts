@@ -21,6 +21,7 @@ import type { DeviceOptions, Settings } from "./device-options.js";
 import { DeviceError } from "./errors.js";
 import { FlushWaiters } from "./flush-waiters.js";
 import { encodeBody } from "./frame-head.js";
+import type { Connect } from "./links/link.js";
 import { wsConnect } from "./links/ws-link.js";
 import { Outbox } from "./outbox.js";
 import { openOutboxFile } from "./outbox-file.js";
@@ -46,6 +47,7 @@ export class DeviceCore {
   readonly #emit: Emit;
   readonly #clock: Clock;
   readonly #random: Random;
+  readonly #connect: Connect;
   readonly #bootNonce: number;
   readonly #bootMonoMs: number;
   readonly #outbox: Outbox;
@@ -67,6 +69,7 @@ export class DeviceCore {
     this.#random = options.random ?? new SystemRandom();
     this.#bootNonce = this.#random.nonce();
     this.#bootMonoMs = this.#clock.monoMs();
+    this.#connect = options.connect ?? wsConnect(options);
     const { outbox, store } = this.#openOutbox();
     this.#outbox = outbox;
     this.#store = store;
@@ -116,6 +119,7 @@ export class DeviceCore {
       await this.#waiters.wait(drainTimeoutMs).catch(() => {});
     }
     if (this.#isStopped) return;
+    this.reporter.flush(); // what came while it drained is kept in the file, and leaves no timer
     this.#isStopped = true;
     this.#runner?.stop();
     this.#connection?.dispatch({ type: "stop" });
@@ -191,7 +195,7 @@ export class DeviceCore {
     const host = {
       clock: this.#clock,
       random: this.#random,
-      connect: this.#options.connect ?? wsConnect(this.#options),
+      connect: this.#connect,
       outbox: this.#outbox,
       limits,
       bootMonoMs: this.#bootMonoMs,

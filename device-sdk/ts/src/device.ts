@@ -130,7 +130,7 @@ export class Device {
     this.#core.reporter.log(code, clipUtf8(String(text), LOG_TEXT_BYTES_MAX));
   }
 
-  /** Connect, and stay connected until `stop`. Returns at once. @throws DeviceError STOPPED, BAD_OPTION (the url) */
+  /** Connect, and stay connected until `stop`. Returns at once. @throws DeviceError STOPPED */
   start(): void {
     this.#checkRunning();
     if (this.#core.isStarted) return;

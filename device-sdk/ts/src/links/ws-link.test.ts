@@ -137,6 +137,14 @@ describe("trust", () => {
     expect(() => wsConnect({ url, ...(ca === undefined ? {} : { ca }) })).toThrow(message);
   });
 
+  test.each([
+    ["a token with a line end", { token: "secret\n" }, /token/],
+    ["a ca that is a path", { ca: "/etc/tidegate/ca.pem" }, /ca is no certificate/],
+    ["a cert without its key", { cert: "x" }, /together/],
+  ])("%s is refused before anything is sent", (_, more, message) => {
+    expect(() => wsConnect({ url: "wss://gateway.local/", ...more })).toThrow(message);
+  });
+
   test("plain ws is allowed to this machine, and elsewhere when said outright", () => {
     expect(() => wsConnect({ url: "ws://localhost:1/" })).not.toThrow();
     expect(() => wsConnect({ url: "ws://gateway.local/", insecure: true })).not.toThrow();

@@ -6,6 +6,7 @@
  * With a CA of its own only that CA is trusted, and the constant server name is asked for and checked, so that a new
  * address or host name of the gateway never locks a device out. It never falls back to anything weaker, at no attempt.
  */
+import { X509Certificate } from "node:crypto";
 import type { IncomingMessage } from "node:http";
 import { type ConnectionOptions, connect as connectTls, type TLSSocket } from "node:tls";
 import {
@@ -60,10 +61,11 @@ const TRAITS: LinkTraits = {
 /**
  * Links over WebSocket. The returned function opens one link per call and resumes the TLS session of the one before.
  *
- * @throws DeviceError BAD_OPTION when the URL is not allowed
+ * @throws DeviceError BAD_OPTION when the URL is not allowed, or token, ca or cert are not what they should be
  */
 export function wsConnect(options: WsLinkOptions): Connect {
   const url = checkUrl(options);
+  checkSecrets(options);
   const resumption: { session: Buffer | undefined } = { session: undefined };
   return (events) => new WsLink(url, options, resumption, events);
 }
@@ -157,6 +159,26 @@ function checkUrl({ url: text, insecure = false, ca }: WsLinkOptions): URL {
     throw new DeviceError("BAD_OPTION", `ws:// to ${url.hostname} is neither private nor authentic`, todo);
   }
   return url;
+}
+
+/** What would otherwise only fail at the first attempt, in the middle of the night. */
+function checkSecrets({ token, ca, cert, key }: WsLinkOptions): void {
+  if (token !== undefined && !/^[\x21-\x7e]+$/.test(token)) {
+    const todo = "Give the token as it was printed, without spaces or line ends.";
+    throw new DeviceError("BAD_OPTION", "the token has characters that no token has", todo);
+  }
+  if ((cert === undefined) !== (key === undefined)) {
+    throw new DeviceError("BAD_OPTION", "cert and key come together, one is missing", "Give both, or neither.");
+  }
+  for (const [name, pem] of Object.entries({ ca, cert })) {
+    if (pem === undefined) continue;
+    try {
+      new X509Certificate(pem);
+    } catch (error) {
+      const todo = "Give the text of the PEM file, from -----BEGIN CERTIFICATE----- on.";
+      throw new DeviceError("BAD_OPTION", `${name} is no certificate`, todo, error);
+    }
+  }
 }
 
 function isLoopback(host: string): boolean {
