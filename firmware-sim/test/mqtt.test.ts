@@ -27,7 +27,7 @@ withBroker.describe("with Mosquitto", () => {
   let broker: BrokerProcess;
   let gateway: GatewayProcess;
   let credential: Credential;
-  let puppet: Child;
+  let puppet: Child | null = null;
 
   beforeAll(async () => {
     broker = await BrokerProcess.start({ dir: join(dir, "broker"), ...programs() });
@@ -40,7 +40,7 @@ withBroker.describe("with Mosquitto", () => {
     puppet = await startPuppet(credential);
   });
   afterAll(async () => {
-    await puppet.kill();
+    await puppet?.kill();
     await gateway.stop();
     await broker.end();
   });
