@@ -6,9 +6,9 @@
  *            /gateway.json   url and pid, written when ready, removed at stop
  */
 import { randomBytes } from "node:crypto";
-import { closeSync, mkdirSync, openSync, rmSync, writeSync } from "node:fs";
+import { closeSync, openSync, rmSync, writeSync } from "node:fs";
 import { join } from "node:path";
-import { readIfThere, writeFileDurably } from "../config/durable-file.js";
+import { makeFolders, readIfThere, writeFileDurably } from "../config/durable-file.js";
 import { errnoOf } from "../config/locations.js";
 import { GatewayError } from "../core/errors.js";
 
@@ -39,7 +39,7 @@ export class DataDir {
   static open(path: string): DataDir {
     const dir = new DataDir(path);
     try {
-      mkdirSync(path, { recursive: true, mode: 0o750 });
+      makeFolders(path, 0o750);
       dir.#lock();
     } catch (thrown) {
       if (thrown instanceof GatewayError) throw thrown;

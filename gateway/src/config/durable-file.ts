@@ -5,7 +5,17 @@
  *
  * One process at a time writes below a data folder (it is locked), so temporary names need not be unique.
  */
-import { closeSync, fsyncSync, mkdirSync, openSync, readFileSync, renameSync, rmSync, writeSync } from "node:fs";
+import {
+  closeSync,
+  existsSync,
+  fsyncSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeSync,
+} from "node:fs";
 import { basename, dirname, join } from "node:path";
 import { errnoOf } from "./locations.js";
 
@@ -35,6 +45,21 @@ export function makeFolderDurably(path: string, files: ReadonlyMap<string, strin
   syncFolder(temporary);
   renameSync(temporary, path);
   syncFolder(dirname(path));
+}
+
+/**
+ * Make a folder and those above it. Node's own recursive mkdir never returns where the kernel answers ENOENT to mkdir
+ * itself, as below /proc. Throws Node's errors; a folder that is there is fine.
+ */
+export function makeFolders(path: string, mode: number): void {
+  if (existsSync(path)) return;
+  const above = dirname(path);
+  if (above !== path) makeFolders(above, mode);
+  try {
+    mkdirSync(path, { mode });
+  } catch (error) {
+    if (errnoOf(error) !== "EEXIST") throw error;
+  }
 }
 
 /** The bytes of a file, null when there is none. Throws Node's other errors. */

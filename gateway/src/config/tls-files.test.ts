@@ -117,6 +117,9 @@ describe("the site's certificates", () => {
     writeFileSync(join(dataDir, "file"), "");
     const blocked = config({ gateway: { dataDir: join(dataDir, "file") } });
     await expect(loadTls(blocked, facts)).rejects.toMatchObject({ code: "E_DATA_DIR" });
+    // Where the kernel answers ENOENT to mkdir, Node's recursive one would never return.
+    const nowhere = config({ gateway: { dataDir: "/proc/nowhere/data" } });
+    await expect(loadTls(nowhere, facts)).rejects.toMatchObject({ code: "E_DATA_DIR" });
   });
 });
 

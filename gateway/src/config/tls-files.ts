@@ -10,7 +10,7 @@
  * others is an error with advice and never made anew in silence.
  */
 import { X509Certificate } from "node:crypto";
-import { mkdirSync, readFileSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Clock } from "../core/clock.js";
 import { GatewayError } from "../core/errors.js";
@@ -26,7 +26,7 @@ import {
   rootProblem,
 } from "../enrollment/pki.js";
 import type { Config } from "./config.js";
-import { makeFolderDurably, readIfThere, writeFileDurably } from "./durable-file.js";
+import { makeFolderDurably, makeFolders, readIfThere, writeFileDurably } from "./durable-file.js";
 
 /** Bytes of a TLS ticket key, as Node's `ticketKeys` wants them. */
 export const TICKET_KEY_BYTES = 48;
@@ -84,7 +84,7 @@ export async function loadAdminTls(config: Config, facts: TlsFacts): Promise<Tls
 async function openSite(config: Config, facts: TlsFacts): Promise<TlsMaterial> {
   const folder = join(config.gateway.dataDir, PKI);
   return withDataDirErrors(folder, async () => {
-    mkdirSync(config.gateway.dataDir, { recursive: true, mode: 0o750 });
+    makeFolders(config.gateway.dataDir, 0o750);
     if (ROOTS.every((root) => readIfThere(join(folder, `${root}.crt`)) === null)) await makeRoots(folder, facts.random);
     const [server, device] = ROOTS.map((root) => readPair(folder, root, ROOT_FIX));
     if (server === undefined || device === undefined) throw new TypeError("two roots are named above");
