@@ -41,9 +41,16 @@ export interface OpenOptions {
   readonly schema: Schema;
   /** For the name of a file that is moved aside. */
   readonly unixMs: number;
-  /** `off` only in simulations, where the process is the whole world. */
-  readonly synchronous?: "full" | "off";
+  /**
+   * `full` unless told. `normal` for what can be made again: after a power cut its last transactions may be gone, whole.
+   * `off` only in simulations, where the process is the whole world.
+   */
+  readonly synchronous?: Synchronous;
 }
+
+/** How SQLite waits for the disk, and the number by which it answers. */
+const SYNCHRONOUS = { off: 0, normal: 1, full: 2 } as const;
+export type Synchronous = keyof typeof SYNCHRONOUS;
 
 /**
  * Errors: E_DATA_DIR (cannot be opened or written), E_STORE_NEWER, E_STORE_CORRUPT (damaged and cannot be moved
@@ -95,13 +102,13 @@ function openOnce(path: string, options: OpenOptions): OpenedDatabase {
   }
 }
 
-function setPragmas(db: Database.Database, path: string, synchronous: "full" | "off"): void {
+function setPragmas(db: Database.Database, path: string, synchronous: Synchronous): void {
   db.pragma("journal_mode = WAL");
   db.prepare("SELECT count(*) FROM sqlite_schema").get();
-  db.pragma(`synchronous = ${synchronous === "full" ? "FULL" : "OFF"}`);
+  db.pragma(`synchronous = ${synchronous}`);
   const level = db.pragma("synchronous", { simple: true });
-  if (level !== (synchronous === "full" ? 2 : 0)) {
-    throw new GatewayError("E_STORE_IO", `${path}: synchronous is ${String(level)} although FULL was set`);
+  if (level !== SYNCHRONOUS[synchronous]) {
+    throw new GatewayError("E_STORE_IO", `${path}: synchronous is ${String(level)} although ${synchronous} was set`);
   }
   db.pragma(`wal_autocheckpoint = ${CHECKPOINT_PAGES}`);
   db.pragma(`journal_size_limit = ${WAL_BYTES_MAX}`);

@@ -4,6 +4,7 @@
 import type { Clock } from "../core/clock.js";
 import type { Random } from "../core/random.js";
 import type { CommandStep } from "../spool/command-book.js";
+import type { DiskFree } from "./space.js";
 import type { WriteFault } from "./spool-tables.js";
 
 export interface EngineOptions {
@@ -22,6 +23,8 @@ export interface EngineOptions {
   readonly liveRowsKept?: number;
   /** A test makes the k-th write fail. */
   readonly fault?: WriteFault;
+  /** A test says how much the disk has left. */
+  readonly diskFree?: DiskFree;
 }
 
 /** Small facts that wait for the next transaction; lost in a crash. */

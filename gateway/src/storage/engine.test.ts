@@ -162,6 +162,23 @@ describe("the storage engine", () => {
     engine.close();
   });
 
+  it("takes nothing more when somebody else has filled the disk, drops nothing for it, and goes on when it is over", () => {
+    let freeBytes = 1024 * 1024 * 1024;
+    const { engine } = openTestStore(folder.path, { whenFull: "drop-oldest", diskFree: () => freeBytes });
+    const { epoch } = hello(engine);
+    engine.openSinks([{ name: "broker", start: "oldest", holdMaxAgeMs: null, holdMaxBytes: null }]);
+    commit(engine, batchOf(run(epoch, 1, 100)));
+    freeBytes = 1024 * 1024;
+    expect(engine.commit(batchOf(run(epoch, 101, 110)))).toMatchObject({ ok: false, reason: "full" });
+    expect(engine.tick().hasSpace).toBe(false);
+    expect(hello(engine, { deviceId: "other" }).deviceKey).toBe(2);
+    expect(engine.status()).toMatchObject({ recordCount: 100, full: true });
+    freeBytes = 1024 * 1024 * 1024;
+    expect(engine.tick().hasSpace).toBe(true);
+    expect(commit(engine, batchOf(run(epoch, 101, 110))).storedCount).toBe(10);
+    engine.close();
+  });
+
   it("deletes what every configured sink and the history have taken, and nothing before the sinks are known", () => {
     const { engine } = openTestStore(folder.path, { keepsHistory: true });
     const { epoch } = hello(engine);

@@ -68,7 +68,7 @@ export class Engine {
       draw: () => options.random.u32(),
     });
     this.#cursors = new Cursors(this.#tables.cursors);
-    this.#space = new Space(db, path, options.quotaBytes);
+    this.#space = new Space(db, path, options.quotaBytes, options.diskFree);
     const liveRowsKept = options.liveRowsKept ?? LIVE_ROWS_KEPT;
     this.#retention = new Retention(this.#tables, this.#cursors, this.#space, liveRowsKept);
     this.#meter = new WriteMeter(this.#tables.cursors, options.clock.unixMs());
@@ -252,15 +252,19 @@ export class Engine {
   /** Is there room for that many bytes of records, perhaps after deleting what was taken? */
   #makeRoom(bytes: number): boolean {
     if (this.#isFull) return false;
-    while (this.#space.isOver(bytes)) {
+    if (this.#space.isDiskExhausted()) return this.#full();
+    while (this.#space.lacksPages(bytes)) {
       const trimmed = this.#small(() => this.#retention.trim(this.#lastId, COMMIT_TRIM_ROWS_MAX, true));
       if (trimmed > 0) continue;
       // `drop-oldest` makes its room inside the batch's own transaction.
-      if (this.#options.whenFull === "drop-oldest" && bytes <= this.#options.quotaBytes / 2) return true;
-      this.#isFull = true;
-      return false;
+      return this.#options.whenFull === "drop-oldest" && bytes <= this.#options.quotaBytes / 2 ? true : this.#full();
     }
     return true;
+  }
+
+  #full(): false {
+    this.#isFull = true;
+    return false;
   }
 
   #refuse(buffer: ArrayBuffer): CommitOutcome {

@@ -39,15 +39,19 @@ export class HistoryThinning {
   readonly #tables: HistoryTables;
   readonly #signals: SignalBook;
   readonly #options: ThinningOptions;
-  #wallOffsetMs: number | null = null;
+  #wallOffsetMs: number;
 
   constructor(tables: HistoryTables, signals: SignalBook, options: ThinningOptions) {
     this.#tables = tables;
     this.#signals = signals;
     this.#options = options;
+    this.#wallOffsetMs = options.clock.unixMs() - options.clock.monoMs();
   }
 
-  /** Drop what is too old and what is too much, each slot in a transaction of its own; `progress` is kept up. */
+  /**
+   * Drop what is too old and what is too much, each slot in a transaction of its own; `progress` is kept up. Call it
+   * when everything taken is on disk, because the progress is written with each.
+   */
   run(progress: Progress): void {
     const { clock, keepMs, quotaBytes } = this.#options;
     const nowUnixMs = clock.unixMs();
@@ -65,13 +69,13 @@ export class HistoryThinning {
 
   /**
    * A clock that jumped ahead must not empty the history: what counts as old is believed when wall time has gone along
-   * with monotonic time since the run before, an hour ago.
+   * with monotonic time since the run before, or since the start.
    */
   #isClockSteady(): boolean {
     const offsetMs = this.#options.clock.unixMs() - this.#options.clock.monoMs();
     const before = this.#wallOffsetMs;
     this.#wallOffsetMs = offsetMs;
-    return before !== null && Math.abs(offsetMs - before) <= DRIFT_MS_MAX;
+    return Math.abs(offsetMs - before) <= DRIFT_MS_MAX;
   }
 
   #levelToThin(progress: Progress): Level | null {

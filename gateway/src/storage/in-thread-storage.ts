@@ -14,6 +14,7 @@ import { Engine } from "./engine.js";
 import { openStores, SPOOL_FILE } from "./open-stores.js";
 import { Reader } from "./reader.js";
 import { ReaderHost } from "./reader-host.js";
+import type { DiskFree } from "./space.js";
 import type { WriteFault } from "./spool-tables.js";
 import { storeError } from "./sqlite-error.js";
 import { connectStorage, type Storage } from "./storage-client.js";
@@ -38,6 +39,8 @@ export interface InThreadOptions extends StorageStart, ReaderStart {
   readonly synchronous?: "full" | "off";
   /** Called before every write: throw to make it fail. */
   readonly fault?: WriteFault;
+  /** How much the disk has left; asked of the file system unless given. */
+  readonly diskFree?: DiskFree;
 }
 
 export interface InThreadStorage extends Storage {

@@ -4,7 +4,7 @@
  *   new file, but devices are known   ┐  the store was replaced or restored: what was acked until now cannot be proven
  *   restored from a backup            ┘  here. One gap entry per device says so [P-8]; unfinished commands end [P-20]
  */
-import { mkdirSync } from "node:fs";
+import { existsSync, mkdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import Database from "better-sqlite3";
 import type { Clock } from "../core/clock.js";
@@ -17,6 +17,7 @@ import { IDENTITY_SCHEMA } from "./identity-schema.js";
 import { IdentityTable } from "./identity-table.js";
 import { newStoreId } from "./new-ids.js";
 import { salvage } from "./salvage.js";
+import { reservePath } from "./space.js";
 import { SPOOL_SCHEMA } from "./spool-schema.js";
 import { SqlSpoolTables } from "./spool-tables.js";
 
@@ -49,14 +50,31 @@ export interface OpenStoresOptions {
   readonly synchronous?: "full" | "off";
 }
 
-/** Errors: E_DATA_DIR, E_STORE_NEWER, E_STORE_CORRUPT, E_STORE_IO. */
+/** Errors: E_DATA_DIR, E_STORE_NEWER, E_STORE_CORRUPT, E_STORE_IO, E_STORE_FULL (not even the reserve was enough). */
 export function openStores(options: OpenStoresOptions): OpenStores {
+  try {
+    return openBoth(options);
+  } catch (thrown) {
+    // Opening writes a little. On a full disk the reserve is there for that: a gateway that cannot start cannot drain.
+    const reserve = reservePath(join(options.dataDir, SPOOL_FILE));
+    if (!(thrown instanceof GatewayError) || thrown.code !== "E_STORE_FULL" || !existsSync(reserve)) throw thrown;
+    rmSync(reserve);
+    return openBoth(options);
+  }
+}
+
+function openBoth(options: OpenStoresOptions): OpenStores {
   makeFolder(options.dataDir);
   const notices: StoreNotice[] = [];
   const identity = openOne(join(options.dataDir, IDENTITY_FILE), IDENTITY_SCHEMA, options, notices);
-  const spool = openOne(join(options.dataDir, SPOOL_FILE), SPOOL_SCHEMA, options, notices);
-  begin(spool, identity, options, notices);
-  return { spool, identity, notices };
+  try {
+    const spool = openOne(join(options.dataDir, SPOOL_FILE), SPOOL_SCHEMA, options, notices);
+    begin(spool, identity, options, notices);
+    return { spool, identity, notices };
+  } catch (thrown) {
+    identity.db.close();
+    throw thrown;
+  }
 }
 
 /** Said by `backup restore` after it has put a spool.db in place, before the gateway starts on it. */

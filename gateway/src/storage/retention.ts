@@ -69,7 +69,7 @@ export class Retention {
    * number becomes a gap entry, in the same transaction.
    */
   dropOldest(lastId: number, needBytes: number, atUnixMs: number): void {
-    while (this.#space.isOver(needBytes) && this.#oldestId <= lastId) {
+    while (this.#space.lacksPages(needBytes) && this.#oldestId <= lastId) {
       const heads = this.#tables.records.heads(this.#oldestId - 1, lastId, SLICE_ROWS);
       const last = heads.at(-1);
       if (last === undefined) return;

@@ -23,17 +23,35 @@ const RESUME_BYTES = 8 * 1024 * 1024;
 /** After a full quota, intake goes on when it is this far below. */
 const RESUME_QUOTA_SHARE = 0.01;
 
+/** Bytes left for an ordinary user on the disk of a file. */
+export type DiskFree = (path: string) => number;
+
+function diskFreeAt(path: string): number {
+  const disk = statfsSync(dirname(path));
+  return disk.bavail * disk.bsize;
+}
+
+/** Where the reserve of a database stands. */
+export function reservePath(path: string): string {
+  return `${path}.reserve`;
+}
+
 export class Space {
   readonly quotaBytes: number;
   readonly #db: Database;
   readonly #path: string;
+  readonly #diskFree: DiskFree;
   readonly #pageBytes: number;
   #reserveBytes = 0;
 
-  /** @param path of the database file. */
-  constructor(db: Database, path: string, quotaBytes: number) {
+  /**
+   * @param path of the database file.
+   * @param diskFree bytes left where that file is; asked of the file system unless a test says so.
+   */
+  constructor(db: Database, path: string, quotaBytes: number, diskFree: DiskFree = diskFreeAt) {
     this.#db = db;
     this.#path = path;
+    this.#diskFree = diskFree;
     this.quotaBytes = quotaBytes;
     this.#pageBytes = this.#number("page_size");
     // A second line behind the quota that is checked before each batch: whatever happens, the file ends here.
@@ -47,9 +65,16 @@ export class Space {
     return (this.#number("page_count") - this.#number("freelist_count")) * this.#pageBytes;
   }
 
-  /** Would that many more bytes of records go over the quota, or bring the disk near its end? */
-  isOver(moreBytes: number): boolean {
-    return this.usedBytes() + moreBytes > this.quotaBytes || this.#isDiskLow(moreBytes, this.diskFreeBytes());
+  /** Would that many more bytes of records go over the quota, or make the file grow near the end of the disk? */
+  lacksPages(moreBytes: number): boolean {
+    if (this.usedBytes() + moreBytes > this.quotaBytes) return true;
+    const growth = moreBytes - this.#freePagesBytes();
+    return growth > 0 && this.diskFreeBytes() - growth < DISK_LOW_GROWING_BYTES;
+  }
+
+  /** Is there not even room to write? Deleting records does not help: somebody else has filled the disk. */
+  isDiskExhausted(): boolean {
+    return this.diskFreeBytes() < DISK_LOW_BYTES;
   }
 
   /** After a refusal: is there room again, with some to spare? Folds the WAL in first, whose room counts. */
@@ -58,18 +83,13 @@ export class Space {
     if (this.usedBytes() > this.quotaBytes * (1 - RESUME_QUOTA_SHARE)) return false;
     // The reserve is taken out first: without it the next full disk could not be drained.
     const free = this.diskFreeBytes() - (RESERVE_BYTES - this.#reserveBytes);
-    return !this.#isDiskLow(RESUME_BYTES, free);
-  }
-
-  #isDiskLow(moreBytes: number, diskFreeBytes: number): boolean {
-    const growth = moreBytes - this.#number("freelist_count") * this.#pageBytes;
-    return growth > 0 ? diskFreeBytes - growth < DISK_LOW_GROWING_BYTES : diskFreeBytes < DISK_LOW_BYTES;
+    const growth = RESUME_BYTES - this.#freePagesBytes();
+    return growth > 0 ? free - growth >= DISK_LOW_GROWING_BYTES : free >= DISK_LOW_BYTES;
   }
 
   /** What the disk has left for an ordinary user. */
   diskFreeBytes(): number {
-    const disk = statfsSync(dirname(this.#path));
-    return disk.bavail * disk.bsize;
+    return this.#diskFree(this.#path);
   }
 
   /** Cut the WAL back when readers kept a checkpoint from doing so. */
@@ -102,6 +122,10 @@ export class Space {
     }
   }
 
+  #freePagesBytes(): number {
+    return this.#number("freelist_count") * this.#pageBytes;
+  }
+
   #foldWal(): void {
     try {
       this.#db.pragma("wal_checkpoint(TRUNCATE)");
@@ -112,7 +136,7 @@ export class Space {
   }
 
   get #reservePath(): string {
-    return `${this.#path}.reserve`;
+    return reservePath(this.#path);
   }
 
   #number(pragma: string): number {

@@ -4,9 +4,9 @@
 import { Worker } from "node:worker_threads";
 import { GatewayError } from "../core/errors.js";
 import type { WorkerChannel } from "./worker-calls.js";
-import type { Question, ReaderCalls, WorkerMessage, WriterCalls } from "./worker-protocol.js";
+import type { Calls, Question, WorkerMessage } from "./worker-protocol.js";
 
-export class ThreadChannel<C extends WriterCalls | ReaderCalls> implements WorkerChannel<C> {
+export class ThreadChannel<C extends Calls> implements WorkerChannel<C> {
   readonly #worker: Worker;
   #isEnding = false;
 

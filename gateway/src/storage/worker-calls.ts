@@ -10,15 +10,14 @@ import type { StoreNotice } from "./open-stores.js";
 import {
   type Answer,
   type CallOf,
+  type Calls,
   errorOf,
   type Question,
-  type ReaderCalls,
   type WorkerMessage,
-  type WriterCalls,
 } from "./worker-protocol.js";
 
 /** A way to a worker, or to its inside in the same thread. */
-export interface WorkerChannel<C extends WriterCalls | ReaderCalls> {
+export interface WorkerChannel<C extends Calls> {
   post(question: Question<C>, transfer: readonly ArrayBuffer[]): void;
   /** Called once, before the first `post`. */
   listen(onMessage: (message: WorkerMessage) => void, onDeath: (error: GatewayError) => void): void;
@@ -34,7 +33,7 @@ interface Pending {
   readonly reject: (error: GatewayError) => void;
 }
 
-export class WorkerCalls<C extends WriterCalls | ReaderCalls> {
+export class WorkerCalls<C extends Calls> {
   readonly #channel: WorkerChannel<C>;
   readonly #pending = new Map<number, Pending>();
   readonly #onFatal: (error: GatewayError) => void;

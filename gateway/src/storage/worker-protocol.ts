@@ -24,6 +24,7 @@ import type {
   SpoolStatus,
 } from "../model/spool.js";
 import type { Notes } from "./engine-options.js";
+import type { HistoryCalls } from "./history-protocol.js";
 import type { StoreNotice } from "./open-stores.js";
 
 /** Calls to the storage worker: what goes in, what comes back. */
@@ -73,7 +74,8 @@ export interface WithDamage<Slice> {
   readonly damagedIds: readonly number[];
 }
 
-type Calls = { [op: string]: { readonly in: unknown; readonly out: unknown } } | WriterCalls | ReaderCalls;
+/** The tables of calls, one per worker. */
+export type Calls = WriterCalls | ReaderCalls | HistoryCalls;
 
 /** One call as it crosses: a union over all operations. */
 export type CallOf<C extends Calls> = {

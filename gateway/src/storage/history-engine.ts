@@ -1,0 +1,272 @@
+/**
+ * The history's engine: follows the spool, keeps the newest readings in memory and everything on disk, answers
+ * questions. Synchronous, in one thread, under the caller's clock.
+ *
+ *   spool ─▶ open readings ──flush, every 10 s──▶ head ──packing, when an hour is over──▶ raw, minutes, hours ─▶ thinned
+ *
+ * Each transaction holds the cursor too, so that after a crash nothing is missing and nothing is there twice: what was
+ * not flushed is read from the spool again, which keeps it until the flushed cursor is reported.
+ */
+
+import type { Database } from "better-sqlite3";
+import type { Clock } from "../core/clock.js";
+import type { StoredRecord } from "../model/record.js";
+import { DamagedBlob } from "./history-bytes.js";
+import { HistoryIntake } from "./history-intake.js";
+import { HOUR_MS, slotOf } from "./history-levels.js";
+import { packOpen } from "./history-packing.js";
+import type { HistoryColumns, HistoryProgress, HistoryQuery, LatestOfDevice } from "./history-protocol.js";
+import { HistoryQuestions } from "./history-questions.js";
+import { packHead, SignalBook, unpackHead } from "./history-signals.js";
+import { HistoryTables, type Progress } from "./history-tables.js";
+import type { SpoolTail } from "./history-tail.js";
+import { HistoryThinning, KEEP_FACTOR, type ThinningOptions } from "./history-thinning.js";
+import { failureOf } from "./sqlite-error.js";
+
+export interface HistoryEngineOptions extends ThinningOptions {
+  /** Signals kept per device, and in all. */
+  readonly signalsPerDeviceMax?: number;
+  readonly signalsMax?: number;
+  /** Bytes of open readings that lead to a packing before its time. */
+  readonly openBytesMax?: number;
+}
+
+/** Between two flushes, in ms: one row of the head and one page of progress each. Readers see memory, so none waits. */
+export const FLUSH_MS = 10_000;
+
+/** A packing comes this long after the hour, for readings that are on their way. */
+const PACK_DELAY_MS = 30_000;
+
+/** The first packing after a start, for hours that ended before. */
+const FIRST_PACK_MS = 60_000;
+
+/** Longest stretch of following in one turn, so that questions come through. */
+const FOLLOW_MS_MAX = 50;
+
+const SIGNALS_PER_DEVICE_MAX = 1_000;
+const SIGNALS_MAX = 100_000;
+const OPEN_BYTES_MAX = 32 * 1024 * 1024;
+
+export class HistoryEngine {
+  readonly #tables: HistoryTables;
+  readonly #tail: SpoolTail;
+  readonly #clock: Clock;
+  readonly #openBytesMax: number;
+  readonly #signals: SignalBook;
+  readonly #intake: HistoryIntake;
+  readonly #thinning: HistoryThinning;
+  readonly #questions: HistoryQuestions;
+  readonly #progress: Progress;
+  #openBytes = 0;
+  /** What the last transaction said. */
+  #flushedCursor: number;
+  #flushAt: number;
+  #packAt: number;
+  #missedCount = 0;
+  #refusedWriteCount = 0;
+
+  /** @param db history.db, opened. */
+  constructor(db: Database, tail: SpoolTail, options: HistoryEngineOptions) {
+    const { clock } = options;
+    this.#tables = new HistoryTables(db);
+    this.#tail = tail;
+    this.#clock = clock;
+    this.#openBytesMax = options.openBytesMax ?? OPEN_BYTES_MAX;
+    this.#signals = new SignalBook(this.#tables.signals(), this.#tables.lastSignalId(), {
+      signalsPerDeviceMax: options.signalsPerDeviceMax ?? SIGNALS_PER_DEVICE_MAX,
+      signalsMax: options.signalsMax ?? SIGNALS_MAX,
+    });
+    this.#intake = new HistoryIntake(this.#signals, options.keepMs * KEEP_FACTOR.hours);
+    this.#thinning = new HistoryThinning(this.#tables, this.#signals, options);
+    this.#progress = this.#tables.progress();
+    this.#flushedCursor = this.#progress.cursor;
+    this.#questions = new HistoryQuestions(this.#tables, this.#signals, this.#progress);
+    this.#readHead();
+    this.#meetStore();
+    this.#flushAt = clock.monoMs() + FLUSH_MS;
+    this.#packAt = clock.monoMs() + FIRST_PACK_MS;
+  }
+
+  /**
+   * One turn: follow the spool for a while, then write what is due. Called about once a second, and again at once while
+   * it answers true. Throws what SQLite says, except that the disk is full or the file is busy: that is tried again.
+   */
+  tick(): boolean {
+    const more = this.#follow();
+    const now = this.#clock.monoMs();
+    if (this.#openBytes >= this.#openBytesMax) this.#attempt(() => this.#pack(null));
+    else if (now >= this.#packAt) this.#attempt(() => this.#packHourly());
+    else if (now >= this.#flushAt) this.#attempt(() => this.flush());
+    return more && this.#openBytes < this.#openBytesMax;
+  }
+
+  /** One question, over everything that is in the spool now. */
+  read(query: HistoryQuery): HistoryColumns {
+    this.#follow();
+    return this.#questions.read(query);
+  }
+
+  /** The newest reading of every signal. */
+  latest(): LatestOfDevice[] {
+    return this.#questions.latest();
+  }
+
+  /** Everything up to `cursor` is in history.db; and the figures for the metrics. */
+  progress(): HistoryProgress {
+    return {
+      cursor: this.#flushedCursor,
+      readingCount: this.#intake.readingCount,
+      outsideCount: this.#intake.outsideCount,
+      refusedCount: this.#signals.refusedCount,
+      missedCount: this.#missedCount,
+      damagedCount: this.#tables.damagedCount,
+      refusedWriteCount: this.#refusedWriteCount,
+      signalCount: this.#signals.count,
+      openBytes: this.#openBytes,
+      usedBytes: this.#tables.usedBytes(),
+    };
+  }
+
+  /** Write what is only in memory. */
+  flush(): void {
+    this.#flushAt = this.#clock.monoMs() + FLUSH_MS;
+    if (this.#flushedCursor === this.#progress.cursor) return;
+    const pending = [...this.#signals.all()].filter((signal) => signal.hasPending);
+    this.#tables.transaction(() => {
+      for (const signal of pending) if (signal.isNew) this.#tables.putSignal(signal.row());
+      const pieces = pending.map((signal) => ({
+        signalId: signal.id,
+        quality: signal.last?.q ?? "uncertain",
+        columns: { t: signal.t.slice(signal.headCount), v: signal.v.slice(signal.headCount) },
+      }));
+      if (pieces.length > 0) this.#tables.addHead(packHead(pieces));
+      this.#tables.putProgress(this.#progress);
+    });
+    this.#flushedCursor = this.#progress.cursor;
+    for (const signal of pending) {
+      signal.headCount = signal.t.length;
+      signal.isNew = false;
+    }
+  }
+
+  /** In order: what is in memory is written. The caller closes the file. */
+  close(): void {
+    this.flush();
+    this.#tail.close();
+  }
+
+  /** As after a kill. */
+  abandon(): void {
+    this.#tail.close();
+  }
+
+  /** Take records until there are none, the time is over, or memory is full. @returns whether more may follow at once. */
+  #follow(): boolean {
+    const until = this.#clock.monoMs() + FOLLOW_MS_MAX;
+    for (;;) {
+      if (this.#openBytes >= this.#openBytesMax) return true;
+      const { records, scannedToId } = this.#tail.read(this.#progress.cursor);
+      if (scannedToId === this.#progress.cursor) return false;
+      this.#noteMissed(records[0]);
+      for (const record of records) this.#take(record);
+      this.#progress.cursor = scannedToId;
+      if (this.#clock.monoMs() >= until) return true;
+    }
+  }
+
+  #take(record: StoredRecord): void {
+    const { knownToId, knownUnixMs, seenUnixMs } = this.#progress;
+    if (record.id <= knownToId && record.receivedUnixMs <= knownUnixMs) return;
+    this.#openBytes += this.#intake.take(record, this.#tail.catalog(record.catalog));
+    this.#progress.seenUnixMs = Math.max(seenUnixMs, record.receivedUnixMs);
+  }
+
+  /** Records went before they were taken (the spool was full): nobody knows whose, so every line breaks off. */
+  #noteMissed(first: StoredRecord | undefined): void {
+    const { cursor } = this.#progress;
+    if (first === undefined || cursor === 0 || first.id === cursor + 1) return;
+    this.#missedCount += first.id - cursor - 1;
+    for (const signal of this.#signals.all()) this.#openBytes += signal.breakOff();
+  }
+
+  #packHourly(): void {
+    const unixMs = this.#clock.unixMs();
+    this.#pack(slotOf("raw", unixMs));
+    this.#thinning.run(this.#progress);
+    const untilNextHour = HOUR_MS - (unixMs % HOUR_MS);
+    this.#packAt = this.#clock.monoMs() + untilNextHour + PACK_DELAY_MS;
+  }
+
+  /** @param openHour stays open; null: memory is full, so nothing does. */
+  #pack(openHour: number | null): void {
+    const packed = this.#tables.transaction(() => {
+      const done = packOpen(this.#tables, this.#signals, this.#progress, openHour);
+      this.#tables.putProgress({ ...this.#progress, bytes: done.bytes });
+      return done;
+    });
+    Object.assign(this.#progress.bytes, packed.bytes);
+    this.#flushedCursor = this.#progress.cursor;
+    this.#openBytes = 0;
+    for (const signal of this.#signals.all()) {
+      this.#openBytes += signal.keep(packed.left.get(signal) ?? { t: [], v: [] });
+    }
+    for (const signal of packed.rows) {
+      signal.isNew = false;
+      signal.isRowDirty = false;
+    }
+    if (openHour === null) this.#thinning.run(this.#progress);
+  }
+
+  /** Disk full or file busy: everything stays in memory, and in the spool. */
+  #attempt(write: () => void): void {
+    try {
+      write();
+    } catch (thrown) {
+      const failure = failureOf(thrown);
+      if (failure !== "full" && failure !== "busy") throw thrown;
+      this.#refusedWriteCount += 1;
+      this.#flushAt = this.#clock.monoMs() + FLUSH_MS;
+      this.#packAt = Math.max(this.#packAt, this.#flushAt);
+    }
+  }
+
+  /** What the run before had not packed. */
+  #readHead(): void {
+    for (const body of this.#tables.heads()) {
+      try {
+        for (const { signalId, quality, columns } of unpackHead(body)) {
+          const signal = this.#signals.byId(signalId);
+          if (signal === undefined) continue;
+          columns.t.forEach((t, i) => {
+            const v = columns.v[i] ?? null;
+            this.#openBytes += signal.add(t, v);
+            if (v === null || t < (signal.last?.t ?? 0)) return;
+            signal.last = { t, v, q: quality };
+            signal.isRowDirty = true;
+          });
+          signal.headCount = signal.t.length;
+        }
+      } catch (thrown) {
+        if (!(thrown instanceof DamagedBlob)) throw thrown;
+        this.#tables.damagedCount += 1;
+      }
+    }
+  }
+
+  /** Another incarnation of the spool numbers its records anew. */
+  #meetStore(): void {
+    const store = this.#tail.storeId();
+    const { oldestId, lastId } = this.#tail.bounds();
+    const progress = this.#progress;
+    if (store !== progress.store) {
+      const isFirst = progress.store === "";
+      progress.store = store;
+      progress.cursor = isFirst ? 0 : oldestId - 1;
+      progress.knownToId = isFirst ? 0 : lastId;
+      progress.knownUnixMs = progress.seenUnixMs;
+      this.#flushedCursor = progress.cursor;
+      this.#tables.transaction(() => this.#tables.putProgress(progress));
+    }
+    progress.cursor = Math.min(progress.cursor, lastId);
+  }
+}
