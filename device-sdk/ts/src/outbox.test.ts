@@ -62,6 +62,13 @@ describe("bounds", () => {
     expect(wire(box)).toEqual(["2-1", "4-1", "5"]);
   });
 
+  test("a gap with nothing held behind it waits for the next message [P-1]", () => {
+    const box = outbox({ messagesMax: 1 });
+    box.append("command", BODY);
+    fill(box, 2);
+    expect(wire(box)).toEqual(["1", "3-1"]);
+  });
+
   test("the reserved room is bounded too, and says so [P-13]", () => {
     const box = outbox({ reservedMessagesMax: 2 });
     expect([1, 2, 3].map(() => box.append("command", BODY))).toEqual([true, true, false]);
