@@ -29,7 +29,6 @@ export interface MqttSinkConfig {
   readonly cert: string | null;
   readonly key: string | null;
   readonly clientId: string;
-  readonly protocol: "auto" | "5" | "3.1.1";
   readonly topicPrefix: string;
   readonly commands: boolean;
   readonly start: "oldest" | "now";
@@ -190,7 +189,6 @@ function sinkOf(sink: MqttSinkTree, gatewayId: string): MqttSinkConfig {
     cert: sink.cert ?? null,
     key: sink.key ?? null,
     clientId: sink.clientId ?? `tidegate-${gatewayId}-${sink.name}`,
-    protocol: sink.protocol,
     topicPrefix: sink.topicPrefix,
     commands: sink.commands,
     start: sink.start,

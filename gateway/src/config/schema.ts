@@ -161,12 +161,12 @@ const admin = z.strictObject({
     })
     .default("auto"),
   names: hostNames("Names under which the dashboard is opened; others are refused (DNS rebinding).").default([]),
-  trustProxy: networks("Proxies whose X-Forwarded-For is believed.").default([]),
+  trustProxy: networks("Proxies in front of the dashboard that end TLS: with them `tls: off` is allowed.").default([]),
   sessionAge: duration("1m", "365d", "How long a login lasts.").prefault("7d"),
   loginCodeAge: duration("10s", "1d", "How long a printed login link works; it works once.").prefault("10m"),
   maxSessions: count(1, 10_000, "Logins at once; the oldest ends first.").default(256),
   maxViewers: count(1, 10_000, "Live feeds at once.").default(1_000),
-  loginsPerMinute: count(1, 1_000, "Wrong passwords per minute and address; above it the address waits.").default(10),
+  loginsPerMinute: count(1, 1_000, "Wrong passwords per minute from everywhere; above it logins wait.").default(60),
 });
 
 const mqttSink = z.strictObject({
@@ -179,7 +179,6 @@ const mqttSink = z.strictObject({
   cert: path("Client certificate in PEM, if the broker asks for one.").optional(),
   key: path("Its private key in PEM.").optional(),
   clientId: text("MQTT client id. Default: tidegate-<gateway>-<sink>.", 128).optional(),
-  protocol: choice(["auto", "5", "3.1.1"], "MQTT version; `auto` tries 5 and falls back.").default("auto"),
   topicPrefix: text("First level of every topic.", 128)
     .regex(/^[^+#\0/]+(\/[^+#\0/]+)*$/, { error: "must be topic levels without + and #" })
     .meta({ description: "First level of every topic.", range: "topic levels without + and #" })
