@@ -13,8 +13,15 @@ import { GatewayError } from "../core/errors.js";
 import type { Counter, Metrics } from "../core/metrics.js";
 import type { Random } from "../core/random.js";
 import type { PasswordStore } from "./admin-host.js";
-import { LOGIN_CODE_MS_MAX, LoginCodes } from "./login-codes.js";
-import { LoginSessions, type OpenedSession, type SessionKeeping } from "./login-sessions.js";
+import { LoginCodes } from "./login-codes.js";
+import {
+  LoginSessions,
+  type OpenedSession,
+  SESSION_MS_MAX,
+  SESSIONS_MAX,
+  type SessionKeeping,
+  type SessionLimits,
+} from "./login-sessions.js";
 import { LoginThrottle } from "./login-throttle.js";
 import { PasswordHasher } from "./password.js";
 
@@ -29,6 +36,15 @@ export interface AdminAuthOptions {
   readonly metrics: Metrics;
   /** Absent: sessions end with the process. */
   readonly sessions?: SessionKeeping | undefined;
+  readonly limits?: Partial<LoginLimits> | undefined;
+}
+
+/** Bounds of logging in; each has a default. */
+export interface LoginLimits extends SessionLimits {
+  /** How long a login link works, in ms. */
+  readonly loginCodeMs: number;
+  /** Wrong passwords and codes per minute, from everywhere together; above it logins wait. */
+  readonly failuresPerMinute: number;
 }
 
 const digest = (text: string): Buffer => createHash("sha256").update(text).digest();
@@ -43,15 +59,25 @@ export class AdminAuth {
   readonly #hasher: PasswordHasher;
   readonly #refused: Counter;
   readonly #throttled: Counter;
+  /** How long a login lasts, in ms: the cookie's age. */
+  readonly sessionMs: number;
   #cookieName = "tidegate_session";
 
   constructor(options: AdminAuthOptions) {
     const token = options.adminToken.trim();
     this.#tokenHash = token === "" ? null : digest(token);
     this.#passwords = options.passwords;
-    this.#codes = new LoginCodes(options.clock, options.random);
-    this.#sessions = new LoginSessions(options.clock, options.random, options.sessions ?? null);
-    this.#throttle = new LoginThrottle(options.clock);
+    const {
+      sessionMs = SESSION_MS_MAX,
+      sessionsMax = SESSIONS_MAX,
+      loginCodeMs,
+      failuresPerMinute,
+    } = options.limits ?? {};
+    this.sessionMs = sessionMs;
+    this.#codes = new LoginCodes(options.clock, options.random, loginCodeMs);
+    const limits = { sessionMs, sessionsMax };
+    this.#sessions = new LoginSessions(options.clock, options.random, options.sessions ?? null, limits);
+    this.#throttle = new LoginThrottle(options.clock, failuresPerMinute);
     this.#hasher = new PasswordHasher(options.random);
     this.#refused = options.metrics.counter("admin_login_refused", "Logins refused for a wrong code or password");
     this.#throttled = options.metrics.counter("admin_login_throttled", "Logins refused because of earlier failures");
@@ -91,7 +117,7 @@ export class AdminAuth {
 
   /** A one-use code for a login link, and how long it holds in ms. */
   issueLoginCode(): { readonly code: string; readonly expiresInMs: number } {
-    return { code: this.#codes.issue(), expiresInMs: LOGIN_CODE_MS_MAX };
+    return { code: this.#codes.issue(), expiresInMs: this.#codes.lifetimeMs };
   }
 
   /** Open a session for a code. Errors: E_UNAUTHORIZED, E_TOO_MANY. */

@@ -18,7 +18,7 @@ import type { Logger } from "../core/log.js";
 import type { Metrics } from "../core/metrics.js";
 import type { Random } from "../core/random.js";
 import { createAdminApp, hostRefused, noCredential, originRefused } from "./admin-app.js";
-import { AdminAuth, type Credential } from "./admin-auth.js";
+import { AdminAuth, type Credential, type LoginLimits } from "./admin-auth.js";
 import type { AdminHost } from "./admin-host.js";
 import { checkExposure, hostAllowed, isLoopback, originAllowed } from "./guard-rules.js";
 import { LiveFeed } from "./live-feed.js";
@@ -56,6 +56,7 @@ export interface AdminServerOptions {
   readonly metrics: Metrics;
   readonly log: Logger;
   readonly liveLimits?: Partial<LiveLimits>;
+  readonly loginLimits?: Partial<LoginLimits>;
   /** Lets login sessions outlive a restart. */
   readonly sessions?: SessionKeeping;
 }
@@ -71,9 +72,17 @@ export class AdminServer {
   #port = 0;
 
   constructor(options: AdminServerOptions) {
-    const { host, clock, random, metrics, log, adminToken, liveLimits, sessions } = options;
+    const { host, clock, random, metrics, log, adminToken, liveLimits, sessions, loginLimits } = options;
     this.#options = options;
-    this.#auth = new AdminAuth({ adminToken, clock, random, passwords: host.password, metrics, sessions });
+    this.#auth = new AdminAuth({
+      adminToken,
+      clock,
+      random,
+      passwords: host.password,
+      metrics,
+      sessions,
+      limits: loginLimits,
+    });
     this.feed = new LiveFeed({
       host,
       clock,

@@ -20,12 +20,15 @@ const ALPHABET = "ABCDEFGHJKMNPQRSTVWXYZ23456789";
 
 /** The open login codes of this process. */
 export class LoginCodes {
+  /** How long a code works, in ms. */
+  readonly lifetimeMs: number;
   readonly #clock: Clock;
   readonly #random: Random;
   /** Hash of the code → monotonic ms at which it ends; in order of issue. */
   readonly #endMs = new Map<string, number>();
 
-  constructor(clock: Clock, random: Random) {
+  constructor(clock: Clock, random: Random, lifetimeMs = LOGIN_CODE_MS_MAX) {
+    this.lifetimeMs = lifetimeMs;
     this.#clock = clock;
     this.#random = random;
   }
@@ -36,7 +39,7 @@ export class LoginCodes {
     const oldest = this.#endMs.keys().next().value;
     if (this.#endMs.size >= CODES_MAX && oldest !== undefined) this.#endMs.delete(oldest);
     const code = letters(this.#random, CODE_CHARACTERS);
-    this.#endMs.set(digest(code), this.#clock.monoMs() + LOGIN_CODE_MS_MAX);
+    this.#endMs.set(digest(code), this.#clock.monoMs() + this.lifetimeMs);
     return code;
   }
 

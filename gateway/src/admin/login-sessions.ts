@@ -29,6 +29,13 @@ export interface SessionKeeping {
   readonly shelf: SessionShelf;
 }
 
+export interface SessionLimits {
+  /** How long a login lasts, in ms. */
+  readonly sessionMs: number;
+  /** Logins at once; the oldest ends first. */
+  readonly sessionsMax: number;
+}
+
 /** The open login sessions of this gateway. */
 export class LoginSessions {
   readonly #clock: Clock;
@@ -37,11 +44,18 @@ export class LoginSessions {
   readonly #endMs = new Map<string, number>();
 
   readonly #keeping: SessionKeeping | null;
+  readonly #limits: SessionLimits;
 
-  constructor(clock: Clock, random: Random, keeping: SessionKeeping | null = null) {
+  constructor(
+    clock: Clock,
+    random: Random,
+    keeping: SessionKeeping | null = null,
+    limits: SessionLimits = { sessionMs: SESSION_MS_MAX, sessionsMax: SESSIONS_MAX },
+  ) {
     this.#clock = clock;
     this.#random = random;
     this.#keeping = keeping;
+    this.#limits = limits;
   }
 
   /** Take up the sessions of the run before; call once, before anybody is let in. */
@@ -49,18 +63,18 @@ export class LoginSessions {
     if (this.#keeping === null) return;
     const { bootId, shelf } = this.#keeping;
     const now = this.#clock.monoMs();
-    for (const { id, endMonoMs } of sessionsIn(await shelf.load(), bootId).slice(-SESSIONS_MAX)) {
-      // An end beyond seven days from now was not written by this rule.
-      if (endMonoMs > now && endMonoMs <= now + SESSION_MS_MAX) this.#endMs.set(id, endMonoMs);
+    for (const { id, endMonoMs } of sessionsIn(await shelf.load(), bootId).slice(-this.#limits.sessionsMax)) {
+      // An end beyond a session's length from now was not written by this rule.
+      if (endMonoMs > now && endMonoMs <= now + this.#limits.sessionMs) this.#endMs.set(id, endMonoMs);
     }
   }
 
   open(): OpenedSession {
     const oldest = this.#endMs.keys().next().value;
-    if (this.#endMs.size >= SESSIONS_MAX && oldest !== undefined) this.#endMs.delete(oldest);
+    if (this.#endMs.size >= this.#limits.sessionsMax && oldest !== undefined) this.#endMs.delete(oldest);
     const secret = Buffer.from(this.#random.bytes(SECRET_BYTES)).toString("base64url");
     const sessionId = createHash("sha256").update(secret).digest("hex");
-    this.#endMs.set(sessionId, this.#clock.monoMs() + SESSION_MS_MAX);
+    this.#endMs.set(sessionId, this.#clock.monoMs() + this.#limits.sessionMs);
     this.#keep();
     return { secret, sessionId };
   }

@@ -26,10 +26,13 @@ interface Attempts {
 export class LoginThrottle {
   readonly #clock: Clock;
   readonly #byAddress = new Map<string, Attempts>();
-  #overall = OVERALL_FAILURES_PER_MINUTE;
+  readonly #failuresPerMinute: number;
+  #overall: number;
   #refilledMs: number;
 
-  constructor(clock: Clock) {
+  constructor(clock: Clock, failuresPerMinute = OVERALL_FAILURES_PER_MINUTE) {
+    this.#failuresPerMinute = failuresPerMinute;
+    this.#overall = failuresPerMinute;
     this.#clock = clock;
     this.#refilledMs = clock.monoMs();
   }
@@ -37,7 +40,7 @@ export class LoginThrottle {
   /** Milliseconds this address must wait before its next try; 0: go on. */
   waitMs(address: string): number {
     this.#refill();
-    const overallMs = this.#overall >= 1 ? 0 : Math.ceil(((1 - this.#overall) * 60_000) / OVERALL_FAILURES_PER_MINUTE);
+    const overallMs = this.#overall >= 1 ? 0 : Math.ceil(((1 - this.#overall) * 60_000) / this.#failuresPerMinute);
     return Math.max(overallMs, this.#addressWaitMs(group(address)));
   }
 
@@ -73,8 +76,8 @@ export class LoginThrottle {
 
   #refill(): void {
     const now = this.#clock.monoMs();
-    const gained = ((now - this.#refilledMs) * OVERALL_FAILURES_PER_MINUTE) / 60_000;
-    this.#overall = Math.min(OVERALL_FAILURES_PER_MINUTE, this.#overall + gained);
+    const gained = ((now - this.#refilledMs) * this.#failuresPerMinute) / 60_000;
+    this.#overall = Math.min(this.#failuresPerMinute, this.#overall + gained);
     this.#refilledMs = now;
   }
 }

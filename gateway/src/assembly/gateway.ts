@@ -7,6 +7,7 @@
 import { hostname, networkInterfaces } from "node:os";
 import { DEVICE_PATH } from "@tidegate/proto";
 import { AdminServer } from "../admin/admin-server.js";
+import { fileShelf } from "../admin/session-shelf.js";
 import type { Config } from "../config/config.js";
 import { effectiveTree } from "../config/effective.js";
 import type { LoadedConfig } from "../config/load.js";
@@ -104,7 +105,7 @@ export class Gateway {
       if (reason === "forgotten") sinks.forgotten(device);
     });
 
-    const admin = this.#makeAdmin(desk, adminTls, dataDir.adminToken());
+    const admin = this.#makeAdmin(desk, adminTls, { dataDir, bootId: store.bootId });
     this.#admin = admin;
     // Registered before it listens: a failed start must free the port as well.
     const adminPort = await admin.listen();
@@ -193,7 +194,7 @@ export class Gateway {
     desk.onEvent((event) => sinks.observe(event));
   }
 
-  #makeAdmin(desk: AdminDesk, tls: TlsMaterial | null, adminToken: string): AdminServer {
+  #makeAdmin(desk: AdminDesk, tls: TlsMaterial | null, kept: { dataDir: DataDir; bootId: string }): AdminServer {
     const { config } = this.#loaded;
     const { clock, random, metrics, log, webDir } = this.#world;
     const { listen } = config.admin;
@@ -203,7 +204,15 @@ export class Gateway {
       port: listen.port,
       names: [...config.admin.names, hostname(), `${hostname()}.local`, ...machineAddresses()],
       tls: tls === null ? (this.#loaded.tree.admin.tls === "off" ? "off" : null) : { key: tls.key, cert: tls.cert },
-      adminToken,
+      adminToken: kept.dataDir.adminToken(),
+      sessions: { bootId: kept.bootId, shelf: fileShelf(kept.dataDir.file("admin.sessions")) },
+      loginLimits: {
+        sessionMs: config.admin.sessionMs,
+        sessionsMax: config.admin.sessionsMax,
+        loginCodeMs: config.admin.loginCodeMs,
+        failuresPerMinute: config.admin.loginsPerMinute,
+      },
+      liveLimits: { viewersMax: config.admin.viewersMax },
       webDir,
       clock,
       random,

@@ -15,7 +15,7 @@ import {
   SECURITY,
 } from "../admin-context.js";
 import { LoginCodeSchema, LoginSchema, NewPasswordSchema, SessionSchema } from "../api-schemas.js";
-import { type OpenedSession, SESSION_MS_MAX } from "../login-sessions.js";
+import type { OpenedSession } from "../login-sessions.js";
 
 const base = { tags: ["login"], security: SECURITY };
 const DONE = { description: "Done" };
@@ -108,6 +108,6 @@ function giveCookie(c: Context<AdminEnv>, { auth, secure }: RouteParts, opened: 
     sameSite: "Strict",
     secure,
     path: "/",
-    maxAge: opened === null ? 0 : SESSION_MS_MAX / 1000,
+    maxAge: opened === null ? 0 : auth.sessionMs / 1000,
   });
 }
