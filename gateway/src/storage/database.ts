@@ -23,7 +23,7 @@ const BUSY_TIMEOUT_MS = 2_000;
 /** The WAL is cut back to this after a checkpoint: caps the disk beside the file itself. */
 export const WAL_BYTES_MAX = 64 * 1024 * 1024;
 
-/** Pages in the WAL that start a checkpoint: 4 MiB. The reserve (space.ts) must hold what a checkpoint adds to the file. */
+/** Pages in the WAL that start a checkpoint: 4 MiB. The reserve (space.ts) must hold what one adds to the file. */
 const CHECKPOINT_PAGES = 1_024;
 
 /** What was found at opening, for the log and the status. */

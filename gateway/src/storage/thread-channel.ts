@@ -6,6 +6,7 @@ import { GatewayError } from "../core/errors.js";
 import type { WorkerChannel } from "./worker-calls.js";
 import type { Calls, Question, WorkerMessage } from "./worker-protocol.js";
 
+/** Starts a worker thread at once and carries messages to and from it until `end`. */
 export class ThreadChannel<C extends Calls> implements WorkerChannel<C> {
   readonly #worker: Worker;
   #isEnding = false;

@@ -7,14 +7,7 @@
  */
 import { GatewayError } from "../core/errors.js";
 import type { StoreNotice } from "./open-stores.js";
-import {
-  type Answer,
-  type CallOf,
-  type Calls,
-  errorOf,
-  type Question,
-  type WorkerMessage,
-} from "./worker-protocol.js";
+import { type Answer, type CallOf, type Calls, errorOf, type Question, type WorkerMessage } from "./worker-protocol.js";
 
 /** A way to a worker, or to its inside in the same thread. */
 export interface WorkerChannel<C extends Calls> {
@@ -33,6 +26,7 @@ interface Pending {
   readonly reject: (error: GatewayError) => void;
 }
 
+/** Numbered calls over one channel; after a fatal failure every call rejects with it. */
 export class WorkerCalls<C extends Calls> {
   readonly #channel: WorkerChannel<C>;
   readonly #pending = new Map<number, Pending>();
