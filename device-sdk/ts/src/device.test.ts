@@ -244,6 +244,23 @@ describe("events", () => {
     expect(device.state).toBe("waiting");
   });
 
+  test("a link that was left has no say any more, neither by frames nor by its end [P-5]", () => {
+    const { clock, line, device } = setUp({ flushIntervalMs: 0 });
+    const level = device.signal("level");
+    device.start();
+    goOnline(line);
+    level.report(1);
+    const old = line.link;
+    clock.advance(45_000); // silence: the device leaves the link, and opens another at once
+    expect(old.state).toBe("aborted");
+    goOnline(line);
+    old.say({ kind: "ack", ack: { seq: 1 } });
+    old.say({ kind: "bye", bye: { reason: Reason.REVOKED, retryAfterMs: 0, detail: "" } });
+    expect(device.stats()).toMatchObject({ state: "online", queuedMessages: 1 });
+    old.break();
+    expect(device.state).toBe("online");
+  });
+
   test("unknown bodies are ignored [P-25]", () => {
     const { line, device } = setUp();
     device.start();
