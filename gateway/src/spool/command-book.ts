@@ -44,6 +44,7 @@ export interface CommandBirth {
 
 type BookTables = CommandTables & StreamTables;
 
+/** Makes, moves and tells commands over the tables; every call runs inside a transaction of the caller. */
 export class CommandBook {
   readonly #tables: BookTables;
   readonly #step: CommandStep;

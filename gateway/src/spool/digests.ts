@@ -9,6 +9,7 @@
 /** Comparison of a repeat with what was stored. */
 export type Comparison = "same" | "different" | "unknown";
 
+/** The last numbers of one stream with the CRC-32 of their bodies; older ones fall out. */
 export class DigestWindow {
   readonly #slots: Uint32Array;
   readonly #mask: number;

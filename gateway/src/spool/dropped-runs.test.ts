@@ -1,3 +1,4 @@
+/** What is lost with dropped records, as ranges: exact, and nothing twice in the permanent list. */
 import { describe, expect, it } from "vitest";
 import { type GapBody, RecordKind } from "../model/record.js";
 import { type LostRecord, lossOf } from "./dropped-runs.js";

@@ -54,6 +54,7 @@ export interface UpdateBook {
 
 const NO_BYTES = new Uint8Array(0);
 
+/** Applies batches and Hellos to the tables; see the head of this file for its rules and its transaction. */
 export class Ledger {
   readonly #tables: SpoolTables;
   readonly #book: UpdateBook;

@@ -26,6 +26,7 @@ export interface LiveDevice {
 /** Streams kept; beyond it the clean ones are forgotten and read again when needed. */
 const STREAMS_MAX = 65_536;
 
+/** The streams in use, by device key and epoch; bounded, and never ahead of the tables after a rollback. */
 export class LiveStreams {
   readonly #tables: SpoolTables;
   readonly #windowDigests: number;

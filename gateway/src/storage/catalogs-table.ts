@@ -13,6 +13,7 @@ interface Row {
   complete: number;
 }
 
+/** Queries on catalogs and their parts; inside a transaction of the caller. */
 export class CatalogsTable {
   readonly #get: Statement<[number, number], Row>;
   readonly #add: Statement<[number, number, number, number]>;

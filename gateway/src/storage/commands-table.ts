@@ -64,6 +64,7 @@ const COLUMNS = [
   "correlation",
 ];
 
+/** Queries on commands and their wire ids; inside a transaction of the caller. */
 export class CommandsTable {
   readonly #get: Statement<[string], CommandRow>;
   readonly #put: Statement<unknown[]>;

@@ -20,6 +20,7 @@ interface Row {
   hold_bytes: number | null;
 }
 
+/** Queries on cursors and on the facts in `meta`; inside a transaction of the caller. */
 export class CursorsTable {
   readonly #all: Statement<[], Row>;
   readonly #put: Statement<[string, number, number, number | null, number | null]>;

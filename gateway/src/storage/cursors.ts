@@ -10,6 +10,7 @@ import type { CursorRow, CursorsTable } from "./cursors-table.js";
 /** The cursor of the history: an internal sink that never holds records back when space is short. */
 export const HISTORY_SINK = "$history";
 
+/** Every cursor of the spool; written by the transaction that comes next, never by one of its own. */
 export class Cursors {
   readonly #table: CursorsTable;
   readonly #rows = new Map<string, CursorRow>();

@@ -42,7 +42,7 @@ export interface OpenOptions {
   /** For the name of a file that is moved aside. */
   readonly unixMs: number;
   /**
-   * `full` unless told. `normal` for what can be made again: after a power cut its last transactions may be gone, whole.
+   * `full` unless told. `normal` for what can be made again: a power cut may take its last transactions, whole.
    * `off` only in simulations, where the process is the whole world.
    */
   readonly synchronous?: Synchronous;

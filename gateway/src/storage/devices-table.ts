@@ -15,6 +15,7 @@ export interface BootOffset {
 const COLUMNS = `key, device, firmware, model, sleep_ms AS sleepMs, last_seen_ms AS lastSeenUnixMs, epoch, catalog,
                  last_wire_id AS lastWireId`;
 
+/** Queries on devices and their boots; inside a transaction of the caller. */
 export class DevicesTable {
   readonly #byName: Statement<[string], DeviceRow>;
   readonly #byKey: Statement<[number], DeviceRow>;

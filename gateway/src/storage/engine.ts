@@ -41,6 +41,7 @@ const COMMIT_TRIM_ROWS_MAX = 10_000;
 
 const LIVE_ROWS_KEPT = 2_000;
 
+/** All operations on opened stores; owns both databases until `close` or `abandon`. Not to be shared by threads. */
 export class Engine {
   readonly identity: IdentityTable;
   readonly #stores: OpenStores;

@@ -22,6 +22,7 @@ export interface QuarantineDraft {
   readonly atUnixMs: number;
 }
 
+/** Queries on gap entries and quarantined records; inside a transaction of the caller. */
 export class GapsTable {
   readonly #add: Statement<[number, number, number, number | null, string, number, string | null]>;
   readonly #bounds: Statement<[], { oldest: number | null; newest: number | null }>;

@@ -1,3 +1,4 @@
+/** Identities on a real file: credentials, their end, and the audit. */
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { GatewayError } from "../core/errors.js";
 import { openTestStore, type TestFolder, type TestStore, testFolder } from "./testing/store.js";

@@ -20,6 +20,7 @@ export interface AuditLine {
 
 const COLUMNS = `device, name, token_hash AS tokenHash, created_ms AS createdUnixMs, revoked_ms AS revokedUnixMs`;
 
+/** Queries on identities, settings and the audit; each call is durable when it returns. */
 export class IdentityTable {
   readonly #all: Statement<[], DeviceIdentity>;
   readonly #get: Statement<[string], DeviceIdentity>;

@@ -1,3 +1,4 @@
+/** Notes on their way to the store: conflated and bounded. */
 import { describe, expect, it } from "vitest";
 import type { Notes } from "./engine-options.js";
 import { NoteBox } from "./note-box.js";

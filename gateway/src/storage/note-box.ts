@@ -10,6 +10,7 @@ const AUDIT_WAITING_MAX = 1_000;
 /** Boots that may wait: one per connected device is far below. */
 const BOOTS_WAITING_MAX = 100_000;
 
+/** Collects cursors, boot offsets and audit lines while one message of them is under way. */
 export class NoteBox {
   readonly #post: (notes: Notes) => Promise<unknown>;
   readonly #cursors = new Map<string, number>();

@@ -7,6 +7,7 @@ import { isFatal, storeError } from "./sqlite-error.js";
 import { type CallOf, plainError, type Question, type ReaderCalls } from "./worker-protocol.js";
 import type { Send } from "./writer-host.js";
 
+/** Serves one reader; a failure that ends the process is said once, and then nothing is answered. */
 export class ReaderHost {
   readonly #reader: Reader;
   readonly #send: Send;

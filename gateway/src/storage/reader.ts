@@ -52,6 +52,7 @@ interface DeviceFactsRow {
   catalog: number;
 }
 
+/** Reads the spool on a connection of its own, which it closes in `close`. Throws what SQLite throws. */
 export class Reader {
   readonly #db: Database.Database;
   readonly #records: RecordReader;

@@ -27,6 +27,7 @@ const CATALOGS_KEPT = 1_024;
 /** Device names kept. */
 const NAMES_KEPT = 100_000;
 
+/** Reads and checks rows over a connection of the caller; keeps names and catalogs, bounded. */
 export class RecordReader {
   readonly #slice: Statement<[number, number], Row>;
   readonly #name: Statement<[number], { device: string }>;

@@ -31,6 +31,7 @@ export interface RecordHead {
   readonly body: Uint8Array | null;
 }
 
+/** Queries on records; inside a transaction of the caller, which ends it with `flush` or `discard`. */
 export class RecordsTable {
   readonly #appendOne: Statement<unknown[]>;
   readonly #appendGroup: Statement<unknown[]>;

@@ -20,6 +20,7 @@ const SLICE_ROWS = 2_000;
 /** 2020-01-01: what was received "before" it came while the clock was not set, and has no age. */
 const CLOCK_SET_UNIX_MS = 1_577_836_800_000;
 
+/** Decides and performs what leaves the spool, one slice per call, inside a transaction of the caller. */
 export class Retention {
   readonly #tables: SqlSpoolTables;
   readonly #cursors: Cursors;

@@ -17,6 +17,7 @@ const encoder = new TextEncoder();
 /** Bytes a payload may take per UTF-16 code unit. */
 const BYTES_PER_UNIT_MAX = 3;
 
+/** Builds one slice; of no use after `finish`, which hands its arrays over. */
 export class SliceBuilder {
   #count = 0;
   #bytes = new Uint8Array(new ArrayBuffer(64 * 1024));

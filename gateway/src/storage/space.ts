@@ -36,6 +36,7 @@ export function reservePath(path: string): string {
   return `${path}.reserve`;
 }
 
+/** Room for one database file; the reserve beside it belongs to this object. */
 export class Space {
   readonly quotaBytes: number;
   readonly #db: Database;

@@ -21,6 +21,7 @@ export interface StatusSources {
   readonly nowUnixMs: number;
 }
 
+/** The figures of now. Reads a few rows; throws what SQLite throws. */
 export function spoolStatus(from: StatusSources): SpoolStatus {
   const { oldestId, lastId, space } = from;
   return {

@@ -1,3 +1,4 @@
+/** The tables on SQLite keep the contract of the spool's tables. */
 import Database from "better-sqlite3";
 import { describe } from "vitest";
 import { tablesContract } from "../spool/testing/tables-contract.js";

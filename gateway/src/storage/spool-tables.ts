@@ -24,6 +24,7 @@ import { StreamsTable } from "./streams-table.js";
 /** Called before every write: a test makes the k-th one fail. */
 export type WriteFault = () => void;
 
+/** All tables of spool.db over one connection; see spool/tables.ts for what each call promises. */
 export class SqlSpoolTables implements SpoolTables {
   readonly records: RecordsTable;
   readonly streams: StreamsTable;

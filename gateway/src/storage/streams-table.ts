@@ -18,6 +18,7 @@ interface Row {
 
 type Values = [number, number, number, number, number, number, number | null, number | null, number | null];
 
+/** Queries on streams; inside a transaction of the caller. */
 export class StreamsTable {
   readonly #get: Statement<[number, number], Row>;
   readonly #open: Statement<[number], Row>;
@@ -29,7 +30,8 @@ export class StreamsTable {
     this.#get = db.prepare("SELECT * FROM streams WHERE device_key = ? AND epoch = ?");
     this.#open = db.prepare("SELECT * FROM streams WHERE device_key = ? AND state < 2 ORDER BY id");
     this.#put = db.prepare(
-      `INSERT INTO streams (device_key, epoch, mark, announced, state, ended, rollback_epoch, rollback_from, rollback_to)
+      `INSERT INTO streams
+         (device_key, epoch, mark, announced, state, ended, rollback_epoch, rollback_from, rollback_to)
        VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
        ON CONFLICT (device_key, epoch) DO UPDATE SET mark = excluded.mark, announced = excluded.announced,
          state = excluded.state, ended = excluded.ended, rollback_epoch = excluded.rollback_epoch,

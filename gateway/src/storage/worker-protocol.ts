@@ -107,10 +107,12 @@ export interface PlainError {
   readonly fix: string;
 }
 
+/** An error made ready to cross. */
 export function plainError({ code, why, fix }: GatewayError): PlainError {
   return { code, why, fix };
 }
 
+/** An error that has crossed; a code this side does not know becomes E_INTERNAL. */
 export function errorOf({ code, why, fix }: PlainError): GatewayError {
   return new GatewayError(code in ERRORS ? code : "E_INTERNAL", why, { fix });
 }

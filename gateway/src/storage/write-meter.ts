@@ -14,6 +14,7 @@ export interface MeterMemory {
   putMeta(key: string, value: string): void;
 }
 
+/** Bytes written today; the figure of earlier runs is carried on through `memory`. */
 export class WriteMeter {
   readonly #memory: MeterMemory;
   #day: number;

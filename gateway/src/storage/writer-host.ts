@@ -27,6 +27,7 @@ export type Send = (message: WorkerMessage, transfer: ArrayBuffer[]) => void;
 type WriterQuestion = Question<WriterCalls>;
 type HelloQuestion = WriterQuestion & { readonly call: Extract<CallOf<WriterCalls>, { op: "hello" }> };
 
+/** Serves one engine in the order of the questions, with one timer of its own until `halt`. */
 export class WriterHost {
   readonly #engine: Engine;
   readonly #clock: Clock;

@@ -66,11 +66,12 @@ function measure(isDrained) {
   engine.close();
   rmSync(dataDir, { recursive: true, force: true });
   const perSecond = Math.round((records / engineMs) * 1000);
-  console.log(
-    `${isDrained ? "stored and deleted behind" : "stored                   "}  ${perSecond} records/s  ${(cpuUs / records).toFixed(2)} µs of CPU each` +
-      `  commit p50 ${latencies[latencies.length >> 1].toFixed(1)} ms  p99 ${latencies[Math.floor(latencies.length * 0.99)].toFixed(1)} ms` +
-      `  left ${recordCount}  ${(usedBytes / 2 ** 20).toFixed(0)} MiB`,
-  );
+  const p50 = latencies[latencies.length >> 1].toFixed(1);
+  const p99 = latencies[Math.floor(latencies.length * 0.99)].toFixed(1);
+  const what = isDrained ? "stored and deleted behind" : "stored                   ";
+  const cost = `${perSecond} records/s  ${(cpuUs / records).toFixed(2)} µs of CPU each`;
+  const left = `left ${recordCount}  ${(usedBytes / 2 ** 20).toFixed(0)} MiB`;
+  console.log(`${what}  ${cost}  commit p50 ${p50} ms  p99 ${p99} ms  ${left}`);
 }
 
 function gather(fleet, seqs, body, nowUnixMs) {

@@ -1,3 +1,4 @@
+/** The tables in memory keep the contract of the spool's tables. */
 import { describe } from "vitest";
 import { MemoryTables } from "./memory-tables.js";
 import { tablesContract } from "./tables-contract.js";
