@@ -15,11 +15,13 @@ import { DataDir } from "./assembly/data-dir.js";
 import { Gateway, type ReadyFacts } from "./assembly/gateway.js";
 import { repositoryDir } from "./assembly/repository.js";
 import { openIdentity } from "./assembly/store.js";
+import { errorText } from "./cli/cli-error.js";
 import { type LoadedConfig, loadConfig } from "./config/load.js";
 import type { ConfigIo } from "./config/locations.js";
 import { SystemClock } from "./core/clock.js";
 import { asGatewayError, type ExitCode, type GatewayError } from "./core/errors.js";
 import { createLogger, type Logger } from "./core/log.js";
+import { LogRing } from "./core/log-ring.js";
 import { Metrics } from "./core/metrics.js";
 import { SystemRandom } from "./core/random.js";
 import type { IdentityStore } from "./model/identity.js";
@@ -46,7 +48,8 @@ export async function runGateway(options: RunOptions): Promise<0 | ExitCode> {
   } catch (thrown) {
     return fail(asGatewayError(thrown));
   }
-  const log = makeLogger(loaded, options);
+  const logRing = new LogRing();
+  const log = makeLogger(loaded, options, logRing);
   const ended = waitForEnd();
   let gateway: Gateway;
   try {
@@ -54,6 +57,7 @@ export async function runGateway(options: RunOptions): Promise<0 | ExitCode> {
       clock,
       random: new SystemRandom(),
       log,
+      logRing,
       metrics: new Metrics(),
       version: packageVersion(),
       webDir: join(sourceDir(), "web"),
@@ -126,13 +130,13 @@ function sourceDir(): string {
   return dirname(fileURLToPath(import.meta.url));
 }
 
-function makeLogger(loaded: LoadedConfig, options: RunOptions): Logger {
+function makeLogger(loaded: LoadedConfig, options: RunOptions, ring: LogRing): Logger {
   const { level, format } = loaded.config.log;
   const pretty = process.stdout.isTTY === true && options.env["JOURNAL_STREAM"] === undefined;
   const chosen = format === "auto" ? (pretty ? "pretty" : "json") : format;
   const destination: DestinationStream = { write: (line) => void process.stdout.write(line) };
   const colour = pretty && (options.env["NO_COLOR"] ?? "") === "";
-  return createLogger({ level, format: chosen, colour }, destination);
+  return createLogger({ level, format: chosen, colour }, destination, ring);
 }
 
 interface End {
@@ -186,7 +190,6 @@ function announce(gateway: Gateway, elapsedMs: number): void {
 }
 
 function fail(error: GatewayError): ExitCode {
-  const [what, why, fix] = error.lines;
-  process.stderr.write(`error: ${what}\n  why: ${why}\n  do:  ${fix}\n`);
+  process.stderr.write(errorText(error, (text) => text));
   return error.exitCode;
 }

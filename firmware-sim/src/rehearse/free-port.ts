@@ -1,6 +1,7 @@
 /** A TCP port on loopback that is free now; used where a process must come back under the same port. */
 import { type AddressInfo, createServer } from "node:net";
 
+/** Ask the kernel for one. It may be taken again before it is used, as with every such port. */
 export function freePort(): Promise<number> {
   return new Promise((resolve, reject) => {
     const server = createServer();
