@@ -122,7 +122,7 @@ describe("the ledger", () => {
     expect(world.tables.records.at(-1)?.catalog).toBe(0);
   });
 
-  it("freezes the catalog in force into each record, and knows it again at the next Hello", () => {
+  it("freezes the catalog in force into each record, and knows it again at the next Hello [P-26] [P-27]", () => {
     const world = new World();
     const first = world.hello({ catalogHash: 77 });
     expect(first.wantCatalog).toBe(true);
@@ -241,6 +241,28 @@ describe("the ledger", () => {
     const world = new World();
     expect(() => world.hello({ epoch: 5, nextSeq: 3, oldest: 9 })).toThrow(/oldest 9 is above next_seq 3/);
     expect(world.tables.device("attic-7")).toBeNull();
+  });
+
+  it("keeps a body of a later version, and acks it [P-25]", () => {
+    const world = new World();
+    const { epoch } = world.hello();
+    const body = new Uint8Array([1, 2, 3]);
+    expect([...world.apply([{ epoch, seq: 1, kind: EntryKind.unknown, body }]).marks]).toEqual([1, epoch, 1]);
+    expect(world.tables.records).toMatchObject([{ kind: RecordKind.unknown, body }]);
+  });
+
+  it("ignores a catalog part that makes no sense: no hash, or a part beyond its parts [P-27]", () => {
+    const world = new World();
+    const { epoch } = world.hello();
+    const entries = [catalogBody(0), catalogBody(5, 2, 2), catalogBody(5, 0, 129)].map((body, i) => ({
+      epoch,
+      seq: i + 1,
+      kind: EntryKind.catalog,
+      body,
+    }));
+    expect([...world.apply(entries).marks]).toEqual([1, epoch, 3]);
+    expect(world.tables.catalog(1, 5)).toBeNull();
+    expect(world.tables.device("attic-7")?.catalog).toBe(0);
   });
 
   it("drops entries of streams nobody opened", () => {

@@ -320,6 +320,37 @@ describe("commands in the store", () => {
     engine.close();
   });
 
+  it("never gives a wire id below what was assigned or what the device has heard of, also after a kill [P-15]", () => {
+    const first = openTestStore(folder.path);
+    const { epoch } = hello(first.engine);
+    const { command } = first.engine.createCommand(COMMAND);
+    first.engine.applyCommand(command.commandId, { type: "dispatch", wireId: 9, epoch });
+    first.engine.abandon();
+    const second = openTestStore(folder.path);
+    expect(hello(second.engine, { lastCommand: 4 }).lastWireId).toBe(9);
+    expect(hello(second.engine, { lastCommand: 12 }).lastWireId).toBe(12);
+    expect(hello(second.engine).lastWireId).toBe(12);
+    second.engine.close();
+  });
+
+  it("lets a late result of an earlier transmission finish the command [P-18] [P-19]", () => {
+    const { engine } = openTestStore(folder.path);
+    const { epoch } = hello(engine);
+    const { command } = engine.createCommand(COMMAND);
+    engine.applyCommand(command.commandId, { type: "dispatch", wireId: 1, epoch });
+    engine.applyCommand(command.commandId, { type: "deviceForgot" });
+    engine.applyCommand(command.commandId, { type: "dispatch", wireId: 2, epoch });
+    engine.applyCommand(command.commandId, { type: "deadline" });
+    const body = bodyOfUpdate(1);
+    const { commands } = commit(engine, batchOf([{ epoch, seq: 1, kind: EntryKind.commandUpdate, body }]));
+    expect(commands).toMatchObject([{ commandId: command.commandId, state: "succeeded" }]);
+    expect(rows(folder.path, "SELECT json_extract(CAST(body AS TEXT), '$.state') AS s FROM records")).toEqual([
+      { s: "unknown" },
+      { s: "succeeded" },
+    ]);
+    engine.close();
+  });
+
   it("keeps unfinished commands over a kill", () => {
     const first = openTestStore(folder.path);
     const { command } = first.engine.createCommand(COMMAND);

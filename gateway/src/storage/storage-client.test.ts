@@ -113,12 +113,13 @@ describe("the storage client", () => {
     expect(fatal).toEqual([]);
   });
 
-  it("ends on a failed fsync: nothing is answered as stored, everything waiting rejects, and it is told once", async () => {
+  it("ends on a failed fsync: nothing is answered as stored, all that waits rejects, it is told once [P-3]", async () => {
     let isBroken = false;
     const fault = () => {
       if (isBroken) throw new Database.SqliteError("disk I/O error", "SQLITE_IOERR_FSYNC");
     };
-    const { spool } = await open({ fault });
+    const storage = await open({ fault });
+    const { spool } = storage;
     const { epoch } = await spool.hello(helloOf());
     isBroken = true;
     const waiting = [spool.commit(batchOf(run(epoch, 1, 3))), spool.status(), spool.hello(helloOf())];
@@ -126,6 +127,7 @@ describe("the storage client", () => {
     expect(outcomes.map(({ status }) => status)).toEqual(["rejected", "rejected", "rejected"]);
     expect(fatal.map(({ code, exitCode }) => [code, exitCode])).toEqual([["E_STORE_IO", 74]]);
     await expect(spool.status()).rejects.toMatchObject({ code: "E_STORE_IO" });
+    await storage.close();
     expect(clock.pending).toBe(0);
   });
 

@@ -24,7 +24,10 @@ export interface Storage {
   readonly notices: readonly StoreNotice[];
   /** Calls that wait for an answer: for the metrics. */
   pendingCount(): number;
-  /** In order: what was asked is finished, notes are written, the files are marked clean and closed. */
+  /**
+   * In order: what was asked is finished, notes are written, the files are marked clean and closed. After a fatal
+   * failure it only ends the threads.
+   */
   close(): Promise<void>;
 }
 
@@ -51,7 +54,9 @@ export async function connectStorage(
 ): Promise<Storage> {
   let isOpen = false;
   const listeners: (() => void)[] = [];
+  let isDead = false;
   const fatal = once((error: GatewayError) => {
+    isDead = true;
     if (isOpen) onFatal(error);
   });
   const writer = new WorkerCalls(channels.writer, fatal, () => {
@@ -72,7 +77,13 @@ export async function connectStorage(
       reader: readerOn(opened, writer),
       notices,
       pendingCount: () => writer.pendingCount + opened.pendingCount,
-      close: once(() => closeBoth(writer, opened, notes)),
+      close: once(async () => {
+        try {
+          await closeBoth(writer, opened, notes);
+        } catch (thrown) {
+          if (!isDead) throw thrown; // else `onFatal` has said it: the stop goes on to its end
+        }
+      }),
     };
   } catch (thrown) {
     await Promise.all([writer.end(), reader?.end()]);
