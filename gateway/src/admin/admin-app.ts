@@ -10,6 +10,7 @@ import type { Logger } from "../core/log.js";
 import { type AdminApp, type AdminEnv, newApp, type RouteParts } from "./admin-context.js";
 import { answerError, errorResponse } from "./api-error.js";
 import { isUnsafe, originAllowed } from "./guard-rules.js";
+import { activityRoutes } from "./routes/activity.js";
 import { commandRoutes } from "./routes/commands.js";
 import { deviceRoutes } from "./routes/devices.js";
 import { loginRoutes } from "./routes/login.js";
@@ -38,6 +39,7 @@ export function createAdminApp(parts: AppParts): AdminApp {
   deviceRoutes(app, parts);
   commandRoutes(app, parts);
   sinkRoutes(app, parts);
+  activityRoutes(app, parts);
   describe(app, parts.host.version);
   return app;
 }

@@ -6,6 +6,7 @@
  *
  * Every method may reject with a GatewayError, which the API answers as `{error:{code,what,why,fix}}`.
  */
+import type { LogLineQuery, LogLines } from "../core/log-ring.js";
 import type { CommandRecord, Delivery } from "../model/command.js";
 import type { DeviceIdentity } from "../model/identity.js";
 import type { Gap } from "../model/record.js";
@@ -40,6 +41,8 @@ export interface AdminHost {
   readonly history: HistoryReader;
   readonly password: PasswordStore;
   gaps(query: GapQuery): Promise<readonly Gap[]>;
+  /** The newest log lines of this process. */
+  logs(query: LogLineQuery): LogLines;
   /** Put one line into the audit table. */
   audit(actor: string, action: string, subject: string): void;
 }

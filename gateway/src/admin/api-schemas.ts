@@ -52,6 +52,8 @@ export const SignalSchema = z
     kind: z.string(),
     deviceClass: z.string(),
     intervalMs: z.number(),
+    min: z.number().nullable().openapi({ description: "Lowest meaningful value; null: not declared" }),
+    max: z.number().nullable(),
     options: z.array(z.string()),
   })
   .openapi("Signal");
@@ -265,3 +267,37 @@ export const LoginCodeSchema = z
 export const NewPasswordSchema = z
   .strictObject({ password: z.string().max(1024), current: z.string().max(1024).optional() })
   .openapi("NewPassword");
+
+export const LogQuerySchema = z.object({
+  after: z.coerce.number().int().min(0).default(0),
+  level: z.enum(["trace", "debug", "info", "warn", "error", "fatal"]).default("trace"),
+  device: name.optional(),
+  limit: z.coerce.number().int().min(1).max(2000).default(500),
+});
+export const LogsSchema = z
+  .object({
+    lines: z.array(
+      z.object({
+        id: z.number().int(),
+        at: iso,
+        level: z.enum(["trace", "debug", "info", "warn", "error", "fatal"]),
+        message: z.string(),
+        facts: z.record(z.string(), z.unknown()),
+      }),
+    ),
+    lastId: z.number().int(),
+    droppedCount: count,
+  })
+  .openapi("Logs");
+export type LogsView = z.infer<typeof LogsSchema>;
+export type LogLineView = LogsView["lines"][number];
+
+export const PresenceLogSchema = z
+  .object({
+    since: iso,
+    changes: z.array(
+      z.object({ at: iso, presence: z.enum(["online", "offline", "sleeping"]), remote: z.string().nullable() }),
+    ),
+  })
+  .openapi("PresenceLog");
+export type PresenceLogView = z.infer<typeof PresenceLogSchema>;

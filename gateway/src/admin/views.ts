@@ -86,6 +86,12 @@ function word(names: Readonly<Record<string, number>>, value: unknown): string {
   return value === 0 ? "" : name.toLowerCase();
 }
 
+/** Both bounds, or neither: a device that declared none sent zeros. */
+function bounds(signal: Fields): { min: number | null; max: number | null } {
+  const [min, max] = [number(signal["min"]), number(signal["max"])];
+  return min < max ? { min, max } : { min: null, max: null };
+}
+
 function signalView(signal: Fields): SignalView {
   const options = Array.isArray(signal["options"]) ? signal["options"] : [];
   return {
@@ -97,6 +103,7 @@ function signalView(signal: Fields): SignalView {
     kind: word(Kind, signal["kind"]),
     deviceClass: text(signal["deviceClass"]),
     intervalMs: number(signal["intervalMs"]),
+    ...bounds(signal),
     options: options.filter((option): option is string => typeof option === "string"),
   };
 }

@@ -20,6 +20,7 @@ import type {
 import type { CommandDesk } from "../command/command-desk.js";
 import type { Clock } from "../core/clock.js";
 import type { EventLoopWatch } from "../core/event-loop.js";
+import type { LogLineQuery, LogLines, LogRing } from "../core/log-ring.js";
 import type { Metrics } from "../core/metrics.js";
 import type { CredentialDirectory } from "../enrollment/credential-directory.js";
 import type { CommandRecord, Delivery } from "../model/command.js";
@@ -51,6 +52,7 @@ export interface DeskParts {
   readonly outage: OutageEstimate;
   readonly eventLoop: EventLoopWatch;
   readonly config: ConfigFacts;
+  readonly logRing: LogRing;
   /** Default time to live of a command in ms, and the longest one a sender may ask for. */
   readonly ttlMs: number;
   readonly ttlMsMax: number;
@@ -162,6 +164,10 @@ export class AdminDesk implements AdminHost {
 
   gaps(query: GapQuery): Promise<readonly Gap[]> {
     return this.#parts.reader.gaps(query);
+  }
+
+  logs(query: LogLineQuery): LogLines {
+    return this.#parts.logRing.read(query);
   }
 
   audit(actor: string, action: string, subject: string): void {

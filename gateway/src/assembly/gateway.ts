@@ -171,6 +171,7 @@ export class Gateway {
         effective: effectiveTree(this.#loaded),
         sources: this.#loaded.sources,
       },
+      logRing: this.#world.logRing,
       ttlMs: config.commands.ttlMs,
       ttlMsMax: config.commands.ttlMsMax,
       invitation: () => ({ url: devicesUrl(config, devices.port, parts.devicesTls), ca: parts.devicesTls?.ca ?? null }),

@@ -2,6 +2,7 @@
 import type { Clock, Ticker } from "../core/clock.js";
 import type { GatewayError } from "../core/errors.js";
 import type { Logger } from "../core/log.js";
+import type { LogRing } from "../core/log-ring.js";
 import type { Metrics } from "../core/metrics.js";
 import type { Random } from "../core/random.js";
 
@@ -9,6 +10,8 @@ export interface GatewayWorld {
   readonly clock: Clock & Ticker;
   readonly random: Random;
   readonly log: Logger;
+  /** What `log` wrote lately. */
+  readonly logRing: LogRing;
   readonly metrics: Metrics;
   readonly version: string;
   /** The built dashboard. */

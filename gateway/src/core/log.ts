@@ -7,6 +7,7 @@
  */
 import { type DestinationStream, pino, stdTimeFunctions } from "pino";
 import { prettyFactory } from "./log-pretty.js";
+import { type LogRing, through } from "./log-ring.js";
 
 /** Levels as pino has them; `silent` writes nothing. */
 export type LogLevel = "trace" | "debug" | "info" | "warn" | "error" | "fatal" | "silent";
@@ -33,8 +34,8 @@ export interface LogOptions {
 
 const REDACTED = ["token", "password", "authorization", "cookie", "secret", "*.token", "*.password"];
 
-/** A logger on `destination`, or on standard output. */
-export function createLogger(options: LogOptions, destination?: DestinationStream): Logger {
+/** A logger on `destination`, or on standard output. With a destination, every line also goes to `ring`. */
+export function createLogger(options: LogOptions, destination?: DestinationStream, ring?: LogRing): Logger {
   const settings = {
     level: options.level,
     base: null,
@@ -42,7 +43,8 @@ export function createLogger(options: LogOptions, destination?: DestinationStrea
     redact: { paths: REDACTED, censor: "[redacted]" },
   };
   const stream = options.format === "pretty" ? prettyFactory(options.colour === true, destination) : destination;
-  return stream === undefined ? pino(settings) : pino(settings, stream);
+  if (stream === undefined) return pino(settings);
+  return pino(settings, ring === undefined ? stream : through(ring, stream));
 }
 
 /** Drops everything: for tests and for tools that print their own output. */

@@ -3,6 +3,7 @@
  * Tests push readings, presence and command transitions; what the API asked for is kept in `calls`.
  */
 import { GatewayError } from "../../core/errors.js";
+import { type LogLineQuery, type LogLines, LogRing } from "../../core/log-ring.js";
 import type { CommandRecord, CommandState } from "../../model/command.js";
 import type { DeviceIdentity } from "../../model/identity.js";
 import type { Gap } from "../../model/record.js";
@@ -50,6 +51,7 @@ export class FakeHost implements AdminHost {
   /** Everything that was asked for, e.g. `add attic-9`. */
   readonly calls: string[] = [];
   readonly audits: string[] = [];
+  readonly logRing = new LogRing();
   healthNow: Health = "ok";
   storeId = "store1";
   passwordHash: string | null = null;
@@ -203,6 +205,10 @@ export class FakeHost implements AdminHost {
     return this.gapList
       .filter((gap) => gap.id > (query.afterId ?? 0) && (query.device ?? gap.device) === gap.device)
       .slice(0, query.limit);
+  }
+
+  logs(query: LogLineQuery): LogLines {
+    return this.logRing.read(query);
   }
 
   audit(actor: string, action: string, subject: string): void {
