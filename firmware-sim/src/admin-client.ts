@@ -19,6 +19,7 @@ const IDLE_MS_MAX = 30_000;
 /** Largest answer that is read: ten thousand devices fit. */
 const ANSWER_BYTES_MAX = 64 * 1024 * 1024;
 
+/** Speaks to one gateway. Every failure is a SimError: 3 when nobody answers, else what the gateway said. */
 export class AdminClient {
   readonly #address: GatewayAddress;
 

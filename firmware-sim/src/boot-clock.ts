@@ -6,6 +6,7 @@
  */
 import type { Clock } from "@tidegate/device-sdk";
 
+/** A clock of one boot on top of another clock; timers go by the other one. */
 export class BootClock implements Clock {
   readonly #base: Clock;
   readonly #unixSkewMs: number;

@@ -6,7 +6,7 @@
 import { SystemClock } from "@tidegate/device-sdk";
 import { Command, CommanderError } from "commander";
 import { runDemo } from "./cli/demo.js";
-import { addRun } from "./cli/run-options.js";
+import { addRun } from "./cli/run-command.js";
 import { errorText } from "./cli/terminal.js";
 import { SimError, usageError } from "./sim-error.js";
 

@@ -37,8 +37,8 @@ export class CredentialStore {
     } catch {
       return null; // none yet
     }
-    const credential = parseCredential(text);
-    return credential?.deviceId === device && credential.gatewayId === gatewayId ? credential : null;
+    const kept = parseKept(text);
+    return kept?.credential.deviceId === device && kept.gatewayId === gatewayId ? kept.credential : null;
   }
 
   write(credential: Credential, gatewayId: string): void {
@@ -63,12 +63,12 @@ export function credentialOf(value: unknown): Credential | null {
   return { deviceId, token, url, ca };
 }
 
-function parseCredential(text: string): (Credential & { readonly gatewayId: string }) | null {
+function parseKept(text: string): { readonly credential: Credential; readonly gatewayId: string } | null {
   try {
     const value: unknown = JSON.parse(text);
     const credential = credentialOf(value);
     const gatewayId = isRecord(value) && typeof value["gatewayId"] === "string" ? value["gatewayId"] : "";
-    return credential === null ? null : { ...credential, gatewayId };
+    return credential === null ? null : { credential, gatewayId };
   } catch {
     return null; // cut off or edited: as good as none
   }

@@ -11,6 +11,7 @@ import { join } from "node:path";
 /** SQLite's files: the database and its write-ahead log. The third, -shm, is made anew. */
 const PARTS = ["", "-wal"];
 
+/** The file of one device. Its methods throw Node's errors. */
 export class Flash {
   readonly path: string;
 

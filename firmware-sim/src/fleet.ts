@@ -13,6 +13,7 @@ export type OnTrouble = (detail: string) => void;
 /** Everybody is online for the first time. */
 export type OnReady = () => void;
 
+/** How a fleet starts, and whom it tells. */
 export interface FleetOptions {
   readonly clock: Clock;
   /** How many devices are switched on per second: a site's power does not come back for all at one instant either. */
@@ -26,6 +27,7 @@ const TROUBLES_MAX = 20;
 /** Most losses in the list of a summary. */
 const LOSSES_MAX = 1_000;
 
+/** Devices that are started, counted and stopped together. */
 export class Fleet {
   readonly #options: FleetOptions;
   readonly #devices: VirtualDevice[] = [];

@@ -22,7 +22,7 @@ export interface GatewayAddress {
   readonly gatewayId: string;
 }
 
-/** The gateway that runs on a data folder. @throws SimError with exit code 3 when none runs, 1 when a file is closed to us */
+/** The gateway that runs on a data folder. @throws SimError: 3 when none runs, 1 when a file may not be read */
 export function localGateway(dataDir: string): GatewayAddress {
   const path = join(dataDir, "gateway.json");
   const text = readOrNull(path);

@@ -1,2 +1,29 @@
-/** The simulator's parts, for checkers, benchmarks and worlds. Names are listed one by one; everything else is inside. */
-export { Fleet } from "./fleet.js";
+/** The simulator's parts, for checkers, benchmarks and worlds. Names are listed one by one; the rest is inside. */
+export { BootClock } from "./boot-clock.js";
+export type { Credential } from "./credential.js";
+export { FaultDriver, type FaultTarget } from "./faults/fault-driver.js";
+export { LinkRelay, type RelayOptions } from "./faults/relay.js";
+export {
+  clockFaultOf,
+  type Fault,
+  type FaultKind,
+  type FaultPlan,
+  faultsOf,
+  faultsUntil,
+  NO_FAULTS,
+  type TimedFault,
+} from "./faults/schedule.js";
+export { Fleet, type FleetOptions } from "./fleet.js";
+export { CLIMATES } from "./greenhouse.js";
+export { type LaunchedFleet, type LaunchOptions, launch } from "./launch.js";
+export { FileLedger, type Ledger, type LedgerEntry } from "./ledger.js";
+export { childSeed, hashUnit, SeededRandom } from "./random.js";
+export { type DigestedReading, readingsDigest } from "./readings-digest.js";
+export { addTally, NO_TALLY, type Tally } from "./tally.js";
+export {
+  type ClockFault,
+  type DeviceNews,
+  type Loss,
+  VirtualDevice,
+  type VirtualDeviceOptions,
+} from "./virtual-device.js";

@@ -13,6 +13,7 @@ import type { Ledger } from "./ledger.js";
 import { childSeed } from "./random.js";
 import { VirtualDevice } from "./virtual-device.js";
 
+/** A fleet, its lines and its faults. */
 export interface LaunchOptions extends FleetOptions {
   readonly credentials: readonly Credential[];
   /** Address for all; null: what each credential says. */
@@ -30,6 +31,7 @@ export interface LaunchOptions extends FleetOptions {
   readonly ledger: Ledger | null;
 }
 
+/** A fleet that runs. Owns its relays and timers until `stop`. */
 export interface LaunchedFleet {
   readonly fleet: Fleet;
   /** Faults that happened so far, by kind. */
@@ -37,6 +39,9 @@ export interface LaunchedFleet {
   /** Stop faults, devices and lines. @param drainMs how long each device may wait for handlers, and for acks */
   stop(drainMs: number): Promise<void>;
 }
+
+/** How long lines stay for the last words of their devices. */
+const GOODBYE_MS = 2_000;
 
 /** Build the fleet and switch it on. @throws SimError when the faults do not fit the gateway */
 export async function launch(options: LaunchOptions): Promise<LaunchedFleet> {
@@ -64,7 +69,7 @@ export async function launch(options: LaunchOptions): Promise<LaunchedFleet> {
     stop: async (drainMs) => {
       for (const driver of drivers) driver.stop();
       await fleet.stop(drainMs);
-      await Promise.all(relays.map((relay) => relay.close()));
+      await Promise.all(relays.map((relay) => relay.close(GOODBYE_MS)));
     },
   };
 }

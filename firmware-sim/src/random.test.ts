@@ -1,4 +1,4 @@
-/** Chance that repeats. */
+/** Chance that repeats: streams, places and seeds. */
 import { describe, expect, it } from "vitest";
 import { childSeed, DeviceRandom, hashUnit, SeededRandom } from "./random.js";
 

@@ -3,8 +3,8 @@
  *
  *   [{ signal, v }] ─▶ "signal value" per reading, sorted ─▶ SHA-256, first 16 hex digits
  *
- * Numbers are compared as f32, so that 21.4 in JSON and the f32 on the wire are one value. Times are left out (a device
- * sends its uptime, a sink gets UTC), and so is the quality: a reading whose time the gateway had to guess is uncertain.
+ * Numbers are compared as f32, so that 21.4 in JSON and the f32 on the wire are one value. Times are left out: a device
+ * sends its uptime, a sink gets UTC. So is the quality: a reading whose time had to be guessed becomes uncertain.
  */
 import { createHash } from "node:crypto";
 

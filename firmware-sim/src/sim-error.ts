@@ -3,6 +3,7 @@
 /** 1 failed · 2 the command line does not fit · 3 no gateway reached */
 export type ExitCode = 1 | 2 | 3;
 
+/** A failure that says what, why, and what to do. */
 export class SimError extends Error {
   override readonly name = "SimError";
   readonly what: string;

@@ -23,6 +23,7 @@ export interface Tally {
   readonly commands: number;
 }
 
+/** Nothing happened yet; the neutral element of `addTally`. */
 export const NO_TALLY: Tally = {
   readings: 0,
   sent: 0,

@@ -42,6 +42,7 @@ export interface DeviceNews {
   trouble(detail: string): void;
 }
 
+/** What a device is, where it connects, and who listens to it. */
 export interface VirtualDeviceOptions {
   readonly credential: Credential;
   /** Address to connect to when it is not the credential's: a relay on the way. */
@@ -82,6 +83,7 @@ interface Boot {
   readonly greenhouse: Greenhouse;
 }
 
+/** A device from its first boot to its stop. Failures are told as trouble; a fleet goes on without the one. */
 export class VirtualDevice {
   readonly id: string;
   readonly losses: Loss[] = [];

@@ -1,13 +1,11 @@
-/** Options of `tidegate-sim run`: declared, parsed, and the gateway found. */
+/** Options of `tidegate-sim run`: their values in the program's units, and the gateway found. */
 import { resolve } from "node:path";
 import type { Clock } from "@tidegate/device-sdk";
 import { isName } from "@tidegate/proto";
-import type { Command } from "commander";
 import type { FaultPlan } from "../faults/schedule.js";
 import { type GatewayAddress, localGateway, remoteGateway } from "../gateway-address.js";
 import { parseBytesPerS, parseDurationMs, parseNumber, parseWhole } from "../quantity.js";
 import { usageError } from "../sim-error.js";
-import { runFleet } from "./run.js";
 import type { Output } from "./terminal.js";
 
 /** What the command was told, in the units of the program. */
@@ -37,42 +35,14 @@ export interface RunIo {
   readonly env: Readonly<Record<string, string | undefined>>;
 }
 
-type RawOptions = Readonly<Record<string, string | boolean | undefined>>;
+/** The options as commander gives them. */
+export type RawOptions = Readonly<Record<string, string | boolean | undefined>>;
 
 const DEVICES_MAX = 10_000;
 const RATE = { min: 0.001, max: 100 };
 const DATA_DIR = "data";
 
-const TEXT_OPTIONS: readonly (readonly [string, string])[] = [
-  ["--devices <n>", "how many"],
-  ["--rate <per second>", "sets of readings per second and device"],
-  ["--prefix <name>", "devices are called <name>-0001 …"],
-  ["--seed <n>", "values and faults follow from it"],
-  ["--connect-rate <per second>", "devices switched on per second"],
-  ["--data-dir <dir>", "data folder of the gateway on this machine"],
-  ["--url <url>", "admin address of a gateway elsewhere (with --token-file)"],
-  ["--token-file <file>", "file with its admin token"],
-  ["--ca <file>", "CA of its admin address, PEM"],
-  ["--credentials <dir>", "where the devices' credentials are kept; <data-dir>/sim with --data-dir"],
-  ["--drop-link <every>", "reset links, about so often per device: 30s"],
-  ["--reboot <every>", "reboot devices, about so often: 60s"],
-  ["--half-open <every>", "let links go dead silently, about so often: 45s"],
-  ["--clock-skew <max>", "wrong wall clocks, up to so much, and uptimes that wrap: 1h"],
-  ["--slow-link <speed>", "all lines pass so much: 2000B/s"],
-  ["--persistent <dir>", "outboxes in files that survive reboots"],
-  ["--ledger <file>", "write every attempted and acked id, as JSON lines"],
-  ["--duration <time>", "end after it: 60s"],
-];
-
-/** Adds `run`. @param done told the exit code */
-export function addRun(program: Command, io: RunIo, done: (exitCode: number) => void): void {
-  const command = program.command("run").alias("sim").description("a fleet of virtual devices, with faults");
-  for (const [flags, summary] of TEXT_OPTIONS) command.option(flags, summary);
-  command.option("--json", "print the summary as JSON");
-  command.action(async (raw: RawOptions) => done(await runFleet(parseRun(raw, io.env), io)));
-}
-
-/** @throws SimError */
+/** What the options of `run` say. @throws SimError */
 export function parseRun(raw: RawOptions, env: RunIo["env"]): RunOptions {
   const { gateway, dataDir } = findGateway(raw, env);
   const prefix = text(raw, "prefix") ?? "sim";

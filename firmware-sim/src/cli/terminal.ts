@@ -34,7 +34,9 @@ export function grouped(count: number): string {
 /** One line about a running fleet. */
 export function statusText(online: number, devices: number, tally: Tally): string {
   const { sent, acked, buffered, reconnects } = tally;
-  return `${online}/${devices} online · sent ${grouped(sent)} · acked ${grouped(acked)} · buffered ${grouped(buffered)} · reconnects ${grouped(reconnects)}`;
+  const counts = { sent, acked, buffered, reconnects };
+  const words = Object.entries(counts).map(([name, count]) => `${name} ${grouped(count)}`);
+  return [`${online}/${devices} online`, ...words].join(" · ");
 }
 
 /** What became of a fleet's messages; the shape of `--json`. */
@@ -58,7 +60,8 @@ export function summaryText(summary: Summary): string {
   const { sent, acked, buffered, dropped, lostByReboot, losses, faults } = summary;
   const counts = Object.entries(faults).filter(([, count]) => count > 0);
   const lines = [
-    `sent ${grouped(sent)} / acked ${grouped(acked)} / buffered ${grouped(buffered)} / dropped ${grouped(dropped + lostByReboot)}`,
+    `sent ${grouped(sent)} / acked ${grouped(acked)} / buffered ${grouped(buffered)}` +
+      ` / dropped ${grouped(dropped + lostByReboot)}`,
     `  ${summary.everOnline} of ${summary.devices} devices were online · readings ${grouped(summary.readings)}` +
       ` · repeated ${grouped(summary.repeated)} · reconnects ${grouped(summary.reconnects)}` +
       ` · commands ${grouped(summary.commands)}`,

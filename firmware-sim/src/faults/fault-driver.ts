@@ -9,6 +9,7 @@ export interface FaultTarget {
   halfOpen(holdMs: number, deliversLate: boolean): boolean;
 }
 
+/** Drives one device through its schedule from `start` to `stop`. */
 export class FaultDriver {
   /** Faults that happened, by kind. */
   readonly counts: Record<FaultKind, number> = { "drop-link": 0, reboot: 0, "half-open": 0 };

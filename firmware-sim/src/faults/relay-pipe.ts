@@ -12,6 +12,7 @@ const QUEUE_BYTES_MAX = 64 * 1024;
 /** A slow line passes its bytes in slices of this length. */
 const SLICE_MS = 50;
 
+/** One direction, from the two sockets on; it owns no socket and closes only the one it writes to. */
 export class RelayPipe {
   readonly #from: Socket;
   readonly #to: Socket;

@@ -19,6 +19,7 @@ interface Connection {
   isFrozen: boolean;
 }
 
+/** What a line is like. */
 export interface RelayOptions {
   readonly clock: Clock;
   /** Speed of the line, either way; null: as fast as it goes. */
@@ -28,6 +29,7 @@ export interface RelayOptions {
 /** Connections at once; frozen ones are kept a while. A device has one, and opens the next when it notices. */
 const CONNECTIONS_MAX = 16;
 
+/** The relay of one device. Owns its port and its connections until `close`. */
 export class LinkRelay {
   /** Connections turned away because too many frozen ones were kept. */
   refused = 0;
@@ -69,7 +71,7 @@ export class LinkRelay {
   dropLink(awayMs: number): boolean {
     const hasHit = this.#connections.size > 0;
     this.#awayUntilMs = Math.max(this.#awayUntilMs, this.#options.clock.monoMs() + awayMs);
-    for (const connection of this.#connections) this.#reset(connection);
+    this.#resetAll();
     return hasHit;
   }
 
@@ -95,13 +97,22 @@ export class LinkRelay {
     return hasHit;
   }
 
-  /** Close everything; resolves when the port is free. */
-  close(): Promise<void> {
+  /**
+   * Take no new connections and close in order: what is on its way still goes through. Resolves when the port is free.
+   *
+   * @param graceMs after this the connections that are left are reset; frozen ones are reset at once
+   */
+  close(graceMs = 0): Promise<void> {
     for (const cancel of this.#timers) cancel();
     this.#timers.clear();
-    for (const connection of this.#connections) this.#reset(connection);
     return new Promise((resolve) => {
-      this.#server.close(() => resolve());
+      const cancel = this.#options.clock.after(graceMs, () => this.#resetAll());
+      this.#server.close(() => {
+        cancel();
+        resolve();
+      });
+      for (const connection of this.#connections) if (connection.isFrozen) this.#reset(connection);
+      if (graceMs === 0) this.#resetAll();
     });
   }
 
@@ -144,6 +155,10 @@ export class LinkRelay {
     connection.device.resetAndDestroy();
     connection.gateway.resetAndDestroy();
     this.#connections.delete(connection);
+  }
+
+  #resetAll(): void {
+    for (const connection of this.#connections) this.#reset(connection);
   }
 
   #later(afterMs: number, fn: () => void): void {

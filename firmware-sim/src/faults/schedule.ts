@@ -4,8 +4,8 @@
  *   drop-link    the connection is reset; the device cannot reach the gateway for a while
  *   reboot       the device loses its power, and its RAM; it comes back after a while
  *   half-open    nothing passes any more, and nobody is told; much later the line dies, or delivers what it held
- *   clock-skew   the device's wall clock is wrong, or its uptime is about to wrap at 2^32 ms      (a property of a boot)
- *   slow-link    few bytes per second pass, either way                                            (a property of the line)
+ *   clock-skew   the device's wall clock is wrong, or its uptime wraps at 2^32 ms soon          (belongs to a boot)
+ *   slow-link    few bytes per second pass, either way                                          (belongs to the line)
  */
 
 import { childSeed, hashUnit, SeededRandom } from "../random.js";
@@ -17,6 +17,7 @@ export type Fault =
   | { readonly kind: "reboot"; readonly offMs: number }
   | { readonly kind: "half-open"; readonly holdMs: number; readonly deliversLate: boolean };
 
+/** Name of a fault that happens at an instant. */
 export type FaultKind = Fault["kind"];
 
 /** A fault and when it happens, in ms since the schedule began. */
@@ -32,10 +33,13 @@ export interface FaultPlan {
   readonly halfOpenEveryMs: number | null;
 }
 
+/** A plan in which nothing happens. */
 export const NO_FAULTS: FaultPlan = { dropLinkEveryMs: null, rebootEveryMs: null, halfOpenEveryMs: null };
 
+/** At most; and never longer than half of the time to the next one, or a device would hardly ever be there. */
 const AWAY_MS = { min: 500, max: 8_000 };
 const OFF_MS = { min: 200, max: 4_000 };
+const OUT_SHARE_MAX = 0.5;
 /** Longer than it takes either side to notice, with the usual keepalive of 30 s. */
 const HOLD_MS = { min: 20_000, max: 90_000 };
 /** Times between faults are exponential, cut at both ends so that one schedule is neither idle nor a storm. */
@@ -49,9 +53,12 @@ export function* faultsOf(plan: FaultPlan, seed: number): Generator<TimedFault, 
   const streams = [
     stream(plan.dropLinkEveryMs, childSeed(seed, 1), (random) => ({
       kind: "drop-link",
-      awayMs: between(random, AWAY_MS),
+      awayMs: between(random, upTo(AWAY_MS, plan.dropLinkEveryMs)),
     })),
-    stream(plan.rebootEveryMs, childSeed(seed, 2), (random) => ({ kind: "reboot", offMs: between(random, OFF_MS) })),
+    stream(plan.rebootEveryMs, childSeed(seed, 2), (random) => ({
+      kind: "reboot",
+      offMs: between(random, upTo(OFF_MS, plan.rebootEveryMs)),
+    })),
     stream(plan.halfOpenEveryMs, childSeed(seed, 3), (random) => ({
       kind: "half-open",
       holdMs: between(random, HOLD_MS),
@@ -113,6 +120,11 @@ function* stream(
     atMs += Math.round(everyMs * Math.min(GAP_SHARE.max, Math.max(GAP_SHARE.min, share)));
     yield { atMs, fault: make(random) };
   }
+}
+
+function upTo({ min, max }: { min: number; max: number }, everyMs: number | null): { min: number; max: number } {
+  const most = Math.min(max, (everyMs ?? max) * OUT_SHARE_MAX);
+  return { min: Math.min(min, most), max: most };
 }
 
 function between(random: SeededRandom, { min, max }: { min: number; max: number }): number {

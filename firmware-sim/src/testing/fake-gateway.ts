@@ -61,16 +61,16 @@ export class FakeGateway {
     this.#sockets = new WebSocketServer({ server: this.#devices, handleProtocols: () => SUBPROTOCOL });
     this.#sockets.on("connection", (socket) => this.#accept(socket));
     this.#admin = createHttpServer((request, response) => {
-      const answer = (status: number, value: unknown): void => {
-        response.writeHead(status, { "content-type": "application/json" }).end(JSON.stringify(value));
-      };
       let text = "";
       request.setEncoding("utf8").on("data", (part) => {
         text += part;
       });
       request.on("end", () => {
-        if (request.headers.authorization !== `Bearer ${ADMIN_TOKEN}`) return answer(401, refusal("who are you"));
-        return this.#onAdmin(`${request.method} ${request.url}`, text, answer);
+        const isKnown = request.headers.authorization === `Bearer ${ADMIN_TOKEN}`;
+        const { status, value } = isKnown
+          ? this.#answerTo(`${request.method} ${request.url}`, text)
+          : { status: 401, value: refusal("who are you") };
+        response.writeHead(status, { "content-type": "application/json" }).end(JSON.stringify(value));
       });
     });
   }
@@ -161,19 +161,19 @@ export class FakeGateway {
     socket?.send(encodeDownlink(body));
   }
 
-  #onAdmin(call: string, text: string, answer: (status: number, value: unknown) => void): void {
+  #answerTo(call: string, text: string): { status: number; value: unknown } {
     if (call === "GET /api/v1/devices") {
       const devices = [...this.tokens.keys()].map((id) => ({ id, model: this.models.get(id) ?? "", revoked: false }));
-      return answer(200, { devices });
+      return { status: 200, value: { devices } };
     }
     if (call === "POST /api/v1/devices") {
       const { deviceId } = JSON.parse(text);
-      if (this.tokens.has(deviceId)) return answer(409, refusal("a device of that id exists"));
-      return answer(201, this.#credential(deviceId));
+      if (this.tokens.has(deviceId)) return { status: 409, value: refusal("a device of that id exists") };
+      return { status: 201, value: this.#credential(deviceId) };
     }
     const replaced = /^POST \/api\/v1\/devices\/([\w-]+)\/credential$/.exec(call)?.[1];
-    if (replaced !== undefined) return answer(201, this.#credential(replaced));
-    return answer(404, refusal("no such call"));
+    if (replaced !== undefined) return { status: 201, value: this.#credential(replaced) };
+    return { status: 404, value: refusal("no such call") };
   }
 
   #credential(deviceId: string) {
