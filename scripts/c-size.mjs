@@ -6,8 +6,8 @@
 //   node scripts/c-size.mjs --detail   also prints every function
 //
 // Flash is counted in linked images: the functions of src/ that a smallest application keeps (test/size/app.c), the C
-// library's own not counted. Stack is the deepest path of the call graph below tg_poll(), from -fstack-usage; calls
-// through pointers count as the deepest function they can reach, the port and the application as nothing.
+// library's own not counted. Stack is the deepest path of the call graph below tg_poll(), from -fstack-usage; a
+// call through a pointer counts as the framing where it can be that, the port and the application as nothing.
 import { execFileSync } from "node:child_process";
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -56,6 +56,9 @@ const TARGETS = [
   },
 ];
 
+/** Who calls through config->framing, inlined or not; every other pointer leads to the port or the application. */
+const FRAMING_CALLERS = /^(tg_poll|tg_init|tg_uplink_compose|open_step|link_step|speak|put_hello)$/;
+
 const PROFILES = [
   { key: "serial", name: "serial", define: ["-DFRAMING=tg_serial_framing"] },
   { key: "serialCatalog", name: "serial + catalog", define: ["-DFRAMING=tg_serial_framing", "-DCATALOG"] },
@@ -99,7 +102,7 @@ function compile(target, folder) {
 function symbols(target, files) {
   return run(`${target.prefix}nm`, ["-S", ...files])
     .split("\n")
-    .map((line) => line.match(/^[0-9a-f]+ ([0-9a-f]+) ([tTrRwW]) (\S+)/))
+    .map((line) => line.match(/^[0-9a-f]+ ([0-9a-f]+) ([tTrRwWbBdD]) (\S+)/))
     .filter((match) => match !== null)
     .map(([, size, , name]) => ({ name, bytes: Number.parseInt(size, 16) }));
 }
@@ -148,7 +151,7 @@ function deepest({ target, graph, stack, framing }, name, path = []) {
   if (path.includes(name)) throw new Error(`recursion: ${[...path, name].join(" > ")}`);
   const node = graph.get(name);
   const below = [...(node?.to ?? [])];
-  if (node?.indirect && name !== framing && !name.startsWith("rx_") && !path.includes(framing)) below.push(framing);
+  if (node?.indirect && FRAMING_CALLERS.test(name)) below.push(framing);
   const rest = below.map((callee) => deepest({ target, graph, stack, framing }, callee, [...path, name]));
   return (stack.get(name) ?? 0) + target.returnBytes + Math.max(0, ...rest);
 }
@@ -165,8 +168,7 @@ function clientBytes(target, folder) {
     "-o",
     `${source}.o`,
   ]);
-  const line = run(`${target.prefix}nm`, ["-S", `${source}.o`]);
-  return Number.parseInt(line.split(" ")[1], 16);
+  return symbols(target, [`${source}.o`]).find((symbol) => symbol.name === "client")?.bytes ?? 0;
 }
 
 function measure(target, detail) {

@@ -197,7 +197,8 @@ struct tg_client {
     uint8_t failures;      /* consecutive; drives the backoff                                  */
     uint8_t reason;        /* what the pending Bye will say                                    */
     uint8_t catalog_part;  /* next part to queue, from 1; 0: none                              */
-    uint8_t spare;
+    uint8_t own_at;        /* WebSocket: progress of the upgrade request                           */
+    uint8_t rx_phase;      /* WebSocket: handshake, header, payload ...                            */
     uint16_t tx_at;        /* bytes of tx that are gone ...                                    */
     uint16_t tx_len;       /* ... of so many                                                   */
     uint16_t tx_room;      /* largest message the send buffer and the gateway allow            */

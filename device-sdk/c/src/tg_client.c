@@ -164,10 +164,13 @@ static void speak(tg_client *c)
 {
     const tg_config *config = c->config;
     int16_t n = 0;
-    if (c->tx_at == c->tx_len && !config->framing(c, TG_OP_OWN)) {
-        if (c->flags & TG_BYE_SENT) tg_end(c, c->reason, 0);
-        if (c->phase < TG_GREETING || !tg_uplink_compose(c)) return;
-        c->tx_phase = 1;
+    if (c->tx_at == c->tx_len) {
+        if (!config->framing(c, TG_OP_OWN)) {
+            if (c->flags & TG_BYE_SENT) tg_end(c, c->reason, 0);
+            if (c->phase < TG_GREETING || !tg_uplink_compose(c)) return;
+            c->tx_phase = 1;
+        }
+        if (c->tx_at == c->tx_len) return;
         c->spoke_at = c->now;
     }
     if (c->tx_phase != 0) config->framing(c, TG_OP_TX);
@@ -211,7 +214,7 @@ uint32_t tg_poll(tg_client *c)
     wait = tg_wait(c);
     if (c->phase == TG_STOPPED) return TG_FOREVER;
     if (c->flags & TG_MORE) return 0;
-    if (c->phase == TG_OPENING || c->tx_at != c->tx_len) return TG_SOON_MS;
+    if (c->phase == TG_OPENING || (c->phase > TG_OPENING && c->tx_at != c->tx_len)) return TG_SOON_MS;
     if (c->phase == TG_ONLINE) {
         const uint16_t heartbeat = (uint16_t)(c->heartbeat - tg_age(c, c->spoke_at));
         const bool expects = (c->flags & TG_HOLD) || tg_outbox_oldest(c) <= c->cursor;

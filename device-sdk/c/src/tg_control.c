@@ -7,7 +7,7 @@ void tg_stop(tg_client *c, tg_reason reason)
     if (c->phase == TG_WAITING) c->phase = TG_STOPPED;
     if (c->phase == TG_STOPPED) return;
     c->flags |= TG_STOPPING;
-    if (c->phase == TG_OPENING) tg_end(c, c->reason, 0);
+    if (!(c->flags & TG_READY)) tg_end(c, c->reason, 0); /* nobody is there to hear a Bye */
 }
 
 void tg_start(tg_client *c)
