@@ -22,6 +22,8 @@ export interface RawOptions {
   readonly servername?: string;
 }
 
+let bootCount = 4711;
+
 export class RawDevice {
   readonly socket: WebSocket;
   readonly heard: DownlinkBody[] = [];
@@ -31,6 +33,7 @@ export class RawDevice {
   refusalText = "";
   closedWith: number | null = null;
   readonly #id: string;
+  readonly #bootNonce = ++bootCount;
 
   constructor(credential: Credential, options: RawOptions = {}) {
     const token = options.token === undefined ? credential.token : options.token;
@@ -86,7 +89,8 @@ export class RawDevice {
       hello: {
         protocol: 1,
         deviceId: this.#id,
-        bootNonce: 4711,
+        // Each raw device is a boot of its own unless a test says otherwise.
+        bootNonce: this.#bootNonce,
         attempt: 1,
         epoch: 0,
         nextSeq: 1,

@@ -9,6 +9,7 @@ export interface SessionCounters {
   readonly droppedWhilePaused: Counter;
   readonly takeovers: Counter;
   readonly clones: Counter;
+  readonly lateHellos: Counter;
 }
 
 /** The counters, made at first use. */
@@ -20,6 +21,7 @@ export function sessionCounters(metrics: Metrics): SessionCounters {
     nacks: metrics.counter("nacks", "Nacks sent"),
     droppedWhilePaused: metrics.counter("frames_while_paused", "Frames that came although the device was told to wait"),
     takeovers: metrics.counter("takeovers", "Sessions ended because the device connected again"),
+    lateHellos: metrics.counter("hellos_late", "Hellos dropped because a later one of the same boot came first"),
     clones: metrics.counter("cloned_identities", "Identities locked out because two devices take turns"),
   };
 }

@@ -6,8 +6,8 @@ import type { Clock } from "../core/clock.js";
 import { repeat } from "../core/clock.js";
 import type { Logger } from "../core/log.js";
 import type { Metrics } from "../core/metrics.js";
-import { CloneGuard } from "./clone-guard.js";
 import type { SessionSettings } from "./conversation.js";
+import { HelloGuard, type HelloVerdict } from "./hello-guard.js";
 import { PresenceBook, type PresenceChange } from "./presence.js";
 import { Session, type SessionOwner } from "./session.js";
 import { type SessionCounters, sessionCounters } from "./session-counters.js";
@@ -15,7 +15,7 @@ import type { DeviceLink, SessionFacts, SessionHost, StreamView } from "./sessio
 
 /** One timer for all sessions; ten thousand comparisons cost a tenth of a millisecond. */
 const SWEEP_EVERY_MS = 1000;
-/** Clone guards are kept for devices seen lately; more devices than this cannot be connected anyway. */
+/** Guards are kept for devices seen lately; more devices than this cannot be connected anyway. */
 const GUARDS_MAX = 100_000;
 
 export interface RegistryOptions {
@@ -36,7 +36,7 @@ export class SessionRegistry<S extends StreamView> implements SessionOwner<S> {
   readonly #sessions = new Set<Session<S>>();
   /** The session that owns a device: the one whose Hello came last. */
   readonly #owners = new Map<string, Session<S>>();
-  readonly #guards = new Map<string, CloneGuard>();
+  readonly #guards = new Map<string, HelloGuard>();
   readonly #presence: PresenceBook;
   readonly #stopSweep: () => void;
   #activeCount = 0;
@@ -66,10 +66,13 @@ export class SessionRegistry<S extends StreamView> implements SessionOwner<S> {
     return session;
   }
 
-  claim(session: Session<S>, hello: Hello): number {
-    const lockedOutMs = this.#guard(hello.deviceId).hello(hello.bootNonce, this.#options.clock.monoMs());
-    const older = this.#owners.get(hello.deviceId);
-    if (lockedOutMs > 0) {
+  claim(session: Session<S>, hello: Hello): HelloVerdict {
+    const { bootNonce, attempt, deviceId } = hello;
+    const verdict = this.#guard(deviceId).hello(bootNonce, attempt, this.#options.clock.monoMs());
+    if (verdict.let === "drop") return verdict;
+    const older = this.#owners.get(deviceId);
+    if (verdict.let === "out") {
+      const { lockedOutMs } = verdict;
       this.#counters.clones.value += 1;
       this.#options.log.error(
         { device: hello.deviceId, remotes: [older?.link.remote, session.link.remote], lockedOutMs },
@@ -78,14 +81,14 @@ export class SessionRegistry<S extends StreamView> implements SessionOwner<S> {
       if (older !== undefined && older !== session) {
         older.end(Reason.CLONED_IDENTITY, "two devices take turns under this id", lockedOutMs);
       }
-      return lockedOutMs;
+      return verdict;
     }
     this.#owners.set(hello.deviceId, session);
     if (older !== undefined && older !== session) {
       this.#counters.takeovers.value += 1;
       older.end(Reason.TAKEOVER, "the device connected again");
     }
-    return 0;
+    return verdict;
   }
 
   activated(session: Session<S>): void {
@@ -141,11 +144,11 @@ export class SessionRegistry<S extends StreamView> implements SessionOwner<S> {
     return this.#sessions.size - this.#activeCount;
   }
 
-  #guard(device: string): CloneGuard {
+  #guard(device: string): HelloGuard {
     let guard = this.#guards.get(device);
     if (guard === undefined) {
       if (this.#guards.size >= GUARDS_MAX) this.#guards.clear();
-      guard = new CloneGuard(this.#options.takeoversPerMinute);
+      guard = new HelloGuard(this.#options.takeoversPerMinute);
       this.#guards.set(device, guard);
     }
     return guard;

@@ -42,9 +42,13 @@ beforeEach(() => {
 
 const settle = () => new Promise<void>((resolve) => setImmediate(resolve));
 
+/** Devices count their Hellos; each call here is the next one. */
+let attempt = 0;
+
 async function online(link = new FakeLink(), changes: Parameters<typeof hello>[0] = {}) {
   const session = registry.open(link);
-  session.message(uplink({ kind: "hello", hello: hello(changes) }));
+  attempt += 1;
+  session.message(uplink({ kind: "hello", hello: hello({ attempt, ...changes }) }));
   await settle();
   return { session, link };
 }
@@ -109,6 +113,16 @@ describe("a session", () => {
     expect(host.frames).toHaveLength(1);
   });
 
+  it("[P-5] drops a Hello that was held up on a link the device gave up: the newer session stays", async () => {
+    const late = registry.open(new FakeLink());
+    const fresh = await online(new FakeLink(), { attempt: 500_000 });
+    late.message(uplink({ kind: "hello", hello: hello({ attempt: 499_999 }) }));
+    await settle();
+    expect(fresh.link.closedWith).toBeNull();
+    fresh.session.message(telemetry(1));
+    expect(host.frames).toHaveLength(1);
+  });
+
   it("fences the older session before it asks the storage queue [P-4]", async () => {
     const old = await online();
     let oldWasClosed = false;
@@ -121,7 +135,7 @@ describe("a session", () => {
 
   it("takes no frames between a repeated Hello and its Welcome", async () => {
     const { session } = await online();
-    session.message(uplink({ kind: "hello", hello: hello({ attempt: 2 }) }));
+    session.message(uplink({ kind: "hello", hello: hello({ attempt: 1_000_000 }) }));
     session.message(telemetry(1));
     expect(host.frames).toEqual([]);
     await settle();
@@ -248,7 +262,7 @@ describe("the registry", () => {
     session.linkLost();
     clock.advance(5000);
     expect(registry.presence("pump-7")).toBe("offline");
-    const sleeper = await online(new FakeLink(), { sleepMs: 600_000, attempt: 2 });
+    const sleeper = await online(new FakeLink(), { sleepMs: 600_000 });
     sleeper.session.linkLost();
     clock.advance(5000);
     expect(registry.presence("pump-7")).toBe("sleeping");
@@ -268,7 +282,7 @@ describe("the registry", () => {
     for (let i = 0; i < 6; i++) {
       const link = new FakeLink();
       links.push(link);
-      await online(link, { bootNonce: 1 + (i % 2), attempt: i + 1 });
+      await online(link, { bootNonce: 1 + (i % 2) });
       clock.advance(1000);
     }
     expect(links.at(-1)?.of("bye")[0]?.bye.reason).toBe(Reason.CLONED_IDENTITY);

@@ -10,13 +10,14 @@ import { asGatewayError } from "../core/errors.js";
 import type { Logger } from "../core/log.js";
 import type { HelloOutcome } from "../model/spool.js";
 import { Conversation, type ConversationWorld, envelope } from "./conversation.js";
+import type { HelloVerdict } from "./hello-guard.js";
 import * as machine from "./session-machine.js";
 import type { DeviceLink, SessionFacts, StreamView } from "./session-ports.js";
 
 /** What the registry hears of its sessions. */
 export interface SessionOwner<S extends StreamView> {
-  /** A Hello came: end an older session of the device. @returns ms of lock-out for a cloned identity; 0: go on. */
-  claim(session: Session<S>, hello: Hello): number;
+  /** A Hello came: judge it, and when it is let in, end an older session of the device. */
+  claim(session: Session<S>, hello: Hello): HelloVerdict;
   activated(session: Session<S>): void;
   left(session: Session<S>, reason: Reason): void;
   closed(session: Session<S>): void;
@@ -156,9 +157,15 @@ export class Session<S extends StreamView = StreamView> {
 
   /** Fence the older session, then ask the storage queue behind everything gathered from it [P-4]. */
   async #storeHello(hello: Hello): Promise<void> {
-    const lockedOutMs = this.#world.owner.claim(this, hello);
-    if (lockedOutMs > 0) {
-      this.end(Reason.CLONED_IDENTITY, "two devices take turns under this id", lockedOutMs);
+    const verdict = this.#world.owner.claim(this, hello);
+    if (verdict.let === "out") {
+      this.end(Reason.CLONED_IDENTITY, "two devices take turns under this id", verdict.lockedOutMs);
+      return;
+    }
+    // The device has given this link up; nothing of it counts.
+    if (verdict.let === "drop") {
+      this.#world.counters.lateHellos.value += 1;
+      this.end(Reason.TAKEOVER, "a later Hello of this boot was answered already");
       return;
     }
     this.#device = hello.deviceId;

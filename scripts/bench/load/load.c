@@ -1,10 +1,15 @@
 /* load.c -- one load generator for every peer of the benchmark, so that all are fed by the same hand.
  *
- *   load --mode ws|mqtt --port P --conns N --inflight W --seconds S [--payload B] [--tokens FILE]
+ *   load --mode ws|mqtt --port P --conns N --inflight W --seconds S [--payload B] [--tokens FILE] [--pid PEER]
+ *        [--messages M]
  *
- * Opens N connections to 127.0.0.1, keeps W unacknowledged messages of B payload bytes in flight on each for S
- * seconds, and counts acknowledgements. One thread and epoll; frames are written in one call per wake-up. Prints one
- * line of JSON: acknowledged messages, seconds, rate, and its own CPU time, which shows whether it was the bottleneck.
+ *     connect all ──▶ warm up (S / 4) ──▶ the window: S seconds, counted ──▶ one line of JSON
+ *
+ * Opens N connections to 127.0.0.1, keeps W unacknowledged messages of B payload bytes in flight on each, and counts
+ * acknowledgements. One thread and epoll; frames are written in one call per wake-up. The line tells acknowledged
+ * messages, seconds, rate, and the generator's own share of one core, which shows whether it was the bottleneck; and
+ * of process PEER, over the same window, CPU seconds and bytes written to disk, and its memory at the end (-1: unknown).
+ * With M every connection sends exactly M messages, without a warm-up, and S is how long that may take.
  *
  *   ws    the device protocol over plain WebSocket. FILE holds a line "id token" per connection. Messages are
  *         telemetry of B bytes with a seq padded to 5 bytes [P-24]; acks are cumulative [P-3].
@@ -45,10 +50,11 @@ typedef struct {
 } conn;
 
 static struct {
-    int is_ws, port, conns, inflight, payload;
+    int is_ws, port, conns, inflight, payload, pid;
+    uint32_t messages; /* per connection; 0: as many as fit into the time */
     double seconds;
     const char *tokens;
-} opt = {1, 0, 100, 32, 64, 5.0, NULL};
+} opt = {1, 0, 100, 32, 64, 0, 0, 5.0, NULL};
 
 static int epoll_fd;
 static int running_count;
@@ -102,7 +108,9 @@ static size_t ws_hello(uint8_t *out, const conn *c)
     *p++ = 0x08; *p++ = 1;                                  /* protocol           */
     *p++ = 0x12; *p++ = (uint8_t)id_n;                      /* device_id          */
     memcpy(p, c->id, id_n); p += id_n;
-    *p++ = 0x1d; *p++ = 7; *p++ = 1; *p++ = 1; *p++ = 1;    /* boot_nonce         */
+    uint32_t nonce = (uint32_t)time(NULL) * 2654435761u ^ (uint32_t)getpid();
+    *p++ = 0x1d;                                            /* boot_nonce         */
+    for (int i = 0; i < 4; i++) *p++ = (uint8_t)(nonce >> (8 * i) | 1u);
     *p++ = 0x20; *p++ = 1;                                  /* attempt            */
     *p++ = 0x30; *p++ = 1;                                  /* next_seq           */
     *p++ = 0x38; *p++ = 1;                                  /* oldest             */
@@ -167,7 +175,8 @@ static void flush_tx(conn *c)
 static void fill(conn *c)
 {
     if (c->tx_used > 0) flush_tx(c);
-    while (c->sent - c->acked < (uint32_t)opt.inflight && c->tx_used + FRAME_BYTES_MAX < TX_BYTES) {
+    while (c->sent - c->acked < (uint32_t)opt.inflight && c->tx_used + FRAME_BYTES_MAX < TX_BYTES &&
+           (opt.messages == 0 || c->sent < opt.messages)) {
         c->sent++;
         c->tx_used += opt.is_ws ? ws_telemetry(c->tx + c->tx_used, c->base + c->sent)
                                 : mqtt_publish(c->tx + c->tx_used, c, c->sent);
@@ -338,15 +347,69 @@ static double cpu_s(void)
     return (double)(r.ru_utime.tv_sec + r.ru_stime.tv_sec) + (double)(r.ru_utime.tv_usec + r.ru_stime.tv_usec) / 1e6;
 }
 
-static void pump(conn *all, double until_s, int go)
+static int all_sent(const conn *all)
+{
+    return opt.messages != 0 && acked_total(all) >= (uint64_t)opt.messages * (uint64_t)opt.conns;
+}
+
+static void pump(const conn *all, double until_s, int go)
 {
     struct epoll_event events[256];
-    (void)all;
     while (now_s() < until_s) {
         int n = epoll_wait(epoll_fd, events, 256, 20);
         for (int i = 0; i < n; i++) on_ready(events[i].data.ptr, events[i].events, go);
-        if (!go && running_count == opt.conns) return;
+        if (go ? all_sent(all) : running_count == opt.conns) return;
     }
+}
+
+/* ---- what the peer's process costs ------------------------------------------------------------------------------ */
+
+typedef struct { double cpu_s, written_bytes, rss_bytes; } cost;
+
+/* The number behind `key` in /proc/<pid>/<file>, or -1. */
+static double proc_number(const char *file, const char *key)
+{
+    char path[64], line[256];
+    double found = -1;
+    snprintf(path, sizeof path, "/proc/%d/%s", opt.pid, file);
+    FILE *f = fopen(path, "r");
+    if (f == NULL) return -1;
+    while (found < 0 && fgets(line, sizeof line, f) != NULL)
+        if (strncmp(line, key, strlen(key)) == 0) found = strtod(line + strlen(key), NULL);
+    fclose(f);
+    return found;
+}
+
+/* User and system time of all threads, from /proc/<pid>/stat; the command's name may hold spaces, so after its ')'. */
+static double proc_cpu_s(void)
+{
+    char path[64], text[1024];
+    unsigned long user = 0, sys = 0;
+    snprintf(path, sizeof path, "/proc/%d/stat", opt.pid);
+    FILE *f = fopen(path, "r");
+    if (f == NULL) return -1;
+    size_t n = fread(text, 1, sizeof text - 1, f);
+    fclose(f);
+    text[n] = '\0';
+    const char *p = strrchr(text, ')');
+    if (p == NULL || sscanf(p + 2, "%*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %lu %lu", &user, &sys) != 2) return -1;
+    return (double)(user + sys) / (double)sysconf(_SC_CLK_TCK);
+}
+
+static cost peer_cost(void)
+{
+    cost c = {-1, -1, -1};
+    if (opt.pid == 0) return c;
+    double rss_kb = proc_number("status", "VmRSS:");
+    c.cpu_s = proc_cpu_s();
+    c.written_bytes = proc_number("io", "write_bytes:");
+    c.rss_bytes = rss_kb < 0 ? -1 : rss_kb * 1024;
+    return c;
+}
+
+static double difference(double after, double before)
+{
+    return after < 0 || before < 0 ? -1 : after - before;
 }
 
 static void read_options(int argc, char **argv)
@@ -360,10 +423,12 @@ static void read_options(int argc, char **argv)
         else if (strcmp(k, "--payload") == 0) opt.payload = atoi(v);
         else if (strcmp(k, "--seconds") == 0) opt.seconds = atof(v);
         else if (strcmp(k, "--tokens") == 0) opt.tokens = v;
+        else if (strcmp(k, "--pid") == 0) opt.pid = atoi(v);
+        else if (strcmp(k, "--messages") == 0) opt.messages = (uint32_t)strtoul(v, NULL, 10);
         else { fprintf(stderr, "load: unknown option %s\n", k); exit(2); }
     }
-    if (opt.payload < 32 || opt.payload > 1024 || opt.conns < 1 || opt.port < 1) {
-        fprintf(stderr, "load: --port and --conns are needed, --payload is 32 to 1024\n");
+    if (opt.payload < 16 || opt.payload > 1024 || opt.conns < 1 || opt.port < 1) {
+        fprintf(stderr, "load: --port and --conns are needed, --payload is 16 to 1024\n");
         exit(2);
     }
 }
@@ -382,15 +447,20 @@ int main(int argc, char **argv)
     pump(all, now_s() + 30.0, 0);
     if (running_count != opt.conns) die("not every connection was accepted");
 
-    double start = now_s();
     for (int i = 0; i < opt.conns; i++) fill(&all[i]);
-    pump(all, start + opt.seconds * 0.25, 1);               /* warm up             */
-    uint64_t acked_before = acked_total(all);
+    if (opt.messages == 0) pump(all, now_s() + opt.seconds * 0.25, 1);
+    uint64_t acked_before = opt.messages == 0 ? acked_total(all) : 0;
+    cost before = peer_cost();
     double from = now_s(), cpu_before = cpu_s();
     pump(all, from + opt.seconds, 1);
-    double elapsed = now_s() - from;
+    double elapsed = now_s() - from, own_share = (cpu_s() - cpu_before) / elapsed;
+    cost after = peer_cost();
     uint64_t acked = acked_total(all) - acked_before;
-    printf("{\"acked\":%llu,\"seconds\":%.3f,\"perSecond\":%.0f,\"generatorCpuShare\":%.3f}\n",
-           (unsigned long long)acked, elapsed, (double)acked / elapsed, (cpu_s() - cpu_before) / elapsed);
+    if (opt.messages != 0 && !all_sent(all)) die("not everything was acknowledged in time");
+    printf("{\"acked\":%llu,\"seconds\":%.3f,\"perSecond\":%.0f,\"generatorCpuShare\":%.3f,"
+           "\"peerCpuSeconds\":%.2f,\"peerWrittenBytes\":%.0f,\"peerRssBytes\":%.0f}\n",
+           (unsigned long long)acked, elapsed, (double)acked / elapsed, own_share,
+           difference(after.cpu_s, before.cpu_s), difference(after.written_bytes, before.written_bytes),
+           after.rss_bytes);
     return 0;
 }
