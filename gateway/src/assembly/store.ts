@@ -1,5 +1,5 @@
 /**
- * Everything durable, opened for this configuration: the two databases on their workers, and the history.
+ * Everything durable, opened for this configuration: the store's two databases, and the history.
  */
 import type { HistoryReader, LiveSource } from "../admin/admin-host.js";
 import type { Config } from "../config/config.js";
@@ -8,6 +8,8 @@ import type { CommandStore } from "../model/command.js";
 import type { IdentityStore } from "../model/identity.js";
 import type { Spool, SpoolReader } from "../model/spool.js";
 import { readBootId } from "../storage/boot-id.js";
+import { HISTORY_SINK } from "../storage/cursors.js";
+import { openHistoryClient } from "../storage/history-client.js";
 import { openStorage } from "../storage/open-storage.js";
 import type { Storage } from "../storage/storage-client.js";
 import type { GatewayWorld } from "./world.js";
@@ -25,7 +27,7 @@ export interface Store {
 
 /** Errors: E_DATA_DIR, E_STORE_NEWER, E_STORE_CORRUPT, E_STORE_IO. */
 export async function openStore(config: Config, world: GatewayWorld): Promise<Store> {
-  const { storage, devices, gateway } = config;
+  const { storage, devices, gateway, history } = config;
   const bootId = readBootId(world.random);
   const opened = await openStorage({
     dataDir: gateway.dataDir,
@@ -33,20 +35,32 @@ export async function openStore(config: Config, world: GatewayWorld): Promise<St
     quotaBytes: storage.quotaBytes,
     whenFull: storage.whenFull,
     windowDigests: devices.window,
-    keepsHistory: false,
+    keepsHistory: true,
     bootId,
     onFatal: world.onFatal,
   });
   for (const { level, sentence, facts } of opened.notices) world.log[level](facts, sentence);
   world.metrics.gauge("storage_calls_pending", "Calls waiting for the storage workers", () => opened.pendingCount());
+  const start = { dataDir: gateway.dataDir, keepMs: history.keepMs, quotaBytes: history.quotaBytes };
+  const historyClient = await openHistoryClient(start, {
+    saveCursor: (recordId) => opened.spool.saveCursor(HISTORY_SINK, recordId),
+    clock: world.clock,
+    random: world.random,
+    log: world.log,
+    metrics: world.metrics,
+  });
   return {
     spool: opened.spool,
     reader: opened.reader,
     commands: opened.commands,
     identities: opened.identity,
-    history: { read: () => Promise.resolve({ unit: null, bucketMs: null, t: [], v: [] }) },
+    history: historyClient,
     bootId,
-    close: () => opened.close(),
+    // The history first: its last cursor is worth writing.
+    close: async () => {
+      await historyClient.close();
+      await opened.close();
+    },
   };
 }
 

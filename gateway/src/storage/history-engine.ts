@@ -164,13 +164,16 @@ export class HistoryEngine {
   #follow(): boolean {
     const until = this.#clock.monoMs() + FOLLOW_MS_MAX;
     for (;;) {
-      if (this.#openBytes >= this.#openBytesMax) return true;
       const { records, scannedToId } = this.#tail.read(this.#progress.cursor);
       if (scannedToId === this.#progress.cursor) return false;
       this.#noteMissed(records[0]);
-      for (const record of records) this.#take(record);
+      for (const record of records) {
+        // After each record: one may hold tens of thousands of readings.
+        if (this.#openBytes >= this.#openBytesMax || this.#clock.monoMs() >= until) return true;
+        this.#take(record);
+        this.#progress.cursor = record.id;
+      }
       this.#progress.cursor = scannedToId;
-      if (this.#clock.monoMs() >= until) return true;
     }
   }
 

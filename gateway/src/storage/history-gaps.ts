@@ -1,13 +1,14 @@
 /**
  * Where a line between two readings would be a lie: the time between them is far longer than usual there.
  *
- *   usual at a place = what three quarters of the intervals around it do not exceed
+ *   the intervals around a place, sorted    ├── a quarter ──┤ q1 ├── half ──┤ q3 ├── a quarter ──┤
+ *   usual there = q3, if q3 ≤ 2 · q1; else there is no usual interval, and no gap
  *
- *   |  |  |  |  |            |  |  |  |      a gap: 2.5 times the usual interval is far exceeded
+ *   |  |  |  |  |            |  |  |  |      a gap: far more than 2.5 usual intervals
  *   |      |   |        |  |       |         none: this signal comes when it likes
  *
- * Three quarters and not the median, so that a signal that is sent on change keeps its line; around the place and not
- * over everything, so that a device whose rate was changed is judged by each rate in its own time.
+ * Quarters and not the median, so that a signal that is sent on change keeps its line; around the place and not over
+ * everything, so that a device whose rate was changed is judged by each rate in its own time.
  */
 
 /** An interval longer than this many usual ones is a gap. */
@@ -19,8 +20,8 @@ const AROUND = 8;
 /** With fewer intervals around nothing can be called usual. */
 const AROUND_MIN = 4;
 
-/** How many of the intervals around must be that much shorter. */
-const SHARE = 0.75;
+/** A signal whose middle half of intervals differs by more than this has no usual interval. */
+const SPREAD_MAX = 2;
 
 /**
  * @param times of readings or of buckets with readings, rising.
@@ -28,15 +29,21 @@ const SHARE = 0.75;
  */
 export function isGap(times: readonly number[], index: number): boolean {
   const interval = intervalAt(times, index);
-  const first = Math.max(1, index - AROUND);
-  const last = Math.min(times.length - 1, index + AROUND);
-  const around = last - first;
-  if (around < AROUND_MIN) return false;
+  const around: number[] = [];
   let shorter = 0;
-  for (let i = first; i <= last; i++) {
-    if (i !== index && intervalAt(times, i) * GAP_FACTOR < interval) shorter += 1;
+  const last = Math.min(times.length - 1, index + AROUND);
+  for (let i = Math.max(1, index - AROUND); i <= last; i++) {
+    const other = intervalAt(times, i);
+    if (i === index || other === 0) continue; // readings of one instant say nothing about the rate
+    around.push(other);
+    if (other * GAP_FACTOR < interval) shorter += 1;
   }
-  return shorter >= SHARE * around;
+  // Most intervals are no gaps: they are not sorted for that.
+  if (around.length < AROUND_MIN || shorter < around.length / 2) return false;
+  around.sort((a, b) => a - b);
+  const q1 = around[Math.floor((around.length - 1) / 4)] ?? 0;
+  const q3 = around[Math.floor(((around.length - 1) * 3) / 4)] ?? 0;
+  return q3 <= SPREAD_MAX * q1 && interval > GAP_FACTOR * q3;
 }
 
 function intervalAt(times: readonly number[], index: number): number {
