@@ -37,6 +37,10 @@ export async function openStore(config: Config, world: GatewayWorld): Promise<St
     windowDigests: devices.window,
     keepsHistory: true,
     bootId,
+    commandLimits: {
+      idempotencyMs: config.commands.idempotencyMs,
+      unfinishedPerDeviceMax: config.commands.unfinishedPerDeviceMax,
+    },
     onFatal: world.onFatal,
   });
   for (const { level, sentence, facts } of opened.notices) world.log[level](facts, sentence);

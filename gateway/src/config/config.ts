@@ -68,10 +68,7 @@ export interface Config {
     readonly commitIntervalMs: number | "auto";
     readonly quotaBytes: number;
     readonly whenFull: "block" | "drop-oldest";
-    readonly reserveBytes: number;
     readonly gatheredBytesMax: number;
-    readonly walBytesMax: number;
-    readonly gapsMax: number;
   };
   readonly commands: {
     readonly ttlMs: number;
@@ -154,10 +151,7 @@ function storageOf({ storage }: ConfigTree): Config["storage"] {
     commitIntervalMs: storage.commitInterval,
     quotaBytes: storage.quota,
     whenFull: storage.whenFull,
-    reserveBytes: storage.reserve,
     gatheredBytesMax: storage.maxGathered,
-    walBytesMax: storage.maxWal,
-    gapsMax: storage.maxGaps,
   };
 }
 

@@ -83,9 +83,8 @@ function sinkProblems(sink: MqttSinkTree, path: SettingPath): CrossIssue[] {
   return issues;
 }
 
-function amounts({ commands, storage }: ConfigTree): CrossIssue[] {
+function amounts({ commands }: ConfigTree): CrossIssue[] {
   const issues: CrossIssue[] = [];
   if (commands.ttl > commands.maxTtl) issues.push(wrong(["commands", "ttl"], "must not be above commands.maxTtl"));
-  if (storage.reserve > storage.quota) issues.push(wrong(["storage", "reserve"], "must not be above storage.quota"));
   return issues;
 }

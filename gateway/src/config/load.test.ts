@@ -139,7 +139,6 @@ describe("settings that cannot work together", () => {
 
   it("are named: ports, amounts, lines", () => {
     const text = `devices: { listen: "0.0.0.0:8080" }
-storage: { quota: 16MiB, reserve: 1GiB }
 commands: { ttl: 2h, maxTtl: 1h }
 serial: [{ path: /dev/a }, { path: /dev/a }]
 `;
@@ -147,9 +146,8 @@ serial: [{ path: /dev/a }, { path: /dev/a }]
       "
       E_CONFIG_INVALID: the configuration does not fit the schema
       admin.listen: 127.0.0.1:8080 collides with devices.listen
-      tidegate.yaml:2:35: storage.reserve: must not be above storage.quota
-      tidegate.yaml:3:18: commands.ttl: must not be above commands.maxTtl
-      tidegate.yaml:4:36: serial[1].path: "/dev/a" is already serial[0]
+      tidegate.yaml:2:18: commands.ttl: must not be above commands.maxTtl
+      tidegate.yaml:3:36: serial[1].path: "/dev/a" is already serial[0]
       correct the lines named above; \`tidegate config check\` tells
       "
     `);

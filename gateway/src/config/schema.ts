@@ -121,14 +121,11 @@ const storage = z.strictObject({
     ["block", "drop-oldest"],
     "At the quota: `block` lets devices keep their data; `drop-oldest` drops, and lists every drop as a gap.",
   ).default("block"),
-  reserve: size("4MiB", "16GiB", "Disk kept free so that a full spool can still drain.").prefault("8MiB"),
   maxGathered: size(
     "1MiB",
     "1GiB",
     "Gathered and committing bytes together; above it every link stops reading.",
   ).prefault("64MiB"),
-  maxWal: size("4MiB", "4GiB", "Size at which the write-ahead log is cut.").prefault("64MiB"),
-  maxGaps: count(1_000, 100_000_000, "Gap entries kept; the oldest go first, counted.").default(1_000_000),
 });
 
 const commands = z.strictObject({

@@ -34,6 +34,17 @@ export const IDEMPOTENCY_MS = 24 * 3_600_000;
 /** Unfinished commands per device. */
 export const OPEN_COMMANDS_MAX = 64;
 
+export interface CommandLimits {
+  /** Repeats of an idempotency key are recognised for this long, in ms. */
+  readonly idempotencyMs: number;
+  readonly unfinishedPerDeviceMax: number;
+}
+
+const COMMAND_LIMITS: CommandLimits = {
+  idempotencyMs: IDEMPOTENCY_MS,
+  unfinishedPerDeviceMax: OPEN_COMMANDS_MAX,
+};
+
 /** What a new command is made with beside the request: the store owns neither clock nor randomness. */
 export interface CommandBirth {
   readonly commandId: string;
@@ -48,10 +59,12 @@ type BookTables = CommandTables & StreamTables;
 export class CommandBook {
   readonly #tables: BookTables;
   readonly #step: CommandStep;
+  readonly #limits: CommandLimits;
 
-  constructor(tables: BookTables, step: CommandStep) {
+  constructor(tables: BookTables, step: CommandStep, limits: CommandLimits = COMMAND_LIMITS) {
     this.#tables = tables;
     this.#step = step;
+    this.#limits = limits;
   }
 
   /**
@@ -62,12 +75,13 @@ export class CommandBook {
   create(request: NewCommand, birth: CommandBirth): CreateOutcome {
     const device = this.#tables.device(request.device) ?? this.#tables.addDevice(request.device, birth.unixMs);
     if (request.idempotencyKey !== null) {
-      const since = birth.unixMs - IDEMPOTENCY_MS;
+      const since = birth.unixMs - this.#limits.idempotencyMs;
       const first = this.#tables.commandByKey(device.key, request.idempotencyKey, since);
       if (first !== null) return { command: sameRequest(first, request), repeated: true };
     }
-    if (this.#tables.openCommandCount(device.key) >= OPEN_COMMANDS_MAX) {
-      throw new GatewayError("E_COMMAND_LIMIT", `${request.device} has ${OPEN_COMMANDS_MAX} unfinished commands`);
+    const { unfinishedPerDeviceMax } = this.#limits;
+    if (this.#tables.openCommandCount(device.key) >= unfinishedPerDeviceMax) {
+      throw new GatewayError("E_COMMAND_LIMIT", `${request.device} has ${unfinishedPerDeviceMax} unfinished commands`);
     }
     const command = newRecord(request, birth);
     this.#tables.putCommand(device.key, command);

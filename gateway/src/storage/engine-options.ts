@@ -3,7 +3,7 @@
  */
 import type { Clock } from "../core/clock.js";
 import type { Random } from "../core/random.js";
-import type { CommandStep } from "../spool/command-book.js";
+import type { CommandLimits, CommandStep } from "../spool/command-book.js";
 import type { DiskFree } from "./space.js";
 import type { WriteFault } from "./spool-tables.js";
 
@@ -21,6 +21,7 @@ export interface EngineOptions {
   readonly step: CommandStep;
   /** Newest records kept for viewers that reconnect. */
   readonly liveRowsKept?: number;
+  readonly commandLimits?: CommandLimits;
   /** A test makes the k-th write fail. */
   readonly fault?: WriteFault;
   /** A test says how much the disk has left. */

@@ -63,7 +63,7 @@ export class Engine {
     this.#options = options;
     this.identity = new IdentityTable(stores.identity.db);
     this.#tables = new SqlSpoolTables(db, options.fault);
-    this.#book = new CommandBook(this.#tables, options.step);
+    this.#book = new CommandBook(this.#tables, options.step, options.commandLimits);
     this.#ledger = new Ledger(this.#tables, this.#book, {
       windowDigests: options.windowDigests,
       draw: () => options.random.u32(),

@@ -1,6 +1,8 @@
 /**
  * What the store is opened with: the operator's settings and a few facts, plain values that can cross to a thread.
  */
+import type { CommandLimits } from "../spool/command-book.js";
+
 export interface StorageStart {
   readonly dataDir: string;
   /** Bytes the spool's used pages may take. */
@@ -14,6 +16,7 @@ export interface StorageStart {
   readonly bootId: string;
   /** Newest records kept for viewers that reconnect. */
   readonly liveRowsKept?: number;
+  readonly commandLimits?: CommandLimits;
 }
 
 export interface ReaderStart {

@@ -220,6 +220,22 @@ describe("the intake", () => {
     expect(spool.batches).toHaveLength(1);
   });
 
+  it("[P-7] makes durable what a heartbeat announces beyond what arrived, once, also while the store refuses", async () => {
+    const stream = open();
+    offer(stream, 1);
+    clock.advance(0);
+    await spool.fail("full");
+    intake.announce(stream, 5, 1);
+    intake.announce(stream, 5, 1);
+    clock.advance(0);
+    const batch = spool.batches.at(-1);
+    if (batch === undefined) throw new Error("nothing was committed");
+    const reader = new BatchReader(batch);
+    expect(reader.next()).toBe(true);
+    expect(reader.entry).toMatchObject({ kind: EntryKind.announce, seq: 0, gap: 0, announced: 4 });
+    expect(reader.next()).toBe(false);
+  });
+
   it("ignores a heartbeat that contradicts itself", () => {
     const stream = open();
     intake.announce(stream, 3, 9);

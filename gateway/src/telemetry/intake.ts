@@ -123,17 +123,19 @@ export class Intake {
    * @param ended the device says goodbye: nothing will follow in this epoch.
    */
   announce(stream: Stream, nextSeq: number, oldest: number, ended = false): void {
-    if (nextSeq === 0 || oldest === 0 || oldest > nextSeq || stream.paused) return;
+    if (nextSeq === 0 || oldest === 0 || oldest > nextSeq) return;
     const highest = nextSeq - 1;
     const gone = oldest - 1 > stream.accepted;
     if (highest > stream.announced) stream.announced = highest;
-    if (!gone && !stream.unusedEpoch && !ended) return;
+    // What exists must be known durably: it tells a device that went back in time, and where an open end ends [P-7].
+    if (!gone && !stream.unusedEpoch && !ended && stream.announced === stream.announcedStored) return;
     const entry = this.#entry;
     entry.deviceKey = stream.deviceKey;
     entry.epoch = stream.epoch;
     entry.seq = gone ? oldest - 1 : stream.accepted;
     entry.gap = gone ? oldest - 1 - stream.accepted : 0;
     entry.announced = stream.announced;
+    stream.announcedStored = stream.announced;
     entry.kind = EntryKind.announce;
     entry.accuracy = 0;
     entry.flags = ended ? FLAG_ENDED : 0;
@@ -185,6 +187,7 @@ export class Intake {
     entry.seq = facts.seq;
     entry.gap = facts.gap;
     entry.announced = stream.announced;
+    stream.announcedStored = stream.announced;
     entry.kind = kind;
     entry.accuracy = facts.accuracy;
     entry.flags = flags;
@@ -261,6 +264,7 @@ export class Intake {
     for (const stream of this.#streams.values()) {
       if (stream.accepted === stream.durable && !stream.paused && outcome.reason === "busy") continue;
       stream.accepted = stream.durable;
+      stream.announcedStored = stream.durable;
       stream.paused = true;
       stream.listener.refused(stream.durable + 1, reason, outcome.retryAfterMs);
     }

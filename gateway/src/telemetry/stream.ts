@@ -31,6 +31,8 @@ export class Stream {
   durable: number;
   /** Highest number the device is known to have given out. */
   announced: number;
+  /** What the store was told of `announced`. */
+  announcedStored: number;
   /** A new epoch that the device has not used yet: its first sign of use retires the older ones [P-6]. */
   unusedEpoch: boolean;
   /** The store refused: nothing is taken until it has space. */
@@ -44,6 +46,7 @@ export class Stream {
     this.accepted = numbers.mark;
     this.durable = numbers.mark;
     this.announced = numbers.mark;
+    this.announcedStored = numbers.mark;
     this.unusedEpoch = true;
   }
 }
