@@ -152,6 +152,8 @@ describe("tidegate-sim", () => {
     [[], 2],
     [["demo"], 2],
     [["demo", "--data-dir", "no-such-folder"], 3],
+    [["run", "--duration", "60s", "--ledger", "/no/such/folder/ledger"], 1],
+    [["run", "--duration", "60s", "--persistent", "/dev/null/outboxes"], 1],
   ])("%j is told in three lines, and ends with %i", async (args, exitCode) => {
     const failed = start(...args, ...(args[0] === "run" ? ["--data-dir", dir] : []));
     expect(await failed.ended).toBe(exitCode);

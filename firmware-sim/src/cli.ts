@@ -8,7 +8,7 @@ import { Command, CommanderError } from "commander";
 import { runDemo } from "./cli/demo.js";
 import { addRun } from "./cli/run-command.js";
 import { errorText } from "./cli/terminal.js";
-import { SimError, usageError } from "./sim-error.js";
+import { asSimError, type SimError, usageError } from "./sim-error.js";
 
 const USAGE_EXIT_CODE = 2;
 
@@ -23,8 +23,9 @@ export async function main(): Promise<void> {
     const error = thrown instanceof CommanderError ? fromCommander(thrown) : thrown;
     if (error === null) return;
     process.stderr.write(errorText(error));
-    setExitCode(error instanceof SimError ? error.exitCode : 1);
-    if (!(error instanceof SimError) && error instanceof Error) process.stderr.write(`${error.stack ?? ""}\n`);
+    const foreseen = asSimError(error);
+    setExitCode(foreseen?.exitCode ?? 1);
+    if (foreseen === null && error instanceof Error) process.stderr.write(`${error.stack ?? ""}\n`);
   }
 }
 

@@ -34,6 +34,13 @@ export function unreachable(
   return new SimError("no gateway can be reached", why, fix, 3);
 }
 
+/** Any thrown thing as a failure for people; null when nobody foresaw it. */
+export function asSimError(thrown: unknown): SimError | null {
+  if (thrown instanceof SimError) return thrown;
+  if (!(thrown instanceof Error) || !("code" in thrown) || !("path" in thrown)) return null;
+  return new SimError("a file cannot be used", thrown.message, "check that it may be written, and that there is space");
+}
+
 /** What any thrown thing says. */
 export function messageOf(thrown: unknown): string {
   return thrown instanceof Error ? thrown.message : String(thrown);

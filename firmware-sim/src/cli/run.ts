@@ -20,8 +20,8 @@ const CLEAR_LINE = "\r\u001b[2K";
 
 /** Run a fleet. @returns 0; 1 when its time was over before every device had been online @throws SimError */
 export async function runFleet(options: RunOptions, io: RunIo): Promise<number> {
-  const wish = listenForStop(io.clock, options.durationMs);
   const ledger = options.ledgerFile === null ? null : new FileLedger(options.ledgerFile, () => io.clock.unixMs());
+  const wish = listenForStop(io.clock, options.durationMs);
   try {
     const credentials = await Promise.race([credentialsFor(options), wish.promise.then(() => null)]);
     if (credentials === null) return 0;

@@ -1,7 +1,7 @@
 /** What the commands print: status line, summary, errors. No decisions here. */
 
 import type { FaultKind } from "../faults/schedule.js";
-import { messageOf, SimError } from "../sim-error.js";
+import { asSimError, messageOf } from "../sim-error.js";
 import type { Tally } from "../tally.js";
 import type { Loss } from "../virtual-device.js";
 
@@ -13,7 +13,8 @@ export interface Output {
 
 /** Three lines about a failure. */
 export function errorText(thrown: unknown): string {
-  if (thrown instanceof SimError) return threeLines(thrown.what, thrown.why, thrown.fix);
+  const error = asSimError(thrown);
+  if (error !== null) return threeLines(error.what, error.why, error.fix);
   return threeLines("the simulator failed", messageOf(thrown), "please report this with the command line you used");
 }
 
