@@ -9,6 +9,7 @@
  * Buckets lie at multiples of their width, so that moving a chart sideways does not change its figures.
  */
 import type { LiveReading } from "../model/spool.js";
+import type { Value } from "../telemetry/value.js";
 import { Buckets, bucketsOf, mergeBuckets, widen } from "./history-buckets.js";
 import { type Columns, mergeColumns, sliceColumns } from "./history-columns.js";
 import { isGap } from "./history-gaps.js";
@@ -105,13 +106,16 @@ export class HistoryQuestions {
   }
 
   #readings(signal: HistorySignal, { from, to }: Range): Columns {
-    let readings: Columns = { t: [], v: [] };
-    const pieces: Columns[] = [];
+    const times: number[][] = [];
+    const values: Value[][] = [];
     for (let hour = slotOf("raw", from); hour <= slotOf("raw", to - 1); hour++) {
-      const piece = this.#tables.raw(hour, signal.id);
-      if (piece.t.length > 0) pieces.push(piece);
+      const { t, v } = this.#tables.raw(hour, signal.id);
+      times.push(t);
+      values.push(v);
     }
-    readings = { t: pieces.flatMap(({ t }) => t), v: pieces.flatMap(({ v }) => v) };
+    // One concatenation of whole arrays: flatMap takes ten times as long.
+    const none: Columns = { t: [], v: [] };
+    const readings: Columns = { t: none.t.concat(...times), v: none.v.concat(...values) };
     return sliceColumns(mergeColumns(readings, signal.sorted()), from, to);
   }
 
@@ -152,7 +156,7 @@ export class HistoryQuestions {
     const bucketMs = bucketWidth({ ...range, from }, pointsMax, 1);
     const readings = this.#readings(signal, wholeBuckets({ ...range, from }, bucketMs));
     const t: number[] = [];
-    const v: (string | number | boolean | null)[] = [];
+    const v: Value[] = [];
     readings.t.forEach((time, i) => {
       const start = Math.floor(time / bucketMs) * bucketMs;
       if (t.at(-1) !== start) {
