@@ -136,7 +136,8 @@ static size_t ws_telemetry(uint8_t *out, uint32_t seq)
     *p++ = 0x08;                                            /* uptime_ms, padded  */
     for (int i = 0; i < 1 + pad; i++) *p++ = 0x81;
     *p++ = 0x00;
-    *p++ = 0x1a; p = put_varint(p, (uint32_t)(floats * 4 + 6));
+    *p++ = 0x1a;                                            /* series; padded too */
+    *p++ = (uint8_t)(0x80u | ((floats * 4 + 5) & 0x7f)); *p++ = (uint8_t)((floats * 4 + 5) >> 7);
     *p++ = 0x08; *p++ = 1;                                  /* signal 1           */
     *p++ = 0x32;                                            /* floats, packed     */
     *p++ = (uint8_t)(0x80u | (floats * 4 & 0x7f)); *p++ = (uint8_t)(floats * 4 >> 7);

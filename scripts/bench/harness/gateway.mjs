@@ -1,0 +1,109 @@
+// The gateway under measurement: the real program with a configuration of its own on free ports of the loopback.
+
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { inRoot } from "../../workspace/report.mjs";
+import { Program, until } from "./processes.mjs";
+
+const BIN = inRoot("gateway/bin/tidegate.js");
+
+/** So high that no guard against noisy devices or crowds decides a benchmark. */
+const OPEN_DOORS = {
+  maxConnections: 20_000,
+  maxHandshakes: 10_000,
+  handshakesPerSecond: 10_000,
+  messagesPerSecond: 100_000,
+  messageBurst: 1_000_000,
+};
+
+/** A running gateway. */
+export class Gateway {
+  #program;
+  #base;
+  #token;
+
+  constructor(program, dataDir, { url, pid }) {
+    this.#program = program;
+    this.#base = url.replace(/\/$/, "");
+    this.#token = readFileSync(join(dataDir, "admin.token"), "utf8").trim();
+    this.dataDir = dataDir;
+    this.pid = pid;
+    this.devicesPort = 0;
+  }
+
+  /**
+   * Starts one and waits until it is ready.
+   * @param {string} folder its own; `<folder>/data` may hold the data of an earlier one
+   * @param {{ devices?: object, sinks?: object[], storage?: object }} [settings] in the words of tidegate.yaml
+   */
+  static async start(folder, settings = {}) {
+    const dataDir = join(folder, "data");
+    const configFile = join(folder, "tidegate.yaml");
+    mkdirSync(folder, { recursive: true });
+    // JSON is YAML.
+    writeFileSync(configFile, JSON.stringify(configOf(dataDir, settings)));
+    const args = ["--disallow-code-generation-from-strings", BIN, "run", "--config", configFile];
+    const program = new Program(process.execPath, args, { cwd: folder, hasChannel: true });
+    const announced = join(dataDir, "gateway.json");
+    await until("the gateway was ready", () => existsSync(announced), { program });
+    const gateway = new Gateway(program, dataDir, JSON.parse(readFileSync(announced, "utf8")));
+    gateway.devicesPort = (await gateway.status()).ports.devices;
+    return gateway;
+  }
+
+  /** GET /api/v1/status. */
+  status() {
+    return this.#call("GET", "/api/v1/status");
+  }
+
+  /** The only configured sink, from GET /api/v1/sinks. */
+  async sink() {
+    return (await this.#call("GET", "/api/v1/sinks")).sinks[0];
+  }
+
+  /** Adds a device; answers its id, token and CA. */
+  addDevice(deviceId) {
+    return this.#call("POST", "/api/v1/devices", { deviceId });
+  }
+
+  /** Ends it in good order, so that its data can be used again. */
+  stop() {
+    return this.#program.stop();
+  }
+
+  /** Ends it at once; its data is not needed any more. */
+  kill() {
+    return this.#program.kill();
+  }
+
+  /** A failure told with the gateway's own last words. */
+  failure(why) {
+    return this.#program.failure(why);
+  }
+
+  async #call(method, path, body) {
+    const response = await fetch(`${this.#base}${path}`, {
+      method,
+      headers: {
+        authorization: `Bearer ${this.#token}`,
+        ...(body === undefined ? {} : { "content-type": "application/json" }),
+      },
+      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+    });
+    const text = await response.text();
+    if (!response.ok) throw this.failure(`${method} ${path} answered ${response.status}: ${text.slice(0, 300)}`);
+    return JSON.parse(text);
+  }
+}
+
+function configOf(dataDir, { devices = {}, sinks = [], storage = {} }) {
+  return {
+    version: 1,
+    gateway: { id: "bench", dataDir },
+    devices: { listen: "127.0.0.1:0", tls: "off", ...OPEN_DOORS, ...devices },
+    admin: { listen: "127.0.0.1:0" },
+    storage: { quota: "16GiB", ...storage },
+    sinks,
+    log: { level: "warn", format: "json" },
+  };
+}

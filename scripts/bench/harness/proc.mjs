@@ -1,0 +1,28 @@
+// What Linux tells about a process: memory and CPU time. Elsewhere, or when the process is gone, null.
+
+import { readFileSync } from "node:fs";
+
+/** Clock ticks a second in /proc/<pid>/stat: USER_HZ, 100 on every Linux that runs Node. */
+const TICKS_PER_SECOND = 100;
+
+/** Resident memory in bytes. */
+export function rssBytes(pid) {
+  const match = /^VmRSS:\s+(\d+) kB/m.exec(read(pid, "status"));
+  return match === null ? null : Number(match[1]) * 1024;
+}
+
+/** CPU seconds, user and system, of all threads so far. */
+export function cpuSeconds(pid) {
+  const text = read(pid, "stat");
+  // The command's name stands in parentheses and may hold anything; the fields follow the last one.
+  const fields = text.slice(text.lastIndexOf(")") + 2).split(" ");
+  return fields.length < 13 ? null : (Number(fields[11]) + Number(fields[12])) / TICKS_PER_SECOND;
+}
+
+function read(pid, file) {
+  try {
+    return readFileSync(`/proc/${pid}/${file}`, "utf8");
+  } catch {
+    return "";
+  }
+}

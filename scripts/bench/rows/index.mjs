@@ -1,0 +1,15 @@
+// All rows, in the order of the table. A row is one object:
+//
+//   id, title, unit         what stands in the table
+//   against                 the peer that the ratio is taken to, or "fastest"
+//   direction, target       ratio "atLeast" or "atMost" the target
+//   conditions(columns)     optional: further demands on our own columns, [{ name, met }]
+//   rounds                  { quick, full }: how often each contender is measured, unless --rounds says so
+//   programs                { peer: [programs that have to be installed] }
+//   contenders              { ours, peer …: async (bench) => ({ value, columns }) }, started in this order, in turns
+//
+// `bench` is in main.mjs: isQuick, loadProgram, newFolder(), fleet(count), note(text).
+
+import { t1, t2 } from "./ingest.mjs";
+
+export const ROWS = [t1, t2];
