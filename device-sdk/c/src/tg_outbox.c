@@ -35,6 +35,8 @@ TG_INTERNAL bool tg_walk_next(const tg_client *c, tg_walk *w)
 {
     uint8_t which = TG_TELEMETRY;
     w->seq = c->next_seq;
+    w->record = NULL;
+    w->which = TG_TELEMETRY;
     do {
         uint8_t *record = c->config->ring + w->at[which];
         uint32_t seq;
@@ -45,7 +47,7 @@ TG_INTERNAL bool tg_walk_next(const tg_client *c, tg_walk *w)
         w->which = which;
         w->record = record;
     } while (which++ < TG_UPDATES);
-    if (w->seq == c->next_seq) return false;
+    if (w->record == NULL) return false;
     memcpy(&w->len, w->record + sizeof w->seq, sizeof w->len);
     w->at[w->which] = (uint16_t)(w->at[w->which] + TG_HEADER_BYTES + w->len);
     return true;
