@@ -24,7 +24,6 @@ import { encodeBody } from "./frame-head.js";
 import type { Connect } from "./links/link.js";
 import { wsConnect } from "./links/ws-link.js";
 import { Outbox } from "./outbox.js";
-import { openOutboxFile } from "./outbox-file.js";
 import { MemoryJournal, OutboxStore } from "./outbox-store.js";
 import { type Random, SystemRandom } from "./random.js";
 import { Reporter } from "./reporter.js";
@@ -152,9 +151,9 @@ export class DeviceCore {
   }
 
   #openOutbox(): { outbox: Outbox; store: OutboxStore | null } {
-    const { path, outbox: limits, saveIntervalMs } = this.#settings;
+    const { path, openOutbox, outbox: limits, saveIntervalMs } = this.#settings;
     if (path === undefined) return { outbox: new Outbox(limits), store: null };
-    const { file, saved, movedTo } = openOutboxFile(path, this.#options.id, this.#clock.unixMs());
+    const { file, saved, movedTo } = openOutbox(path, this.#options.id, this.#clock.unixMs());
     if (movedTo !== null) {
       const todo = "What it held is lost to the gateway; keep the file if you want to examine it.";
       this.#tell(new DeviceError("OUTBOX_CORRUPT", `${path} is now ${movedTo}`, todo));

@@ -6,6 +6,7 @@ import type { Clock } from "./clock.js";
 import { DeviceError } from "./errors.js";
 import { HEAD_BYTES_MAX } from "./frame-head.js";
 import type { Connect } from "./links/link.js";
+import { type OpenOutbox, openOutboxFile } from "./outbox-file.js";
 import { OUTBOX_LIMITS, type OutboxLimits } from "./outbox-types.js";
 import type { Random } from "./random.js";
 import { utf8Bytes } from "./text.js";
@@ -19,6 +20,8 @@ export interface OutboxOptions {
   readonly maxMessages?: number;
   /** How long a message may wait to be written to the file, in ms: what a power cut can cost. Default 1000. */
   readonly saveIntervalMs?: number;
+  /** Opens the file; SQLite unless told. For simulators, which decide what a power cut leaves. */
+  readonly open?: OpenOutbox;
 }
 
 export interface DeviceOptions {
@@ -58,6 +61,7 @@ export interface DeviceOptions {
 export interface Settings {
   readonly outbox: OutboxLimits;
   readonly path: string | undefined;
+  readonly openOutbox: OpenOutbox;
   readonly saveIntervalMs: number;
   readonly flushIntervalMs: number;
   readonly maxBatchBytes: number;
@@ -91,6 +95,7 @@ export function checkOptions(options: DeviceOptions): Settings {
       messagesMax: whole("outbox.maxMessages", outbox.maxMessages ?? OUTBOX_LIMITS.messagesMax, 1, COUNT_MAX),
     },
     path: outbox.path,
+    openOutbox: outbox.open ?? openOutboxFile,
     saveIntervalMs: whole("outbox.saveIntervalMs", outbox.saveIntervalMs ?? SAVE_INTERVAL_MS, 0, TIME_MS_MAX),
     flushIntervalMs: whole("flushIntervalMs", options.flushIntervalMs ?? FLUSH_INTERVAL_MS, 0, TIME_MS_MAX),
     maxBatchBytes: whole(

@@ -9,5 +9,6 @@ export type { DeviceOptions, OutboxOptions } from "./device-options.js";
 export { DeviceError, type DeviceErrorCode, ERROR_CODES } from "./errors.js";
 export type { Connect, Link, LinkClosed, LinkEvents, LinkTraits } from "./links/link.js";
 export { type WsLinkOptions, wsConnect } from "./links/ws-link.js";
+export type { OpenOutbox, OutboxDisk } from "./outbox-file.js";
 export { type Random, SystemRandom } from "./random.js";
 export type { Quality, SignalKind, SignalOptions, SignalType, ValueTypes } from "./signal.js";

@@ -34,8 +34,14 @@ export interface Changes {
   readonly lastCommand: number;
 }
 
+/** What a persistent outbox needs of its file. All of a call is on disk when it returns, or it throws. */
+export type OutboxDisk = Pick<OutboxFile, "write" | "recordCommand" | "close">;
+
+/** Opens the file of a device, as `openOutboxFile` does. */
+export type OpenOutbox = (path: string, deviceId: string, unixMs: number) => OpenedFile;
+
 export interface OpenedFile {
-  readonly file: OutboxFile;
+  readonly file: OutboxDisk;
   readonly saved: SavedState;
   /** Where a damaged file went; null when it was in order. */
   readonly movedTo: string | null;

@@ -10,12 +10,12 @@
 import type { Clock } from "./clock.js";
 import type { CommandJournal } from "./command-runner.js";
 import type { Outbox } from "./outbox.js";
-import type { OutboxFile, SavedState } from "./outbox-file.js";
+import type { OutboxDisk, SavedState } from "./outbox-file.js";
 import type { OutboxWatcher } from "./outbox-types.js";
 import type { Entry } from "./seq-queue.js";
 
 export class OutboxStore implements OutboxWatcher, CommandJournal {
-  readonly #file: OutboxFile;
+  readonly #file: OutboxDisk;
   readonly #outbox: Outbox;
   readonly #clock: Clock;
   readonly #saveIntervalMs: number;
@@ -38,7 +38,7 @@ export class OutboxStore implements OutboxWatcher, CommandJournal {
    * @param onError told of a save that failed; it is tried again after the interval
    */
   constructor(
-    { file, saved }: { readonly file: OutboxFile; readonly saved: SavedState },
+    { file, saved }: { readonly file: OutboxDisk; readonly saved: SavedState },
     outbox: Outbox,
     clock: Clock,
     { saveIntervalMs, onError }: { readonly saveIntervalMs: number; readonly onError: (error: unknown) => void },
