@@ -16,38 +16,69 @@ const DOUBLES = 255;
 /** More buckets than a blob ever holds: a count above it is bit rot. */
 const COUNT_MAX = 100_000;
 
-/** Columns; `i` rises strictly, `n` is at least 1. */
-export class Buckets {
-  readonly i: number[] = [];
-  readonly n: number[] = [];
-  readonly min: number[] = [];
-  readonly max: number[] = [];
-  readonly sum: number[] = [];
+/** The columns of a set of buckets. `i` rises strictly, `n` is at least 1. */
+export interface BucketColumns {
+  readonly i: number[];
+  readonly n: number[];
+  readonly min: number[];
+  readonly max: number[];
+  readonly sum: number[];
+}
+
+/** Buckets of one width, in the order of time; they grow at their end. */
+export class Buckets implements BucketColumns {
+  readonly i: number[];
+  readonly n: number[];
+  readonly min: number[];
+  readonly max: number[];
+  readonly sum: number[];
+
+  /** @param columns become this object's own; an empty set without them. */
+  constructor(columns?: BucketColumns) {
+    this.i = columns?.i ?? [];
+    this.n = columns?.n ?? [];
+    this.min = columns?.min ?? [];
+    this.max = columns?.max ?? [];
+    this.sum = columns?.sum ?? [];
+  }
 
   get length(): number {
     return this.i.length;
   }
 
-  /** Put figures behind or into the last bucket; `i` must not go back. */
-  add(i: number, n: number, min: number, max: number, sum: number): void {
+  /** Put one figure behind or into the last bucket; `i` must not go back. */
+  add(i: number, figure: number): void {
+    const last = this.i.length - 1;
+    if (this.i[last] !== i) {
+      this.i.push(i);
+      this.n.push(1);
+      this.min.push(figure);
+      this.max.push(figure);
+      this.sum.push(figure);
+      return;
+    }
+    this.n[last] = (this.n[last] ?? 0) + 1;
+    this.min[last] = Math.min(this.min[last] ?? figure, figure);
+    this.max[last] = Math.max(this.max[last] ?? figure, figure);
+    this.sum[last] = (this.sum[last] ?? 0) + figure;
+  }
+
+  /** Put bucket `at` of another set behind or into the last bucket, as bucket `i`. */
+  addFrom(other: Buckets, at: number, i: number): void {
+    const [n, low, high, sum] = [other.n[at] ?? 0, other.min[at] ?? 0, other.max[at] ?? 0, other.sum[at] ?? 0];
     const last = this.i.length - 1;
     if (this.i[last] !== i) {
       this.i.push(i);
       this.n.push(n);
-      this.min.push(min);
-      this.max.push(max);
+      this.min.push(low);
+      this.max.push(high);
       this.sum.push(sum);
       return;
     }
     this.n[last] = (this.n[last] ?? 0) + n;
-    this.min[last] = Math.min(this.min[last] ?? min, min);
-    this.max[last] = Math.max(this.max[last] ?? max, max);
+    this.min[last] = Math.min(this.min[last] ?? low, low);
+    this.max[last] = Math.max(this.max[last] ?? high, high);
     this.sum[last] = (this.sum[last] ?? 0) + sum;
-  }
-
-  /** Put bucket `at` of another set into bucket `i` of this one. */
-  addFrom(other: Buckets, at: number, i: number): void {
-    this.add(i, other.n[at] ?? 0, other.min[at] ?? 0, other.max[at] ?? 0, other.sum[at] ?? 0);
   }
 
   /** The part with fromIndex ≤ i < toIndex. */
@@ -70,7 +101,7 @@ export function bucketsOf({ t, v }: Columns, widthMs: number): Buckets {
   const buckets = new Buckets();
   t.forEach((time, at) => {
     const figure = figureOf(v[at] ?? null);
-    if (figure !== null) buckets.add(Math.floor(time / widthMs), 1, figure, figure, figure);
+    if (figure !== null) buckets.add(Math.floor(time / widthMs), figure);
   });
   return buckets;
 }
@@ -85,6 +116,7 @@ export function widen(buckets: Buckets, factor: number): Buckets {
   return wide;
 }
 
+/** Two sets of one width as one. */
 export function mergeBuckets(a: Buckets, b: Buckets): Buckets {
   if (a.length === 0) return b;
   if (b.length === 0) return a;
@@ -99,6 +131,7 @@ export function mergeBuckets(a: Buckets, b: Buckets): Buckets {
   return merged;
 }
 
+/** A blob of `minutes` or `hours`. */
 export function packBuckets(buckets: Buckets): Uint8Array {
   const { i, n, min, max, sum } = buckets;
   const out = new ByteWriter();
@@ -126,22 +159,24 @@ export function unpackBuckets(blob: Uint8Array): Buckets {
   const count = from.varint();
   if (count > COUNT_MAX || (form > SCALE_MAX && form !== DOUBLES)) throw new DamagedBlob("its head cannot be right");
   let index = from.zigzag();
-  const indexes = [index];
+  const i = count === 0 ? [] : [index];
   for (const step of from.ints(Math.max(0, count - 1))) {
     index += step;
-    indexes.push(index);
+    i.push(index);
   }
   const n = from.ints(count);
-  const doubles = (): number[] => Array.from({ length: count }, () => from.f64());
-  const [low, second, third] =
-    form === DOUBLES ? [doubles(), doubles(), doubles()] : [from.ints(count), from.ints(count), from.ints(count)];
-  const buckets = new Buckets();
-  for (let at = 0; at < count; at++) {
-    const [i, each, a, b, c] = [indexes[at] ?? 0, n[at] ?? 0, low[at] ?? 0, second[at] ?? 0, third[at] ?? 0];
-    if (form === DOUBLES) buckets.add(i, each, a, b, c);
-    else buckets.add(i, each, fromCount(a, form), fromCount(a + b, form), fromCount(c + each * a, form));
+  if (form === DOUBLES) {
+    const doubles = (): number[] => Array.from({ length: count }, () => from.f64());
+    return new Buckets({ i, n, min: doubles(), max: doubles(), sum: doubles() });
   }
-  return buckets;
+  const [low, spread, excess] = [from.ints(count), from.ints(count), from.ints(count)];
+  return new Buckets({
+    i,
+    n,
+    min: low.map((value) => fromCount(value, form)),
+    max: low.map((value, at) => fromCount(value + (spread[at] ?? 0), form)),
+    sum: low.map((value, at) => fromCount((excess[at] ?? 0) + (n[at] ?? 0) * value, form)),
+  });
 }
 
 /**

@@ -12,6 +12,7 @@ export const PACKED_MAX = 2 ** 50;
 /** The bytes of a blob do not mean anything: bit rot. The blob is left out, and counted. */
 export class DamagedBlob extends Error {}
 
+/** Grows as it is written to. */
 export class ByteWriter {
   #bytes = new Uint8Array(256);
   #used = 0;

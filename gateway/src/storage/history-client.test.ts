@@ -1,4 +1,4 @@
-/** The history's door on the main thread: a worker that dies, hangs, or must stay off, behind a clock the test moves. */
+/** The history's door on the main thread: a worker that dies, hangs, or must stay off; the test moves the clock. */
 import { beforeEach, describe, expect, it } from "vitest";
 import { GatewayError } from "../core/errors.js";
 import { SILENT } from "../core/log.js";

@@ -31,6 +31,7 @@ export const COUNT_MAX = 4_000_000;
 
 const POWERS = Array.from({ length: SCALE_MAX + 1 }, (_, exponent) => 10 ** exponent);
 
+/** A blob of `raw`, or of a piece of the head. */
 export function packColumns({ t, v }: Columns): Uint8Array {
   const present = v.filter((value) => value !== null);
   const out = new ByteWriter();
@@ -85,6 +86,7 @@ export function toCount(value: number, scale: number): number {
   return Math.round(value * (POWERS[scale] ?? 1));
 }
 
+/** A whole count of 10^−scale as a number. */
 export function fromCount(count: number, scale: number): number {
   return count / (POWERS[scale] ?? 1);
 }

@@ -2,7 +2,7 @@
  * The history's engine: follows the spool, keeps the newest readings in memory and everything on disk, answers
  * questions. Synchronous, in one thread, under the caller's clock.
  *
- *   spool ─▶ open readings ──flush, every 10 s──▶ head ──packing, when an hour is over──▶ raw, minutes, hours ─▶ thinned
+ *   spool ─▶ open readings ──flush, every 10 s──▶ head ──packing, each hour──▶ raw, minutes, hours ─▶ thinned
  *
  * Each transaction holds the cursor too, so that after a crash nothing is missing and nothing is there twice: what was
  * not flushed is read from the spool again, which keeps it until the flushed cursor is reported.
@@ -47,6 +47,7 @@ const SIGNALS_PER_DEVICE_MAX = 1_000;
 const SIGNALS_MAX = 100_000;
 const OPEN_BYTES_MAX = 32 * 1024 * 1024;
 
+/** All of the history but its thread: one turn, one question at a time. */
 export class HistoryEngine {
   readonly #tables: HistoryTables;
   readonly #tail: SpoolTail;
@@ -160,7 +161,7 @@ export class HistoryEngine {
     this.#tail.close();
   }
 
-  /** Take records until there are none, the time is over, or memory is full. @returns whether more may follow at once. */
+  /** Take records until there are none, time is over, or memory is full. @returns whether more may follow at once. */
   #follow(): boolean {
     const until = this.#clock.monoMs() + FOLLOW_MS_MAX;
     for (;;) {

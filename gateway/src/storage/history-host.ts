@@ -19,6 +19,7 @@ const POLL_MS = 1_000;
 /** Between two turns while there is more, so that questions come through. */
 const PAUSE_MS = 1;
 
+/** Between a port and the engine; ends itself when it cannot go on. */
 export class HistoryHost {
   readonly #engine: HistoryEngine;
   readonly #opened: OpenHistory;

@@ -23,6 +23,7 @@ const LATEST_AHEAD_MS_MAX = 60_000;
 /** Longer texts are cut: a chart shows no more, and the spool and the sinks have the whole. */
 const TEXT_CHARACTERS_MAX = 1_024;
 
+/** Takes records one by one. */
 export class HistoryIntake {
   readonly #signals: SignalBook;
   readonly #keepMsMax: number;

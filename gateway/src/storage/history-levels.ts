@@ -39,10 +39,12 @@ export function firstKey(level: Level, slot: number): number {
   return keyOf(level, slot, 0);
 }
 
+/** Slot of a blob's key. */
 export function slotOfKey(level: Level, key: number): number {
   return Math.floor(key / (level === "raw" ? SIGNAL_IDS * PARTS_MAX : SIGNAL_IDS));
 }
 
+/** Slot of a level that an instant falls in. */
 export function slotOf(level: Level, unixMs: number): number {
   return Math.floor(unixMs / SLOT_MS[level]);
 }

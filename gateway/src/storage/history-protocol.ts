@@ -13,9 +13,9 @@ export interface HistoryQuery {
 }
 
 /**
- * Columns of one signal. `v`: every reading; or, of a signal of texts, the last one of each bucket. `min`, `avg`, `max`:
- * figures of buckets. null marks a gap. `t` is a reading's time or the start of its bucket, which may lie before the
- * range that was asked for.
+ * Columns of one signal. `v`: every reading; or, of a signal of texts, the last one of each bucket. `min`, `avg` and
+ * `max`: figures of buckets. null marks a gap. `t` is a reading's time or the start of its bucket, which may lie before
+ * the range that was asked for.
  */
 export interface HistoryColumns {
   readonly unit: string | null;

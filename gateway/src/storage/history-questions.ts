@@ -32,6 +32,7 @@ interface Range {
   readonly to: number;
 }
 
+/** Reads only; everything it looks at belongs to the engine. */
 export class HistoryQuestions {
   readonly #tables: HistoryTables;
   readonly #signals: SignalBook;

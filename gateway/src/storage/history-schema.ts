@@ -8,9 +8,8 @@
  *   minutes    figures per minute   one blob per hour and signal      key = hour · 2^20 + signal
  *   hours      figures per hour     one blob per day and signal       key = day · 2^20 + signal
  *
- * A key begins with the time: new blobs go to the end of the file's tree, page after page, and the oldest leave from its
- * front. A key that began with the signal would touch one page per signal at every packing; on an SD card that is the
- * difference between 25 and 200 bytes written per reading.
+ * A key begins with the time: new blobs go to the end of the file's tree, page after page, and the oldest leave from
+ * its front. With the signal first every packing would touch a page of its own for each signal, which an SD card feels.
  */
 import type { Schema } from "./schema.js";
 

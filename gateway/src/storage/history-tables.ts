@@ -69,6 +69,7 @@ interface LevelStatements {
   readonly drop: Statement<[number]>;
 }
 
+/** The one user of history.db's SQL. */
 export class HistoryTables {
   readonly #db: Database;
   readonly #counts: Statement<[number, number], { n: number }>;

@@ -1,6 +1,6 @@
 /**
- * What leaves history.db: by age, and when it is over its quota. The finer a level the sooner it goes, so that old times
- * stay visible, only less sharp.
+ * What leaves history.db: by age, and when it is over its quota. The finer a level the sooner it goes, so that old
+ * times stay visible, only less sharp.
  *
  *   age     0 ──────────── keep ───────────── 12 · keep ─────────────── 250 · keep
  *           raw            │ minutes          │ hours                    │ nothing
@@ -35,6 +35,7 @@ export interface ThinningOptions {
   readonly clock: Clock;
 }
 
+/** Runs behind each packing. */
 export class HistoryThinning {
   readonly #tables: HistoryTables;
   readonly #signals: SignalBook;

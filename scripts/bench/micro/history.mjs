@@ -1,5 +1,5 @@
-// The history at the size it is made for: 100 devices with one signal at 1/s for a week, 60 million readings. Prints the
-// rate of taking them, bytes per reading on disk and written, and how long questions take.
+// The history at the size it is made for: 100 devices with one signal at 1/s for a week, 60 million readings. Prints
+// the rate of taking them, bytes per reading on disk and written, and how long questions take.
 //
 //   node scripts/bench/micro/history.mjs [--days 7] [--devices 100] [--dir FOLDER] [--live]       needs `npm run build`
 //
