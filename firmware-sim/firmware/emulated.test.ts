@@ -1,0 +1,146 @@
+/**
+ * Real firmware images in emulators: Cortex-M0 and M3 under QEMU, ATmega328P and ATmega2560 under simavr, each with its
+ * UART on a unix socket, against a gateway of a few lines and the TypeScript codec.
+ */
+import { type ChildProcess, execFile, spawn } from "node:child_process";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { createServer, type Server, type Socket } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
+import { encodeStreamFrame, StreamDecoder } from "@tidegate/proto";
+import { afterAll, afterEach, beforeAll, expect } from "vitest";
+import { TinyGateway } from "../../device-sdk/c/test/tiny-gateway.js";
+import { requires } from "../../scripts/testing/requires.mjs";
+
+const FOLDER = fileURLToPath(new URL(".", import.meta.url));
+const BUILD = join(FOLDER, "build");
+const BUILD_TIMEOUT_MS = 120_000;
+const RUN_TIMEOUT_MS = 60_000;
+
+/** The page that says who a board is: see board.h. */
+function identity(id: string, token: string): Buffer {
+  const page = Buffer.alloc(104);
+  page.write("TGID", 0);
+  page.write(id, 4);
+  page.write(token, 36);
+  page.writeUInt32LE(0x5eed_0001, 100);
+  return page;
+}
+
+interface Board {
+  name: string;
+  model: string;
+  command: (line: string, page: string) => [string, string[]];
+}
+
+function qemu(machine: string, image: string, identityAt: string) {
+  return (line: string, page: string): [string, string[]] => [
+    "qemu-system-arm",
+    [
+      ...["-M", machine, "-kernel", join(BUILD, image), "-display", "none", "-monitor", "none", "-nodefaults"],
+      ...["-serial", `unix:${line}`, "-device", `loader,file=${page},addr=${identityAt},force-raw=on`],
+    ],
+  ];
+}
+
+function simavr(mcu: string) {
+  return (line: string, page: string): [string, string[]] => [
+    join(BUILD, "run-avr"),
+    [mcu, join(BUILD, `${mcu}.elf`), line, page],
+  ];
+}
+
+const ARM_BOARDS: Board[] = [
+  { name: "Cortex-M0 (microbit)", model: "microbit", command: qemu("microbit", "microbit.elf", "0x20003f80") },
+  { name: "Cortex-M3 (mps2-an385)", model: "mps2-an385", command: qemu("mps2-an385", "mps2.elf", "0x20020000") },
+];
+const AVR_BOARDS: Board[] = [
+  { name: "ATmega328P", model: "atmega328p", command: simavr("atmega328p") },
+  { name: "ATmega2560", model: "atmega2560", command: simavr("atmega2560") },
+];
+
+let folder = "";
+let child: ChildProcess | undefined;
+let server: Server | undefined;
+const open: Socket[] = [];
+
+/** Starts a board whose UART ends at `gateway`; the line listens before the board runs, so no byte is lost. */
+async function start(board: Board, gateway: TinyGateway): Promise<void> {
+  const line = join(folder, `${board.model}.sock`);
+  const page = join(folder, `${board.model}.bin`);
+  await writeFile(page, identity(`${board.model}-7`, "board-token"));
+  server = createServer((socket) => {
+    const decoder = new StreamDecoder();
+    open.push(socket);
+    gateway.attach((message) => socket.write(encodeStreamFrame(message)));
+    socket.on("error", () => {});
+    socket.on("data", (chunk) => {
+      for (const message of decoder.push(chunk)) gateway.hear(message);
+    });
+  });
+  await new Promise<void>((listening) => server?.listen(line, listening));
+  const [command, args] = board.command(line, page);
+  child = spawn(command, args, { stdio: ["ignore", "ignore", "inherit"] });
+}
+
+/** Hello with the board's identity, catalog, telemetry without a hole, commands obeyed. */
+async function provesItself(board: Board): Promise<void> {
+  const gateway = new TinyGateway();
+  await start(board, gateway);
+  const hello = await gateway.next((u) => u.body?.kind === "hello");
+  expect(hello.body).toMatchObject({ hello: { deviceId: `${board.model}-7`, model: board.model, maxRxBytes: 91 } });
+  const catalog = await gateway.next((u) => u.body?.kind === "catalog");
+  if (catalog.body?.kind !== "catalog") throw new Error("unreachable");
+  expect(catalog.body.catalog.signals.map((s) => s.key)).toEqual(["temperature", "count", "led"]);
+
+  const args = new TextEncoder().encode('{"on":true}');
+  const base = { name: "", args, deadlineUptimeMs: 0, atMostOnce: false };
+  gateway.say({ kind: "command", command: { ...base, id: 1, code: 1 } });
+  gateway.say({ kind: "command", command: { ...base, id: 2, code: 2 } });
+  gateway.say({ kind: "command", command: { ...base, id: 2, code: 2 } });
+  gateway.say({ kind: "heartbeat", heartbeat: { uptimeMs: 0, unixMs: 0, ping: 9, nextSeq: 0, oldest: 0 } });
+  await gateway.next((u) => u.body?.kind === "commandUpdate" && u.body.commandUpdate.id === 1);
+  const echo = await gateway.next((u) => u.body?.kind === "commandUpdate" && u.body.commandUpdate.id === 2);
+  if (echo.body?.kind !== "commandUpdate") throw new Error("unreachable");
+  expect(Buffer.from(echo.body.commandUpdate.result).toString()).toBe('{"on":true}');
+  await gateway.next((u) => u.body?.kind === "heartbeat" && u.body.heartbeat.ping === 9);
+
+  await gateway.next((u) => u.body?.kind === "telemetry" && u.seq >= 12);
+  const seqs = gateway.uplinks.filter((u) => u.seq > 0).map((u) => u.seq);
+  expect(seqs).toEqual(seqs.map((_, i) => i + 1));
+}
+
+async function build(target: string): Promise<void> {
+  await promisify(execFile)("make", ["--no-print-directory", "INTERVAL_MS=50", "BUILD=build", ...target.split(" ")], {
+    cwd: FOLDER,
+    env: { ...process.env, MAKEFLAGS: "" },
+  });
+}
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), "tidegate-boards-"));
+});
+afterEach(() => {
+  child?.kill("SIGKILL");
+  for (const socket of open.splice(0)) socket.destroy();
+  server?.close();
+});
+afterAll(() => rm(folder, { recursive: true, force: true }));
+
+const withArm = requires("arm-none-eabi-gcc", "qemu-system-arm", "make");
+withArm.describe("the demo firmware on emulated Cortex-M boards", () => {
+  beforeAll(() => build("arm"), BUILD_TIMEOUT_MS);
+  for (const board of ARM_BOARDS) {
+    withArm.it(`${board.name} reports, obeys and answers over its UART`, () => provesItself(board), RUN_TIMEOUT_MS);
+  }
+});
+
+const withAvr = requires("avr-gcc", "gcc", "simavr", "make");
+withAvr.describe("the demo firmware on emulated AVR boards", () => {
+  beforeAll(() => build("avr runner"), BUILD_TIMEOUT_MS);
+  for (const board of AVR_BOARDS) {
+    withAvr.it(`${board.name} reports, obeys and answers over its UART`, () => provesItself(board), RUN_TIMEOUT_MS);
+  }
+});
