@@ -12,15 +12,14 @@ const ADDING_AT_ONCE = 64;
 
 /** A number of devices with their credentials. */
 export class Fleet {
-  #folder;
   #newFolder;
 
   constructor(count, folder, newFolder) {
     this.count = count;
-    this.#folder = folder;
     this.#newFolder = newFolder;
     this.tokensFile = join(folder, "tokens");
     this.caFile = join(folder, "ca.pem");
+    this.dataDir = join(folder, "data");
   }
 
   /**
@@ -29,8 +28,9 @@ export class Fleet {
    * @param {() => string} newFolder makes an empty folder
    */
   static async make(count, newFolder) {
-    const fleet = new Fleet(count, newFolder(), newFolder);
-    const gateway = await Gateway.start(fleet.#folder, { devices: { tls: "site" } });
+    const folder = newFolder();
+    const fleet = new Fleet(count, folder, newFolder);
+    const gateway = await Gateway.start(folder, { devices: { tls: "site" } });
     const credentials = [];
     let next = 0;
     const addSome = async () => {
@@ -54,7 +54,7 @@ export class Fleet {
    */
   async withGateway(settings, use) {
     const folder = this.#newFolder();
-    cpSync(join(this.#folder, "data"), join(folder, "data"), { recursive: true });
+    cpSync(this.dataDir, join(folder, "data"), { recursive: true });
     const gateway = await Gateway.start(folder, settings);
     try {
       return await use(gateway);

@@ -19,6 +19,12 @@ export function cpuSeconds(pid) {
   return fields.length < 13 ? null : (Number(fields[11]) + Number(fields[12])) / TICKS_PER_SECOND;
 }
 
+/** Most files a process of this user may have open; Node raises itself to it. */
+export function openFilesMax() {
+  const match = /^Max open files\s+\S+\s+(\d+)/m.exec(read("self", "limits"));
+  return match === null ? Number.POSITIVE_INFINITY : Number(match[1]);
+}
+
 function read(pid, file) {
   try {
     return readFileSync(`/proc/${pid}/${file}`, "utf8");

@@ -41,7 +41,7 @@ export class Program {
     running.add(this);
     this.ended.then(() => {
       running.delete(this);
-      this.#readers.splice(0).forEach((reader) => reader.reject(this.failure("it ended before it answered")));
+      for (const { reject } of this.#readers.splice(0)) reject(this.failure("it ended before it answered"));
     });
   }
 

@@ -10,6 +10,8 @@
 //
 // `bench` is in main.mjs: isQuick, loadProgram, newFolder(), fleet(count), note(text).
 
+import { t8 } from "./drain.mjs";
+import { t4 } from "./idle-memory.mjs";
 import { t1, t2 } from "./ingest.mjs";
 
-export const ROWS = [t1, t2];
+export const ROWS = [t1, t2, t4, t8];
