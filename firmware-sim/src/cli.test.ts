@@ -81,7 +81,7 @@ describe("tidegate-sim", () => {
     demo.process.kill("SIGTERM");
     expect(await demo.ended).toBe(0);
     expect(performance.now() - beganMs).toBeLessThan(STOP_MS_MAX);
-    expect(gateway.byes).toBe(3);
+    await waitFor(() => expect(gateway.byes).toBe(3));
     expect(demo.text.err).toBe("");
   });
 
@@ -109,14 +109,14 @@ describe("tidegate-sim", () => {
 
   it("run ends after its duration with a summary that adds up, and a ledger that agrees with the gateway", async () => {
     const ledger = join(dir, "ledger.jsonl");
-    const faults = ["--drop-link", "3s", "--reboot", "3s"];
+    const faults = ["--drop-link", "8s", "--reboot", "8s"];
     const args = [
       "--devices",
       "5",
       "--rate",
       "10",
       "--duration",
-      "4s",
+      "5s",
       "--json",
       "--ledger",
       ledger,
