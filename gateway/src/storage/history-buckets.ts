@@ -83,11 +83,19 @@ export class Buckets implements BucketColumns {
 
   /** The part with fromIndex ≤ i < toIndex. */
   slice(fromIndex: number, toIndex: number): Buckets {
-    const part = new Buckets();
-    this.i.forEach((i, at) => {
-      if (i >= fromIndex && i < toIndex) part.addFrom(this, at, i);
+    const start = this.i.findIndex((i) => i >= fromIndex);
+    if (start < 0) return new Buckets();
+    const behind = this.i.findIndex((i) => i >= toIndex);
+    const end = behind < 0 ? this.length : behind;
+    if (start === 0 && end === this.length) return this;
+    const cut = (column: readonly number[]): number[] => column.slice(start, end);
+    return new Buckets({
+      i: cut(this.i),
+      n: cut(this.n),
+      min: cut(this.min),
+      max: cut(this.max),
+      sum: cut(this.sum),
     });
-    return part;
   }
 }
 
@@ -114,6 +122,18 @@ export function widen(buckets: Buckets, factor: number): Buckets {
     wide.addFrom(buckets, at, Math.floor(i / factor));
   });
   return wide;
+}
+
+/** Sets of one width that follow each other, as one. */
+export function joinBuckets(parts: readonly Buckets[]): Buckets {
+  const none: number[] = [];
+  return new Buckets({
+    i: none.concat(...parts.map(({ i }) => i)),
+    n: none.concat(...parts.map(({ n }) => n)),
+    min: none.concat(...parts.map(({ min }) => min)),
+    max: none.concat(...parts.map(({ max }) => max)),
+    sum: none.concat(...parts.map(({ sum }) => sum)),
+  });
 }
 
 /** Two sets of one width as one. */

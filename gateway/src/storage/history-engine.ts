@@ -45,7 +45,8 @@ const FOLLOW_MS_MAX = 50;
 
 const SIGNALS_PER_DEVICE_MAX = 1_000;
 const SIGNALS_MAX = 100_000;
-const OPEN_BYTES_MAX = 32 * 1024 * 1024;
+/** Half a million readings: packing them holds questions up for about a third of a second on a small machine. */
+const OPEN_BYTES_MAX = 16 * 1024 * 1024;
 
 /** All of the history but its thread: one turn, one question at a time. */
 export class HistoryEngine {

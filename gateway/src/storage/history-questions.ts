@@ -10,7 +10,7 @@
  */
 import type { LiveReading } from "../model/spool.js";
 import type { Value } from "../telemetry/value.js";
-import { Buckets, bucketsOf, mergeBuckets, widen } from "./history-buckets.js";
+import { type Buckets, bucketsOf, joinBuckets, mergeBuckets, widen } from "./history-buckets.js";
 import { type Columns, mergeColumns, sliceColumns } from "./history-columns.js";
 import { isGap } from "./history-gaps.js";
 import { type FigureLevel, HOUR_MS, MINUTE_MS, SLOT_MS, slotOf, WIDTH_MS } from "./history-levels.js";
@@ -23,6 +23,9 @@ const RAW_HOURS_MAX = 31 * 24;
 
 /** More readings than these are not put into buckets one by one; the minutes are, however narrow the chart. */
 const RAW_READINGS_MAX = 400_000;
+
+/** Nulls are counted with the readings until they are read: so many more are looked at. */
+const NULL_ALLOWANCE = 1.1;
 
 const EMPTY: HistoryColumns = { unit: null, bucketMs: null, t: [], v: [] };
 
@@ -51,8 +54,8 @@ export class HistoryQuestions {
     const range = signal === undefined ? null : this.#stored(signal, query);
     if (signal === undefined || range === null) return EMPTY;
     const unit = signal.unit === "" ? null : signal.unit;
-    const count = this.#countUpTo(signal, range);
-    if (count !== null && count <= query.pointsMax + 2 * countPerHour(count, range)) {
+    const count = this.#count(signal, range, query.pointsMax);
+    if (count !== null && count <= query.pointsMax * NULL_ALLOWANCE) {
       const readings = this.#readings(signal, range);
       const present = readings.v.reduce((sum: number, value) => sum + (value === null ? 0 : 1), 0);
       if (present <= query.pointsMax) return { unit, bucketMs: null, ...withBreaks(readings) };
@@ -92,18 +95,25 @@ export class HistoryQuestions {
   }
 
   /**
-   * About how many readings the range has: all of the hours it touches. null when readings are out of the question: the
-   * range begins before them, is too long, or has too many.
+   * How many readings the range has, nulls included. null when readings are out of the question: the range begins before
+   * them, is too long, or has too many.
    */
-  #countUpTo(signal: HistorySignal, range: Range): number | null {
+  #count(signal: HistorySignal, range: Range, pointsMax: number): number | null {
     const first = slotOf("raw", range.from);
     const last = slotOf("raw", range.to - 1);
     if (range.from < this.#progress.fromUnixMs.raw || last - first >= RAW_HOURS_MAX) return null;
-    let count = signal.t.length;
-    for (let hour = first; hour <= last && count <= RAW_READINGS_MAX; hour++) {
+    // Where buckets would be made of minutes anyway, the points asked for decide it.
+    const isFine = bucketWidth(range, pointsMax, 1) < MINUTE_MS;
+    const countMax = isFine ? RAW_READINGS_MAX : pointsMax * NULL_ALLOWANCE;
+    let count = signal.t.reduce((sum, t) => sum + (t >= range.from && t < range.to ? 1 : 0), 0);
+    // The hours inside first, which need not be read; then those at the edges.
+    for (let hour = first + 1; hour < last && count <= countMax; hour++) {
       count += this.#tables.rawCount(hour, signal.id);
     }
-    return count <= RAW_READINGS_MAX ? count : null;
+    for (const hour of first === last ? [first] : [first, last]) {
+      if (count <= countMax) count += sliceColumns(this.#tables.raw(hour, signal.id), range.from, range.to).t.length;
+    }
+    return count <= countMax ? count : null;
   }
 
   #readings(signal: HistorySignal, { from, to }: Range): Columns {
@@ -141,13 +151,12 @@ export class HistoryQuestions {
 
   /** Stored and open figures of a level in a range of whole buckets. */
   #buckets(signal: HistorySignal, level: FigureLevel, { from, to }: Range): Buckets {
-    const stored = new Buckets();
+    const parts: Buckets[] = [];
     for (let slot = slotOf(level, from); slot <= slotOf(level, to - 1); slot++) {
-      const part = this.#tables.figures(level, slot, signal.id);
-      for (let at = 0; at < part.length; at++) stored.addFrom(part, at, part.i[at] ?? 0);
+      parts.push(this.#tables.figures(level, slot, signal.id));
     }
     const width = WIDTH_MS[level];
-    const all = mergeBuckets(stored, bucketsOf(signal.sorted(), width));
+    const all = mergeBuckets(joinBuckets(parts), bucketsOf(signal.sorted(), width));
     return all.slice(from / width, to / width);
   }
 
@@ -168,11 +177,6 @@ export class HistoryQuestions {
     });
     return { bucketMs, t, v };
   }
-}
-
-/** How many readings the edges of a range may bring that are outside of it. */
-function countPerHour(count: number, { from, to }: Range): number {
-  return Math.ceil((count * HOUR_MS) / Math.max(HOUR_MS, to - from));
 }
 
 /**
