@@ -9,10 +9,8 @@ import { inRoot } from "../workspace/report.mjs";
 import { median } from "./result.mjs";
 
 /** File systems whose fsync does nothing, by the magic number of statfs(2). */
-const MEMORY_FILE_SYSTEMS = new Map([
-  [0x01021994, "tmpfs"],
-  [0x858458f6, "ramfs"],
-]);
+const TMPFS = 0x01021994;
+const RAMFS = 0x858458f6;
 
 const FSYNC_SAMPLES = 50;
 
@@ -26,14 +24,14 @@ export function describeMachine(folder) {
     cpu: `${cpus().length} × ${cpu?.model.trim() ?? "unknown"}`,
     memory: `${(totalmem() / 2 ** 30).toFixed(1)} GiB`,
     system: `${platform()} ${release()} ${arch()}`,
-    disk: `${MEMORY_FILE_SYSTEMS.has(statfsSync(folder).type) ? "memory" : "disk"}, fsync of 4 KiB ${fsyncMs(folder)} ms`,
+    disk: `${isInMemory(folder) ? "memory" : "disk"}, fsync of 4 KiB ${fsyncMs(folder)} ms`,
     load: loadavg()[0]?.toFixed(2) ?? null,
     versions: versions(),
   };
 }
 
 /** True when an fsync in this folder proves nothing. */
-export const isInMemory = (folder) => MEMORY_FILE_SYSTEMS.has(statfsSync(folder).type);
+export const isInMemory = (folder) => [TMPFS, RAMFS].includes(statfsSync(folder).type);
 
 /** Median time of an fsync after 4 KiB, in ms: what one commit waits for at least. */
 function fsyncMs(folder) {

@@ -9,6 +9,7 @@ import { inRoot, Report } from "../../workspace/report.mjs";
 import { Program } from "./processes.mjs";
 
 const SOURCE = inRoot("scripts/bench/load/load.c");
+const HEADER = inRoot("scripts/bench/load/cost.h");
 const CACHE = inRoot("node_modules/.cache/tidegate-bench");
 
 /**
@@ -16,7 +17,11 @@ const CACHE = inRoot("node_modules/.cache/tidegate-bench");
  * @throws Report when there is no C compiler, or it fails
  */
 export function buildLoad() {
-  const hash = createHash("sha256").update(readFileSync(SOURCE)).digest("hex").slice(0, 16);
+  const hash = createHash("sha256")
+    .update(readFileSync(SOURCE))
+    .update(readFileSync(HEADER))
+    .digest("hex")
+    .slice(0, 16);
   const program = join(CACHE, `load-${hash}`);
   if (existsSync(program)) return program;
   const compiler = findCommand("gcc") ?? findCommand("cc");

@@ -33,6 +33,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "cost.h"
+
 enum { RX_BYTES = 16384, TX_BYTES = 262144, FRAME_BYTES_MAX = 2048, LINE_BYTES = 512 };
 
 typedef enum { CONNECTING, GREETING, RUNNING } phase;
@@ -363,56 +365,6 @@ static void pump(const conn *all, double until_s, int go)
     }
 }
 
-/* ---- what the peer's process costs ------------------------------------------------------------------------------ */
-
-typedef struct { double cpu_s, written_bytes, rss_bytes; } cost;
-
-/* The number behind `key` in /proc/<pid>/<file>, or -1. */
-static double proc_number(const char *file, const char *key)
-{
-    char path[64], line[256];
-    double found = -1;
-    snprintf(path, sizeof path, "/proc/%d/%s", opt.pid, file);
-    FILE *f = fopen(path, "r");
-    if (f == NULL) return -1;
-    while (found < 0 && fgets(line, sizeof line, f) != NULL)
-        if (strncmp(line, key, strlen(key)) == 0) found = strtod(line + strlen(key), NULL);
-    fclose(f);
-    return found;
-}
-
-/* User and system time of all threads, from /proc/<pid>/stat; the command's name may hold spaces, so after its ')'. */
-static double proc_cpu_s(void)
-{
-    char path[64], text[1024];
-    unsigned long user = 0, sys = 0;
-    snprintf(path, sizeof path, "/proc/%d/stat", opt.pid);
-    FILE *f = fopen(path, "r");
-    if (f == NULL) return -1;
-    size_t n = fread(text, 1, sizeof text - 1, f);
-    fclose(f);
-    text[n] = '\0';
-    const char *p = strrchr(text, ')');
-    if (p == NULL || sscanf(p + 2, "%*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %lu %lu", &user, &sys) != 2) return -1;
-    return (double)(user + sys) / (double)sysconf(_SC_CLK_TCK);
-}
-
-static cost peer_cost(void)
-{
-    cost c = {-1, -1, -1};
-    if (opt.pid == 0) return c;
-    double rss_kb = proc_number("status", "VmRSS:");
-    c.cpu_s = proc_cpu_s();
-    c.written_bytes = proc_number("io", "write_bytes:");
-    c.rss_bytes = rss_kb < 0 ? -1 : rss_kb * 1024;
-    return c;
-}
-
-static double difference(double after, double before)
-{
-    return after < 0 || before < 0 ? -1 : after - before;
-}
-
 static void read_options(int argc, char **argv)
 {
     for (int i = 1; i + 1 < argc; i += 2) {
@@ -451,11 +403,11 @@ int main(int argc, char **argv)
     for (int i = 0; i < opt.conns; i++) fill(&all[i]);
     if (opt.messages == 0) pump(all, now_s() + opt.seconds * 0.25, 1);
     uint64_t acked_before = opt.messages == 0 ? acked_total(all) : 0;
-    cost before = peer_cost();
+    cost before = peer_cost(opt.pid);
     double from = now_s(), cpu_before = cpu_s();
     pump(all, from + opt.seconds, 1);
     double elapsed = now_s() - from, own_share = (cpu_s() - cpu_before) / elapsed;
-    cost after = peer_cost();
+    cost after = peer_cost(opt.pid);
     uint64_t acked = acked_total(all) - acked_before;
     if (opt.messages != 0 && !all_sent(all)) die("not everything was acknowledged in time");
     printf("{\"acked\":%llu,\"seconds\":%.3f,\"perSecond\":%.0f,\"generatorCpuShare\":%.3f,"
