@@ -38,9 +38,11 @@ export class RawDevice {
   constructor(credential: Credential, options: RawOptions = {}) {
     const token = options.token === undefined ? credential.token : options.token;
     this.#id = credential.deviceId;
+    // ws passes what it does not know on to https, whose types it does not show.
+    const tls = { servername: options.servername ?? CONSTANT_SERVER_NAME };
     this.socket = new WebSocket(credential.url, [options.subprotocol ?? "tidegate.v1"], {
+      ...tls,
       ca: options.ca ?? credential.ca,
-      servername: options.servername ?? CONSTANT_SERVER_NAME,
       perMessageDeflate: false,
       headers: { ...(token === null ? {} : { authorization: `Bearer ${token}` }), ...options.headers },
     });

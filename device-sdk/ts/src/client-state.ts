@@ -110,6 +110,7 @@ export interface LinkLimits {
   readonly retransmitMs: number;
 }
 
+/** Times and bounds of a session; all in ms unless the name says otherwise. */
 export interface ClientLimits {
   readonly backoffBaseMs: number;
   readonly backoffCapMs: number;

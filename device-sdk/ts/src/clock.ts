@@ -15,6 +15,7 @@ export interface Clock {
 /** The longest delay Node's timers take; longer ones would fire at once. */
 const TIMER_MS_MAX = 2 ** 31 - 1;
 
+/** The real clocks of this machine. */
 export class SystemClock implements Clock {
   monoMs(): number {
     return performance.now();

@@ -74,6 +74,7 @@ export function admit(
   return marks.waiting >= COMMANDS_WAITING_MAX || marks.room < roomNeeded ? "busy" : "take";
 }
 
+/** The commands of one device; made by the device, fed by its connection. */
 export class CommandRunner {
   readonly #host: CommandHost;
   readonly #entries: readonly CommandEntry[];

@@ -71,6 +71,7 @@ const CLOSE_NORMAL = 1000;
 
 const NO_LINK: LinkLimits = { messageBytesMax: MESSAGE_BYTES_MAX, helloRetryMs: 1_000, retransmitMs: 0 };
 
+/** Performs what the client machine decides, over one link at a time. */
 export class Connection {
   readonly #host: ConnectionHost;
   readonly #identity: Identity;

@@ -31,6 +31,7 @@ const COMMAND_TIMEOUT_MS = 300_000;
 const TIME_MS_MAX = 0xffff_ffff;
 const SCALE_MAX = 18;
 
+/** Signals and commands in the order of their declaration, which gives them their numbers. */
 export class DeclarationList {
   readonly signals: SignalSpec[] = [];
   readonly commandSpecs: CommandSpec[] = [];

@@ -39,6 +39,7 @@ export interface Declarations {
   readonly commands: readonly CommandEntry[];
 }
 
+/** What `Device` stands on; nothing of it is public. */
 export class DeviceCore {
   readonly reporter: Reporter;
   readonly #options: DeviceOptions;

@@ -1,6 +1,7 @@
 /** What a device tells its application. `device.on("online", ({ epoch }) => …)` */
 import type { DeviceError } from "./errors.js";
 
+/** What a device tells its application: event name and its arguments. */
 export interface DeviceEvents {
   /** A session is up. `gatewayUnixMs` is the gateway's clock at that moment. */
   online: [{ readonly epoch: number; readonly gatewayUnixMs: number }];
@@ -41,4 +42,5 @@ export interface DeviceStats {
   readonly outboxSaves: number;
 }
 
+/** Where a device stands: `waiting` is backoff, `refused` is a refusal that only an operator can end. */
 export type DeviceState = "idle" | "connecting" | "greeting" | "online" | "waiting" | "refused" | "stopped";

@@ -11,6 +11,7 @@ import { OUTBOX_LIMITS, type OutboxLimits } from "./outbox-types.js";
 import type { Random } from "./random.js";
 import { utf8Bytes } from "./text.js";
 
+/** Where unacked messages wait, and how many. */
 export interface OutboxOptions {
   /** File in which unacked messages survive a power cut. Without it they live in memory. */
   readonly path?: string;
@@ -24,6 +25,7 @@ export interface OutboxOptions {
   readonly open?: OpenOutbox;
 }
 
+/** What `new Device` takes. Only `url`, `id` and a credential are needed. */
 export interface DeviceOptions {
   /** `wss://host:8443/v1/device`. `ws://` only to this machine, or with `insecure`. */
   readonly url: string;

@@ -53,6 +53,7 @@ type ValueOf<T extends SignalType, O extends string> = T extends "enum" ? O : Va
 const DRAIN_TIMEOUT_MS = 5_000;
 const FLUSH_TIMEOUT_MS = 30_000;
 
+/** One device and its conversation with one gateway. `start` connects and stays connected until `stop`. */
 export class Device {
   readonly id: string;
   readonly #core: DeviceCore;

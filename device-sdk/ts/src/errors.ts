@@ -16,8 +16,10 @@ export const ERROR_CODES = {
   BAD_FRAME: "the gateway sent something that cannot be decoded",
 } as const;
 
+/** One of `ERROR_CODES`. */
 export type DeviceErrorCode = keyof typeof ERROR_CODES;
 
+/** A failure with its code, why, and what to do about it. */
 export class DeviceError extends Error {
   override readonly name = "DeviceError";
   readonly code: DeviceErrorCode;

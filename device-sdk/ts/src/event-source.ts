@@ -1,6 +1,7 @@
 /** Typed events. A listener that throws surfaces as an uncaught exception of its own and disturbs nobody else. */
 type Listener<A extends unknown[]> = (...args: A) => void;
 
+/** Typed events; a listener that throws does not keep the news from the others. */
 export class EventSource<M extends Record<keyof M, unknown[]>> {
   readonly #listeners: { [E in keyof M]?: Set<Listener<M[E]>> } = {};
 

@@ -17,6 +17,7 @@ interface Waiter {
 /** Most calls of `flush` that may wait at once. */
 const WAITERS_MAX = 1_000;
 
+/** Those who wait until what was reported so far is acked. */
 export class FlushWaiters implements OutboxWatcher {
   readonly #outbox: Outbox;
   readonly #clock: Clock;

@@ -88,6 +88,7 @@ export function openOutboxFile(path: string, deviceId: string, unixMs: number): 
   }
 }
 
+/** The outbox as rows of one SQLite file; errors of the disk are thrown. */
 export class OutboxFile {
   readonly #db: Database.Database;
 

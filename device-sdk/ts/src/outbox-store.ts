@@ -14,6 +14,7 @@ import type { OutboxDisk, SavedState } from "./outbox-file.js";
 import type { OutboxWatcher } from "./outbox-types.js";
 import type { Entry } from "./seq-queue.js";
 
+/** Keeps an outbox on disk, lazily: what a power cut may cost is one save interval. */
 export class OutboxStore implements OutboxWatcher, CommandJournal {
   readonly #file: OutboxDisk;
   readonly #outbox: Outbox;

@@ -25,6 +25,7 @@ import { type Entry, type Lane, SeqQueue } from "./seq-queue.js";
 /** What one message costs beside its bytes: number, gap, list slot. */
 export const ENTRY_OVERHEAD_BYTES = 64;
 
+/** The bounded queue of unacked messages, in memory. */
 export class Outbox {
   readonly #limits: OutboxLimits;
   #current: SeqQueue;

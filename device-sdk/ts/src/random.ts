@@ -1,6 +1,7 @@
 /** Randomness, passed in. This file is the SDK's only source of it; tests and the simulator bring a seeded one. */
 import { randomInt } from "node:crypto";
 
+/** A source of randomness: jitter and boot nonces. */
 export interface Random {
   /** A number in [0, 1), for jitter. */
   unit(): number;
@@ -8,6 +9,7 @@ export interface Random {
   nonce(): number;
 }
 
+/** The operating system's randomness. */
 export class SystemRandom implements Random {
   unit(): number {
     return Math.random();

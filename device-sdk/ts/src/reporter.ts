@@ -21,6 +21,7 @@ export interface ReporterOptions {
   readonly trustClock: boolean;
 }
 
+/** Gathers readings into batches and hands them to the outbox. */
 export class Reporter {
   readonly #clock: Clock;
   readonly #outbox: Outbox;

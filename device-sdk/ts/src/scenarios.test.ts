@@ -80,7 +80,7 @@ function withZeros(down: { kind: string } & Record<string, unknown>): DownlinkBo
   return { kind: down.kind, [down.kind]: { ...ZEROS[down.kind], ...fields } } as DownlinkBody; // checked by its encoder
 }
 
-describe("scenarios shared with the other device editions", () => {
+describe("scenarios shared with the other device editions, hello retry [P-11] and backoff [P-21] among them", () => {
   for (const { name, rule, config, steps } of scenarios) {
     test(`${name} [${rule}]`, async () => {
       const runner = new Runner(config);

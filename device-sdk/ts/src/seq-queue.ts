@@ -33,6 +33,7 @@ export interface Evicted {
 /** How often the spent front of the array is cut off: rarely enough to cost nothing per message. */
 const SPENT_ENTRIES_MAX = 1_024;
 
+/** Messages by number, oldest first, with the gap each one carries. */
 export class SeqQueue {
   epoch: number;
   /** No number will be given any more: saved before a restart, or the numbers run out [P-9] [P-10]. */

@@ -28,8 +28,10 @@ export interface ValueTypes {
   blob: Uint8Array;
 }
 
+/** What the values of a signal are; decides how they travel. */
 export type SignalType = keyof ValueTypes;
 
+/** What a signal means to dashboards. */
 export type SignalKind = "measurement" | "total" | "totalIncreasing" | "state" | "event" | "setpoint";
 
 /** How far a reading can be trusted. */

@@ -4,6 +4,7 @@ import { Child } from "./child.js";
 import type { Credential } from "./gateway-process.js";
 import type { SenderTotals } from "./verdict.js";
 
+/** What the fleet is told. */
 export interface FleetOptions {
   readonly devices: readonly Credential[];
   /** Between two readings of each device, in ms. */

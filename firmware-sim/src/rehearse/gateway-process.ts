@@ -8,6 +8,7 @@ import { Child, type Exit, until } from "./child.js";
 import { freePort } from "./free-port.js";
 import { stringifyYaml } from "./plain-yaml.js";
 
+/** What `POST /api/v1/devices` answers: all that a device needs. */
 export interface Credential {
   readonly deviceId: string;
   readonly token: string;

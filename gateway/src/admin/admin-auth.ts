@@ -25,6 +25,7 @@ import {
 import { LoginThrottle } from "./login-throttle.js";
 import { PasswordHasher } from "./password.js";
 
+/** How a request proved itself. */
 export type Credential = { readonly kind: "token" } | { readonly kind: "session"; readonly sessionId: string };
 
 export interface AdminAuthOptions {

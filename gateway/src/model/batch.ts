@@ -17,7 +17,7 @@ export const ENTRY_HEADER_BYTES = 48;
 
 /** Entry kinds that are not an Uplink tag; chosen outside the range of tags a device can send in one byte. */
 export const EntryKind = {
-  /** No body. `seq` = oldest − 1 of a heartbeat; `announced` = its next_seq − 1 [P-12]. Marks the epoch as used [P-6]. */
+  /** No body. `seq`: oldest − 1 of a heartbeat, `announced`: its next_seq − 1 [P-12]. Marks an epoch as used [P-6]. */
   announce: 0,
   /** A repeat of a stored number: compare digests, count a conflict [P-2]. */
   duplicate: 255,

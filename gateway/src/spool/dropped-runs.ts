@@ -26,6 +26,7 @@ export interface LossReason {
   readonly atUnixMs: number;
 }
 
+/** One record that goes, as far as the list of gaps needs it. */
 export interface Loss {
   /** New entries for the permanent list. */
   readonly permanent: readonly GapDraft[];

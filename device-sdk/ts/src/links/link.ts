@@ -35,6 +35,7 @@ export interface LinkEvents {
   closed(closed: LinkClosed): void;
 }
 
+/** One transport lifetime, as the connection uses it. */
 export interface Link {
   /** Properties that shape the session on this kind of link. */
   readonly traits: LinkTraits;
@@ -48,6 +49,7 @@ export interface Link {
   abort(): void;
 }
 
+/** What a kind of link needs of the protocol. */
 export interface LinkTraits {
   /** Largest message in bytes, either way. */
   readonly messageBytesMax: number;

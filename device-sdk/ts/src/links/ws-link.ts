@@ -21,6 +21,7 @@ import WebSocket, { type ClientOptions, type RawData } from "ws";
 import { DeviceError } from "../errors.js";
 import type { Connect, Link, LinkClosed, LinkEvents, LinkTraits } from "./link.js";
 
+/** What a WebSocket link is opened with. */
 export interface WsLinkOptions {
   /** `wss://host:port/v1/device`. `ws://` only to this very machine, or with `insecure`. */
   readonly url: string;

@@ -13,12 +13,12 @@ class PipeEnd extends Duplex {
 
   override _write(chunk: Buffer, _encoding: BufferEncoding, done: (error?: Error | null) => void): void {
     const copy = Buffer.from(chunk);
-    setImmediate(() => this.other?.take(copy, done));
+    setImmediate(() => this.other?.accept(copy, done));
   }
 
   override _writev(chunks: { chunk: Buffer }[], done: (error?: Error | null) => void): void {
     const joined = Buffer.concat(chunks.map(({ chunk }) => chunk));
-    setImmediate(() => this.other?.take(joined, done));
+    setImmediate(() => this.other?.accept(joined, done));
   }
 
   override _final(done: (error?: Error | null) => void): void {
@@ -35,7 +35,7 @@ class PipeEnd extends Duplex {
     done(error);
   }
 
-  take(chunk: Buffer, done: () => void): void {
+  accept(chunk: Buffer, done: () => void): void {
     if (this.destroyed || this.readableEnded || this.push(chunk)) done();
     else this.#resume = done;
   }
