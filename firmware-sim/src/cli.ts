@@ -1,11 +1,13 @@
 /**
- * The `tidegate-sim` command: `demo` for `npm start`, `run` (also named `sim`, as `tidegate sim` passes it on).
+ * The `tidegate-sim` command: `demo` for `npm start`, `run` (also named `sim`, as `tidegate sim` passes it on),
+ * `rehearse` (for `tidegate rehearse`).
  *
  *   exit codes   0 done · 1 failed · 2 the command line does not fit · 3 no gateway reached
  */
 import { SystemClock } from "@tidegate/device-sdk";
 import { Command, CommanderError } from "commander";
 import { runDemo } from "./cli/demo.js";
+import { addRehearse } from "./cli/rehearse-command.js";
 import { addRun } from "./cli/run-command.js";
 import { errorText } from "./cli/terminal.js";
 import { asSimError, type SimError, usageError } from "./sim-error.js";
@@ -42,6 +44,7 @@ export function makeProgram(done: (exitCode: number) => void): Command {
     .requiredOption("--data-dir <dir>", "the gateway's data folder")
     .action(async (options: { dataDir: string }) => done(await runDemo(options.dataDir, io)));
   addRun(program, { ...io, env: process.env }, done);
+  addRehearse(program, { ...io, env: process.env }, done);
   return program;
 }
 
