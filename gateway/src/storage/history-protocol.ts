@@ -45,7 +45,7 @@ export interface HistoryProgress {
   readonly refusedCount: number;
   /** Records that the spool dropped before they were taken. */
   readonly missedCount: number;
-  /** Blobs of history.db that meant nothing. */
+  /** How often a blob of history.db was left out because it meant nothing. */
   readonly damagedCount: number;
   /** Writes that a full disk refused; tried again. */
   readonly refusedWriteCount: number;

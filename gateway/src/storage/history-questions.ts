@@ -95,8 +95,8 @@ export class HistoryQuestions {
   }
 
   /**
-   * How many readings the range has, nulls included. null when readings are out of the question: the range begins before
-   * them, is too long, or has too many.
+   * How many readings the range has, nulls included. null when readings are out of the question: the range begins
+   * before them, is too long, or has too many.
    */
   #count(signal: HistorySignal, range: Range, pointsMax: number): number | null {
     const first = slotOf("raw", range.from);

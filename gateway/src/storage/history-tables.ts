@@ -81,7 +81,7 @@ export class HistoryTables {
   readonly #addHead: Statement<[Uint8Array]>;
   readonly #putSignal: Statement<[SignalRow]>;
   readonly #putProgress: Statement<[ProgressRow]>;
-  /** Blobs that meant nothing and were left out. */
+  /** How often a blob was left out because it meant nothing; one that is asked for again counts again. */
   damagedCount = 0;
 
   constructor(db: Database) {
