@@ -195,8 +195,9 @@ static void link_step(tg_client *c)
     const int16_t n = c->config->framing(c, TG_OP_RX);
     if (n < 0) {
         tg_end(c, (uint8_t)(-1 - n), 0);
-    } else if (n > 0) {
+    } else if (n > 0) { /* obeying it is enough for one poll: TG_MORE is set, the rest comes at once */
         tg_downlink(c, (size_t)n);
+        return;
     }
     if (c->phase == TG_ONLINE) watch(c);
     if (c->phase >= TG_GREETING && tg_wait(c) == 0) on_due(c);

@@ -88,8 +88,9 @@ static const uint8_t *pb_take(const uint8_t *p, const uint8_t *end, uint32_t *va
 TG_INTERNAL bool tg_pb_read(tg_span in, tg_fields *f)
 {
     const uint8_t *p = in.ptr;
-    const uint8_t *end = p + in.len;
+    const uint8_t *end = p;
     memset(f, 0, sizeof *f);
+    if (in.len > 0) end += in.len; /* p is NULL when there is nothing */
     while (p != end) {
         uint32_t number;
         uint32_t n = 4;

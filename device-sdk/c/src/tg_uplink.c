@@ -20,12 +20,9 @@
 /* Body numbers of Uplink. */
 enum { UP_HELLO = 3, UP_HEARTBEAT = 4, UP_BYE = 8 };
 
-TG_INTERNAL size_t tg_uplink_hello_bytes_max(const tg_config *config)
+TG_INTERNAL uint32_t tg_uplink_hello_bytes_max(const tg_config *config)
 {
-    size_t n = HELLO_BYTES + config->device_id.len;
-    if (n + config->token.len < n || n + config->token.len + config->firmware.len < n) return (size_t)-1;
-    n += config->token.len + (size_t)config->firmware.len;
-    return n + config->model.len < n ? (size_t)-1 : n + config->model.len;
+    return (uint32_t)HELLO_BYTES + config->device_id.len + config->token.len + config->firmware.len + config->model.len;
 }
 
 /* What Hello says, in the order of its fields: number << 3 | where the value is found, and its offset there. */
