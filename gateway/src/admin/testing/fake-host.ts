@@ -65,6 +65,13 @@ export class FakeHost implements AdminHost {
   readonly present = new Map<string, DevicePresence>();
   readonly commandList = new Map<string, CommandRecord>();
   historyAsked: HistoryQuery | null = null;
+  /** What the history answers. */
+  historyOf: (query: HistoryQuery) => HistoryColumns = () => ({
+    unit: "°C",
+    bucketMs: null,
+    t: [NOW, NOW + 1000],
+    v: [21.4, null],
+  });
   readonly #committed = new Set<(id: number) => void>();
   readonly #presence = new Set<(device: string, presence: DevicePresence) => void>();
   readonly #changes = new Set<(command: CommandRecord) => void>();
@@ -190,7 +197,7 @@ export class FakeHost implements AdminHost {
   readonly history: AdminHost["history"] = {
     read: async (query): Promise<HistoryColumns> => {
       this.historyAsked = query;
-      return { unit: "°C", bucketMs: null, t: [NOW, NOW + 1000], v: [21.4, null] };
+      return this.historyOf(query);
     },
   };
 

@@ -6,7 +6,7 @@
  */
 import "../styles/theme.css";
 import "../styles/login.css";
-import { ApiError, api } from "../api.js";
+import { api, problemText } from "../api.js";
 
 const form = document.querySelector<HTMLFormElement>("#form");
 const field = document.querySelector<HTMLInputElement>("#password");
@@ -24,14 +24,10 @@ async function attempt(proof: { code: string } | { password: string }): Promise<
     await api.login(proof);
     location.replace("/");
   } catch (error) {
-    say(error instanceof ApiError ? `${sentence(error.message)} ${sentence(error.fix)}` : String(error), true);
+    say(problemText(error), true);
     field?.focus();
     field?.select();
   }
-}
-
-function sentence(text: string): string {
-  return `${text.charAt(0).toUpperCase()}${text.slice(1)}.`;
 }
 
 /** Take the code out of the address at once: it must not stay in the history. */

@@ -4,6 +4,7 @@
  *   live feed ──message──▶ applyMessage ──▶ state ──▶ parts of the page
  *   API ──devices, commands (after every gap in the feed)──▲
  */
+import type { SessionView } from "../../../src/admin/api-schemas.js";
 import { ApiError, api, type NewCommand } from "../api.js";
 import { LiveConnection } from "../live/live-connection.js";
 import { applyMessage, EMPTY, type LiveState, withCommands, withDevices } from "./live-state.js";
@@ -18,6 +19,10 @@ export const state = new Observable<LiveState>(EMPTY);
 export const nowUnixMs = new Observable(Date.now());
 /** Browser time of the next try to connect; 0 while none waits. */
 export const retryAtUnixMs = new Observable(0);
+/** Counts every (re)connection: what is polled or drawn from history is fetched again, so that nothing is missing. */
+export const heals = new Observable(0);
+/** Who is logged in, and whether a password exists; null until known. */
+export const session = new Observable<SessionView | null>(null);
 
 let fetchedUnixMs = 0;
 let isFetching = false;
@@ -43,8 +48,10 @@ const connection = new LiveConnection(
     message: (message) => {
       state.update((was) => applyMessage(was, message, Date.now()));
       // Records are replayed after a break; presence and commands are not.
-      if (message.type === "hello") void fetchLists();
-      else if (state.value.conflated && Date.now() - fetchedUnixMs > REFETCH_MS_MIN) {
+      if (message.type === "hello") {
+        heals.update((count) => count + 1);
+        void fetchLists();
+      } else if (state.value.conflated && Date.now() - fetchedUnixMs > REFETCH_MS_MIN) {
         void fetchLists();
       }
       if (message.type === "status") noticeNewDevices(message.status.devices.total);
@@ -66,6 +73,7 @@ export function start(): void {
     if (document.visibilityState === "visible") tryNow();
   });
   connection.connect();
+  void refreshSession();
 }
 
 /** Connect at once instead of waiting for the next try. */
@@ -73,10 +81,26 @@ export function tryNow(): void {
   connection.connect();
 }
 
-/** Send a command; it shows as pending at once and changes with the feed. Rejects with ApiError. */
-export async function sendCommand(device: string, command: NewCommand): Promise<void> {
-  const { commandId } = await api.send(device, command, crypto.randomUUID());
+/** Send a command; it shows as pending at once and changes with the feed. Answers its id; rejects with ApiError. */
+export async function sendCommand(device: string, command: NewCommand): Promise<string> {
+  const { commandId } = await api.send(device, command, idempotencyKey());
   await refreshCommand(commandId);
+  return commandId;
+}
+
+/** Not `randomUUID`: browsers have that only over https or on localhost. */
+function idempotencyKey(): string {
+  return Array.from(crypto.getRandomValues(new Uint32Array(4)), (word) => word.toString(16).padStart(8, "0")).join("");
+}
+
+/** Fetch the list of devices again: one was added, renamed or forgotten. */
+export async function refreshDevices(): Promise<void> {
+  await fetchLists();
+}
+
+/** Ask again who is logged in. */
+export async function refreshSession(): Promise<void> {
+  session.set(await api.session().catch(() => session.value));
 }
 
 /** Cancel a command that waits. Rejects with ApiError. */

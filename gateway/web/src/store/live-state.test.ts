@@ -109,6 +109,7 @@ describe("the rest", () => {
     expect(second.ackedPerSecond).toBe(100);
     const restarted = applyMessage(second, { type: "status", status: status(500, 5) }, 0);
     expect(restarted.ackedPerSecond).toBeNull();
+    expect(restarted.rates).toEqual([100, null]);
   });
 
   it("a command never shows an older state over a newer one, and only the newest hundred are kept", () => {

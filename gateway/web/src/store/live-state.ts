@@ -7,6 +7,8 @@ import type { LiveMessage, PresenceChange } from "../../../src/admin/live-messag
 
 /** Commands kept for showing; older ones are in the API. */
 const COMMANDS_MAX = 100;
+/** Rates kept for the sparkline: five minutes at a status every 2 s. */
+const RATES_MAX = 150;
 
 export type Connection = "connecting" | "live" | "lost";
 
@@ -20,6 +22,8 @@ export interface LiveState {
   readonly status: StatusView | null;
   /** Records acked a second, from the last two statuses; null before the second one. */
   readonly ackedPerSecond: number | null;
+  /** The rates before it, oldest first; null where the gateway was not heard or had restarted. */
+  readonly rates: readonly (number | null)[];
   /** The feed left events out since the last complete fetch. */
   readonly conflated: boolean;
   /** Gateway's clock minus this browser's, in ms: ages are counted on the gateway's clock. */
@@ -36,6 +40,7 @@ export const EMPTY: LiveState = {
   commands: new Map(),
   status: null,
   ackedPerSecond: null,
+  rates: [],
   conflated: false,
   clockOffsetMs: 0,
   heardUnixMs: 0,
@@ -59,8 +64,11 @@ export function applyMessage(state: LiveState, message: LiveMessage, nowUnixMs: 
       return withPresence(heard, message.devices);
     case "commands":
       return { ...heard, commands: withCommands(state.commands, message.commands) };
-    case "status":
-      return { ...heard, status: message.status, ackedPerSecond: ackedRate(state.status, message.status) };
+    case "status": {
+      const rate = ackedRate(state.status, message.status);
+      const rates = state.status === null ? [] : [...state.rates, rate].slice(-RATES_MAX);
+      return { ...heard, status: message.status, ackedPerSecond: rate, rates };
+    }
     case "beat":
       return { ...heard, clockOffsetMs: message.unixMs - nowUnixMs };
   }

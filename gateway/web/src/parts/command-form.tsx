@@ -1,30 +1,11 @@
-/** Send a command to one device and watch what becomes of it: pending → applied, or why not. */
+/** Send any command with any arguments to one device: for what the controls cannot say. */
 import { useState } from "preact/hooks";
-import type { CommandView, DeviceView } from "../../../src/admin/api-schemas.js";
-import { ApiError } from "../api.js";
-import { cancelCommand, sendCommand, state } from "../store/gateway-store.js";
-import { useSelected } from "../store/observable.js";
-import { describeState } from "./command-words.js";
+import type { DeviceView } from "../../../src/admin/api-schemas.js";
+import { problemText } from "../api.js";
+import { sendCommand } from "../store/gateway-store.js";
 
-const SHOWN_MAX = 5;
-
-/** The form and the last few commands of a device. */
-export function CommandDrawer({ device }: { readonly device: DeviceView }) {
-  const commands = useSelected(state, (s) => s.commands);
-  const own = [...commands.values()].filter((command) => command.device === device.id).slice(0, SHOWN_MAX);
-  return (
-    <>
-      <CommandForm device={device} />
-      <ol class="commands" aria-label={`Commands of ${device.id}`} aria-live="polite">
-        {own.map((command) => (
-          <CommandLine key={command.commandId} command={command} />
-        ))}
-      </ol>
-    </>
-  );
-}
-
-function CommandForm({ device }: { readonly device: DeviceView }) {
+/** A name and arguments as JSON. */
+export function CommandForm({ device }: { readonly device: DeviceView }) {
   const [name, setName] = useState(device.commands[0]?.name ?? "");
   const [args, setArgs] = useState("");
   const [problem, setProblem] = useState("");
@@ -40,7 +21,7 @@ function CommandForm({ device }: { readonly device: DeviceView }) {
     try {
       await sendCommand(device.id, { name, args: parsed.value });
     } catch (error) {
-      setProblem(error instanceof ApiError ? `${error.message}; ${error.fix}` : String(error));
+      setProblem(problemText(error));
     }
     setSending(false);
   };
@@ -100,26 +81,6 @@ function NameField({ device, name, onName }: NameFieldProps) {
         />
       )}
     </div>
-  );
-}
-
-function CommandLine({ command }: { readonly command: CommandView }) {
-  const { words, tone } = describeState(command);
-  const result = command.result === null ? "" : JSON.stringify(command.result);
-  return (
-    <li class={`command-line tone-${tone}`}>
-      <b>{command.name}</b>
-      <code>{command.args === null ? "" : JSON.stringify(command.args)}</code>
-      <span class="state" data-state={command.state}>
-        {words}
-      </span>
-      <span class="outcome">{command.error ?? result}</span>
-      {command.state === "queued" ? (
-        <button type="button" class="quiet" onClick={() => void cancelCommand(command.commandId).catch(() => {})}>
-          Cancel
-        </button>
-      ) : null}
-    </li>
   );
 }
 

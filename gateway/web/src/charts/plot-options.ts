@@ -1,0 +1,154 @@
+/**
+ * How a chart looks: uPlot's options out of our series, in the colours of the page. No chart draws anything but what
+ * stands here.
+ */
+import uPlot from "uplot";
+import { valueText } from "../format.js";
+import type { Span } from "./columns.js";
+
+export interface PlotSeries {
+  readonly label: string;
+  readonly unit: string;
+  /** `y` on the left, `y2` on the right. */
+  readonly scale: "y" | "y2";
+  /** Place in the palette. */
+  readonly colour: number;
+  /** Words for 0, 1, 2 …: drawn in steps. */
+  readonly labels: readonly string[] | null;
+  /** Two further columns, low and high, follow this one. */
+  readonly hasBand: boolean;
+}
+
+export interface PlotParts {
+  readonly series: readonly PlotSeries[];
+  readonly width: number;
+  readonly height: number;
+  readonly syncKey: string;
+  /** Read at every drawing, so that data and edges change together. */
+  readonly edges: () => Span;
+  readonly gaps: () => readonly Span[];
+  readonly offline: () => readonly Span[];
+  readonly onZoom: (from: number, to: number) => void;
+  readonly onCursor: (index: number | null) => void;
+}
+
+export const PALETTE_SIZE = 8;
+const AXIS_PX = 56;
+/** A pixel or two is a click, not a zoom. */
+const ZOOM_PX_MIN = 8;
+
+/** A colour of the page, as the theme has it now. */
+function themeColour(name: string): string {
+  return getComputedStyle(document.documentElement).getPropertyValue(name).trim();
+}
+
+/** The options of one chart. */
+export function plotOptions(parts: PlotParts): uPlot.Options {
+  const { series, width, height } = parts;
+  const line = themeColour("--line");
+  const quiet = themeColour("--text-quiet");
+  const lines = series.flatMap(linesOf);
+  const right = series.some(({ scale }) => scale === "y2");
+  const axis = { stroke: quiet, grid: { stroke: line, width: 1 }, ticks: { stroke: line, width: 1 } };
+  return {
+    width,
+    height,
+    legend: { show: false },
+    padding: [8, right ? 0 : 12, 0, 0],
+    series: [{}, ...lines],
+    bands: bandsOf(series),
+    scales: {
+      x: { time: true, range: () => [parts.edges().from, parts.edges().to] },
+      y: scaleOf(series, "y"),
+      ...(right ? { y2: scaleOf(series, "y2") } : {}),
+    },
+    axes: [
+      axis,
+      { ...axis, scale: "y", size: AXIS_PX, values: axisWords(series, "y") },
+      ...(right
+        ? [{ ...axis, scale: "y2", side: 1, size: AXIS_PX, grid: { show: false }, values: axisWords(series, "y2") }]
+        : []),
+    ],
+    cursor: {
+      drag: { x: true, y: false, setScale: false },
+      sync: {
+        key: parts.syncKey,
+        filters: { pub: (type) => type === "mousemove" || type === "mouseleave", sub: () => true },
+      },
+    },
+    hooks: {
+      drawClear: [(plot) => shade(plot, parts.offline(), "--shade-offline")],
+      drawAxes: [(plot) => shade(plot, parts.gaps(), "--shade-gap")],
+      setCursor: [(plot) => parts.onCursor(plot.cursor.idx ?? null)],
+      setSelect: [(plot) => zoomed(plot, parts.onZoom)],
+    },
+  };
+}
+
+function linesOf(series: PlotSeries): uPlot.Series[] {
+  const { scale, colour, labels, hasBand, label } = series;
+  const stroke = themeColour(`--series-${(colour % PALETTE_SIZE) + 1}`);
+  const stepped = labels === null ? undefined : uPlot.paths.stepped?.({ align: 1 });
+  const main: uPlot.Series = {
+    label,
+    scale,
+    stroke,
+    width: 1.5,
+    ...(stepped === undefined ? {} : { paths: stepped }),
+    points: { size: 4 },
+  };
+  const edge: uPlot.Series = { scale, stroke: "transparent", width: 0, points: { show: false } };
+  return hasBand ? [main, edge, edge] : [main];
+}
+
+/** A band fills between its high and its low column. */
+function bandsOf(series: readonly PlotSeries[]): uPlot.Band[] {
+  const bands: uPlot.Band[] = [];
+  let column = 1;
+  for (const { colour, hasBand } of series) {
+    if (hasBand) {
+      const fill = themeColour(`--band-${(colour % PALETTE_SIZE) + 1}`);
+      bands.push({ series: [column + 2, column + 1], fill });
+    }
+    column += hasBand ? 3 : 1;
+  }
+  return bands;
+}
+
+function scaleOf(series: readonly PlotSeries[], scale: "y" | "y2"): uPlot.Scale {
+  const labels = series.find((one) => one.scale === scale)?.labels ?? null;
+  if (labels !== null) return { range: [-0.25, Math.max(1, labels.length - 1) + 0.25] };
+  return {
+    range: (_plot, low, high) => {
+      // A flat line stands in the middle of an axis that shows where it is.
+      if (low === null || high === null) return [0, 1];
+      const pad = high === low ? Math.max(Math.abs(high) * 0.05, 0.5) : (high - low) * 0.08;
+      return [low - pad, high + pad];
+    },
+  };
+}
+
+function axisWords(series: readonly PlotSeries[], scale: "y" | "y2"): uPlot.Axis.DynamicValues {
+  const labels = series.find((one) => one.scale === scale)?.labels ?? null;
+  if (labels !== null) return (_plot, splits) => splits.map((at) => (Number.isInteger(at) ? (labels[at] ?? "") : ""));
+  return (_plot, splits) => splits.map((at) => valueText(at));
+}
+
+function shade(plot: uPlot, spans: readonly Span[], variable: string): void {
+  const { ctx, bbox } = plot;
+  ctx.save();
+  ctx.fillStyle = themeColour(variable);
+  for (const { from, to } of spans) {
+    const left = Math.max(bbox.left, plot.valToPos(from, "x", true));
+    const right = Math.min(bbox.left + bbox.width, plot.valToPos(to, "x", true));
+    if (right > left) ctx.fillRect(left, bbox.top, right - left, bbox.height);
+  }
+  ctx.restore();
+}
+
+function zoomed(plot: uPlot, onZoom: (from: number, to: number) => void): void {
+  const { left, width } = plot.select;
+  if (width < ZOOM_PX_MIN) return;
+  onZoom(plot.posToVal(left, "x"), plot.posToVal(left + width, "x"));
+  plot.setSelect({ left: 0, top: 0, width: 0, height: 0 }, false);
+}

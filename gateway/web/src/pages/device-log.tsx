@@ -1,0 +1,76 @@
+/** What happened to a device, newest first: sessions, gaps, and what the gateway logged about it. */
+import type { DeviceView, GapView, LogLineView, PresenceLogView } from "../../../src/admin/api-schemas.js";
+import { api } from "../api.js";
+import { factsText } from "../parts/log-facts.js";
+import { Problem } from "../parts/page-head.js";
+import { usePolled } from "../store/polled.js";
+import { gapCount, gapReasonText, plural } from "../words.js";
+
+const ASK_MS = 5000;
+const LINES_MAX = 300;
+const GAPS_MAX = 1000;
+
+interface Entry {
+  readonly atUnixMs: number;
+  readonly kind: "session" | "gap" | "log";
+  readonly tone: "good" | "bad" | "quiet";
+  readonly text: string;
+}
+
+/** One list out of three sources. */
+export function DeviceLog({ device }: { readonly device: DeviceView }) {
+  const { value, problem } = usePolled(`log ${device.id}`, ASK_MS, () => fetchEntries(device.id));
+  return (
+    <>
+      <Problem text={problem} />
+      {value === null ? (
+        <p class="empty">Loading …</p>
+      ) : value.length === 0 ? (
+        <p class="empty">
+          Nothing happened since the gateway started. <code>npx tidegate watch {device.id}</code> shows what it sends.
+        </p>
+      ) : (
+        <ol class="entries">
+          {value.map((entry) => (
+            <li key={`${entry.kind} ${entry.atUnixMs} ${entry.text}`} class={`entry entry-${entry.tone}`}>
+              <time dateTime={new Date(entry.atUnixMs).toISOString()}>{new Date(entry.atUnixMs).toLocaleString()}</time>
+              <b>{entry.kind}</b>
+              <span>{entry.text}</span>
+            </li>
+          ))}
+        </ol>
+      )}
+    </>
+  );
+}
+
+async function fetchEntries(device: string): Promise<readonly Entry[]> {
+  const [presence, gaps, logs] = await Promise.all([
+    api.presence(device),
+    api.gaps({ device, limit: GAPS_MAX }),
+    api.logs({ device, limit: LINES_MAX }),
+  ]);
+  const entries = [...presence.changes.map(ofPresence), ...gaps.gaps.map(ofGap), ...logs.lines.map(ofLine)];
+  return entries.sort((a, b) => b.atUnixMs - a.atUnixMs).slice(0, LINES_MAX);
+}
+
+function ofPresence({ at, presence, remote }: PresenceLogView["changes"][number]): Entry {
+  const from = remote === null ? "" : ` from ${remote}`;
+  const tone = presence === "online" ? "good" : presence === "offline" ? "bad" : "quiet";
+  return { atUnixMs: Date.parse(at), kind: "session", tone, text: `${presence}${from}` };
+}
+
+function ofGap(gap: GapView): Entry {
+  const count = gapCount(gap);
+  const range = `${gap.fromSeq} – ${gap.toSeq ?? "?"} of epoch ${gap.epoch}`;
+  const many = count === null ? "an unknown number of records" : plural(count, "record");
+  const sink = gap.sink === null ? "" : ` (sink ${gap.sink} only)`;
+  const text = `${many} missing: ${range}; ${gapReasonText(gap.reason)}${sink}`;
+  return { atUnixMs: Date.parse(gap.at), kind: "gap", tone: "bad", text };
+}
+
+function ofLine({ at, level, message, facts }: LogLineView): Entry {
+  const { device: _device, ...rest } = facts;
+  const tone = level === "warn" || level === "error" || level === "fatal" ? "bad" : "quiet";
+  return { atUnixMs: Date.parse(at), kind: "log", tone, text: `${message} ${factsText(rest)}` };
+}

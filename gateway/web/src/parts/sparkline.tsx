@@ -1,0 +1,41 @@
+/** A line without axes, the height of a word: how a number moved lately. */
+
+const WIDTH = 96;
+const HEIGHT = 24;
+
+/** Points of one unbroken stretch each; null breaks the line. Pure. */
+export function sparkPaths(values: readonly (number | null)[]): string {
+  const known = values.filter((value): value is number => value !== null && Number.isFinite(value));
+  if (known.length < 2) return "";
+  const low = known.reduce((a, b) => Math.min(a, b));
+  const high = known.reduce((a, b) => Math.max(a, b));
+  const span = high - low;
+  const x = (i: number): string => ((i / (values.length - 1)) * WIDTH).toFixed(1);
+  const y = (v: number): string =>
+    (span === 0 ? HEIGHT / 2 : HEIGHT - 2 - ((v - low) / span) * (HEIGHT - 4)).toFixed(1);
+  let path = "";
+  let isPenDown = false;
+  for (const [i, value] of values.entries()) {
+    const isPoint = value !== null && Number.isFinite(value);
+    if (isPoint) path += `${isPenDown ? "L" : "M"}${x(i)} ${y(value)}`;
+    isPenDown = isPoint;
+  }
+  return path;
+}
+
+interface SparklineProps {
+  readonly values: readonly (number | null)[];
+  /** What a person who cannot see it is told. */
+  readonly label: string;
+}
+
+/** Empty while there are fewer than two values. */
+export function Sparkline({ values, label }: SparklineProps) {
+  const path = sparkPaths(values);
+  if (path === "") return <span class="spark" />;
+  return (
+    <svg class="spark" viewBox={`0 0 ${WIDTH} ${HEIGHT}`} role="img" aria-label={label} preserveAspectRatio="none">
+      <path d={path} />
+    </svg>
+  );
+}

@@ -1,0 +1,43 @@
+/** The gateway's short words in sentences for people. Pure. */
+
+const GAP_REASONS: Readonly<Record<string, string>> = {
+  evicted: "the device had no room left and dropped them",
+  restart: "the device restarted and lost its memory",
+  unproven: "acked once by an earlier store; not proven here",
+  rollback: "the device went back in time and renumbered what it holds",
+  dropped: "dropped here: the disk was full and the policy is drop-oldest",
+  sinkHold: "skipped for this sink: it was down longer than its hold",
+  quarantined: "damaged, or refused by the sink",
+};
+
+/** Why numbers are missing. */
+export function gapReasonText(reason: string): string {
+  return GAP_REASONS[reason] ?? reason;
+}
+
+/** How many records a gap stands for; null when its end is unknown. */
+export function gapCount(gap: { readonly fromSeq: number; readonly toSeq: number | null }): number | null {
+  return gap.toSeq === null ? null : gap.toSeq - gap.fromSeq + 1;
+}
+
+export type SinkTone = "good" | "unsure" | "bad" | "quiet";
+
+const SINK_STATES: Readonly<Record<string, readonly [words: string, tone: SinkTone]>> = {
+  up: ["connected", "good"],
+  connecting: ["connecting", "unsure"],
+  backingOff: ["not connected, tries again", "bad"],
+  blocked: ["connected, the broker takes nothing", "bad"],
+  paused: ["paused by you", "unsure"],
+  stopped: ["not running", "quiet"],
+};
+
+/** A sink's state, and how it should look. */
+export function sinkStateText(state: string): { readonly words: string; readonly tone: SinkTone } {
+  const [words, tone] = SINK_STATES[state] ?? [state, "quiet" as const];
+  return { words, tone };
+}
+
+/** `1 device`, `3 devices`. */
+export function plural(count: number, one: string, many = `${one}s`): string {
+  return `${count.toLocaleString("en-US")} ${count === 1 ? one : many}`;
+}
