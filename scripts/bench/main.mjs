@@ -6,9 +6,9 @@
 // Turns, because a shared machine is faster at one minute than at the next; a ratio within a run survives that, a
 // number does not. All processes are on loopback and end with this one.
 
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { join, resolve } from "node:path";
 import { ensureBuilt } from "../workspace/build.mjs";
 import { formatDuration } from "../workspace/report.mjs";
 import { ensureSetup } from "../workspace/setup.mjs";
@@ -21,6 +21,9 @@ import { readOptions, USAGE } from "./options.mjs";
 import { makeRow } from "./result.mjs";
 import { ROWS } from "./rows/index.mjs";
 import { renderTable } from "./table.mjs";
+
+/** Where fleets are prepared, if there is such a place: thousands of credentials, each of them an fsync. */
+const MEMORY_FOLDER = "/dev/shm";
 
 /** `npm run bench`. Exit code 1 when something could not be measured; a missed target is a result, not a failure. */
 export async function main(args) {
@@ -96,23 +99,33 @@ async function tryMeasure(bench, spec, name) {
 }
 
 /** What rows work with. */
-function makeBench({ quick, dir }) {
-  const parent = dir ?? tmpdir();
-  mkdirSync(parent, { recursive: true });
-  const folder = mkdtempSync(join(parent, "tidegate-bench-"));
+function makeBench({ quick, dir, profile }) {
+  const folder = newFolderIn(dir ?? tmpdir());
+  const memoryFolder = existsSync(MEMORY_FOLDER) ? newFolderIn(MEMORY_FOLDER) : folder;
+  const place = {
+    newFolder: () => mkdtempSync(join(folder, "run-")),
+    newFastFolder: () => mkdtempSync(join(memoryFolder, "fleet-")),
+    profile: profile === null ? null : resolve(profile),
+  };
   const fleets = new Map();
-  const newFolder = () => mkdtempSync(join(folder, "run-"));
   return {
     isQuick: quick,
     folder,
-    newFolder,
+    newFolder: place.newFolder,
     loadProgram: buildLoad(),
     note: () => {},
     /** The fleet of that size, made at the first call. */
     fleet: (count) => {
-      if (!fleets.has(count)) fleets.set(count, Fleet.make(count, newFolder));
+      if (!fleets.has(count)) fleets.set(count, Fleet.make(count, place));
       return fleets.get(count);
     },
-    cleanUp: () => rmSync(folder, { recursive: true, force: true }),
+    cleanUp: () => {
+      for (const made of [folder, memoryFolder]) rmSync(made, { recursive: true, force: true });
+    },
   };
+}
+
+function newFolderIn(parent) {
+  mkdirSync(parent, { recursive: true });
+  return mkdtempSync(join(parent, "tidegate-bench-"));
 }

@@ -12,6 +12,7 @@ export const USAGE = `npm run bench -- [options]
   --rounds N       rounds per row, 1 … ${ROUNDS_MAX}; the median counts
   --json FILE      write the table as JSON, too
   --dir FOLDER     where databases are put during the run; on a real disk, or an fsync costs nothing
+  --profile FOLDER write CPU profiles of the gateway's threads there (it is slower with them)
   --no-build       take the build that is there
   --list           say which rows there are
   --help           this text
@@ -21,7 +22,7 @@ export const USAGE = `npm run bench -- [options]
  * Reads the options.
  * @param {string[]} args as typed, without the program's name
  * @param {readonly string[]} knownRows ids of the rows there are
- * @returns {{ quick: boolean, only: string[], rounds: number | null, json: string | null, dir: string | null,
+ * @returns {{ quick: boolean, only: string[], rounds: number | null, json: string | null, dir: string | null, profile: string | null,
  *   build: boolean, list: boolean, help: boolean }} `rounds` is null for each row's own number
  * @throws Report for anything unknown
  */
@@ -33,6 +34,7 @@ export function readOptions(args, knownRows) {
     rounds: values.rounds === undefined ? null : roundsOf(values.rounds),
     json: values.json ?? null,
     dir: values.dir ?? null,
+    profile: values.profile ?? null,
     build: !values["no-build"],
     list: values.list,
     help: values.help,
@@ -44,7 +46,7 @@ function parse(args) {
   const flag = { type: "boolean", default: false };
   const options = { quick: flag, list: flag, help: flag, "no-build": flag, only: text, rounds: text, json: text };
   try {
-    return parseArgs({ args, options: { ...options, dir: text } }).values;
+    return parseArgs({ args, options: { ...options, dir: text, profile: text } }).values;
   } catch (error) {
     throw mistake("the options cannot be read", error.message);
   }

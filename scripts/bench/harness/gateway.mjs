@@ -35,14 +35,15 @@ export class Gateway {
    * Starts one and waits until it is ready.
    * @param {string} folder its own; `<folder>/data` may hold the data of an earlier one
    * @param {{ devices?: object, sinks?: object[], storage?: object }} [settings] in the words of tidegate.yaml
+   * @param {string[]} [nodeArgs] further options of Node
    */
-  static async start(folder, settings = {}) {
+  static async start(folder, settings = {}, nodeArgs = []) {
     const dataDir = join(folder, "data");
     const configFile = join(folder, "tidegate.yaml");
     mkdirSync(folder, { recursive: true });
     // JSON is YAML.
     writeFileSync(configFile, JSON.stringify(configOf(dataDir, settings)));
-    const args = ["--disallow-code-generation-from-strings", BIN, "run", "--config", configFile];
+    const args = [...nodeArgs, "--disallow-code-generation-from-strings", BIN, "run", "--config", configFile];
     const program = new Program(process.execPath, args, { cwd: folder, hasChannel: true });
     const announced = join(dataDir, "gateway.json");
     await until("the gateway was ready", () => existsSync(announced), { program });
