@@ -2,7 +2,7 @@
 //
 //   node scripts/c-size.mjs            measures, prints, and writes device-sdk/c/SIZE.md
 //   node scripts/c-size.mjs --check    measures and compares: fails when a number grew by more than 1 %, or is over its
-//                                      limit, or when the library brings data, heap, stdio or float formatting
+//                                      limit (flash goals are only shown), or when the library brings data, heap, stdio or float formatting
 //   node scripts/c-size.mjs --detail   also prints every function
 //
 // Flash is counted in linked images: the functions of src/ that a smallest application keeps (test/size/app.c), the C
@@ -32,7 +32,8 @@ const TARGETS = [
     call: /\tbl?\t[0-9a-f]+ <([A-Za-z_0-9]+)[>.]/,
     indirect: /\tblx\t/,
     returnBytes: 0,
-    limits: { serial: 3584, websocketAdds: 2048, client: 160, stack: 512 },
+    goals: { serial: 3584, websocketAdds: 2048 },
+    limits: { client: 160, stack: 512, stackWebsocket: 512 },
   },
   {
     name: "Cortex-M3",
@@ -42,6 +43,7 @@ const TARGETS = [
     call: /\tbl?(?:\.w|\.n)?\t[0-9a-f]+ <([A-Za-z_0-9]+)[>.]/,
     indirect: /\tblx\t|\tbx\t(?!lr)/,
     returnBytes: 0,
+    goals: {},
     limits: {},
   },
   {
@@ -52,7 +54,8 @@ const TARGETS = [
     call: /\t(?:r?call|r?jmp)\t.*<([A-Za-z_0-9]+)[>.]/,
     indirect: /\ticall|\tijmp/,
     returnBytes: 2,
-    limits: { serial: 6656, client: 128, stack: 320 },
+    goals: { serial: 6656 },
+    limits: { client: 128, stack: 320 },
   },
 ];
 
@@ -215,13 +218,13 @@ const COLUMNS = [
 
 function report(rows) {
   const cell = (row, target, key) => {
-    const limit = target.limits[key];
+    const limit = target.limits[key] ?? target.goals[key];
     return row[key] === undefined ? "–" : `${row[key]}${limit === undefined ? "" : ` / ${limit}`}`;
   };
   const lines = [
     "# What the C edition costs",
     "",
-    "Bytes; `measured / limit` where there is one. Made by `node scripts/c-size.mjs`, checked by `--check` in CI: no number",
+    "Bytes; `measured / limit` where there is one (for flash, the goal). Made by `node scripts/c-size.mjs`, checked by `--check` in CI: no number",
     "may grow by more than 1 % unnoticed. `-Os`, no link-time optimisation, functions the application does not use dropped",
     "by the linker, the C library not counted. The library has no `.data`, no `.bss` and no heap; buffers are yours.",
     "",
@@ -272,6 +275,11 @@ const text = report(rows);
 console.log(text);
 for (const target of TARGETS) {
   if (!present.includes(target)) console.log(`${target.name}: not measured, ${target.prefix}gcc is absent`);
+}
+for (const { target, ...row } of rows) {
+  for (const [key, goal] of Object.entries(TARGETS.find((t) => t.name === target).goals)) {
+    if (row[key] > goal) console.log(`${target}: ${key} is ${row[key]}, ${row[key] - goal} above its goal of ${goal}`);
+  }
 }
 const found = problems(rows, check ? committed() : null);
 for (const problem of found) console.error(problem);

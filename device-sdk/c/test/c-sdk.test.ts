@@ -46,3 +46,17 @@ withCompiler.describe("the C edition of the device SDK", () => {
     BUILD_TIMEOUT_MS,
   );
 });
+
+const withTargets = requires("arm-none-eabi-gcc", "avr-gcc");
+
+withTargets.describe("the cost of the C edition on its targets", () => {
+  withTargets.it(
+    "has not grown, stays within its RAM and stack, and brings no data, heap, stdio or float formatting",
+    async () => {
+      const script = fileURLToPath(new URL("../../../scripts/c-size.mjs", import.meta.url));
+      const { stdout } = await run(process.execPath, [script, "--check"]);
+      expect(stdout).toContain("| Cortex-M0+ |");
+    },
+    BUILD_TIMEOUT_MS,
+  );
+});

@@ -11,8 +11,15 @@ const dir = process.argv[2];
 const files = new Map();
 
 for (const notes of readdirSync(dir).filter((name) => name.endsWith(".gcno"))) {
-  const json = execFileSync("gcov", ["-b", "--json-format", "--stdout", notes], { cwd: dir, encoding: "utf8", maxBuffer: 1 << 26 });
-  for (const file of json.split("\n").filter(Boolean).flatMap((text) => JSON.parse(text).files)) {
+  const json = execFileSync("gcov", ["-b", "--json-format", "--stdout", notes], {
+    cwd: dir,
+    encoding: "utf8",
+    maxBuffer: 1 << 26,
+  });
+  for (const file of json
+    .split("\n")
+    .filter(Boolean)
+    .flatMap((text) => JSON.parse(text).files)) {
     if (!file.file.includes("/src/")) continue;
     const name = basename(file.file);
     const lines = files.get(name) ?? new Map();
@@ -40,11 +47,16 @@ for (const [name, lines] of [...files].sort()) {
     taken: branches.filter((count) => count > 0).length,
   };
   for (const key of Object.keys(total)) total[key] += row[key];
-  console.log(`${name.padEnd(22)} lines ${percent(row.hit, row.lines)} %  branches ${percent(row.taken, row.branches)} %`);
+  console.log(
+    `${name.padEnd(22)} lines ${percent(row.hit, row.lines)} %  branches ${percent(row.taken, row.branches)} %`,
+  );
   if (!process.argv.includes("--missing")) continue;
   for (const [number, line] of [...lines].sort((a, b) => a[0] - b[0])) {
     const missed = line.branches.filter((count) => count === 0).length;
-    if (line.count === 0 || missed > 0) console.log(`  ${name}:${number} ${line.count === 0 ? "never" : `${missed} branches`}`);
+    if (line.count === 0 || missed > 0)
+      console.log(`  ${name}:${number} ${line.count === 0 ? "never" : `${missed} branches`}`);
   }
 }
-console.log(`all of src/: lines ${percent(total.hit, total.lines)} %, branches ${percent(total.taken, total.branches)} %`);
+console.log(
+  `all of src/: lines ${percent(total.hit, total.lines)} %, branches ${percent(total.taken, total.branches)} %`,
+);

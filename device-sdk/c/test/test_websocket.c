@@ -188,7 +188,8 @@ static void a_wrong_response_ends_the_attempt(void)
         "HTTP/1.1 101 ok\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: %s\r\nSec-WebSocket-Protocol: tidegate.v12\r\n\r\n",
         "HTTP/1.1 101 ok\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: %s\r\nSec-WebSocket-Protocol: tidegate.v1\r\nSec-WebSocket-Extensions: permessage-deflate\r\n\r\n",
         "HTTP/1.1 200 ok\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: %s\r\nSec-WebSocket-Protocol: tidegate.v1\r\n\r\n",
-        "HTTP/1.1 500 no %s\r\n\r\n", "what\r\n%s\r\n\r\n"};
+        "HTTP/1.1 500 no %s\r\n\r\n", "HTTP/1.1 404 no %s\r\n\r\n", "HTTP/1.1 410 no %s\r\n\r\n", "HTTP/1.1 100 no %s\r\n\r\n",
+        "HTTP/1.1 111 no %s\r\n\r\n", "HTTP/1.1x101 no %s\r\n\r\n", "HTTP/1.1 503 no\r\nRetry-After: soon%s\r\n\r\n", "what\r\n%s\r\n\r\n"};
     size_t i;
     for (i = 0; i < sizeof wrong / sizeof wrong[0]; i++) {
         const bench *b = answered(wrong[i]);
@@ -360,6 +361,42 @@ static void the_largest_message_it_announced_is_taken_and_one_more_byte_is_not(v
     }
 }
 
+static void a_retry_after_of_years_is_an_hour_p31(void)
+{
+    bench *b = answered("HTTP/1.1 503 Busy\r\nX: %s\r\nRetry-After: 99999999999\r\n\r\n");
+    const uint32_t wait = tg_poll(&b->client);
+    CHECK(wait >= 3599000u && wait < 3700000u);
+}
+
+static void a_retry_after_in_a_good_response_is_ignored(void)
+{
+    const bench *b = answered("HTTP/1.1 101 ok\r\nRetry-After: 9\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+                              "Sec-WebSocket-Accept: %s\r\nSec-WebSocket-Protocol: tidegate.v1\r\n\r\n");
+    CHECK(tg_get_phase(&b->client) == TG_ONLINE);
+}
+
+static void long_messages_and_small_buffers_work(void)
+{
+    char text[200];
+    uint8_t scratch[220];
+    tg_writer w;
+    bench *b = socket_new();
+    memset(text, 'x', sizeof text);
+    text[150] = 0;
+    upgrade(b);
+    CHECK(tg_telemetry_begin(&b->client, &w, scratch, sizeof scratch) == TG_OK);
+    CHECK(tg_put_str(&w, 1, span_of(text)) == TG_OK);
+    CHECK(tg_telemetry_end(&b->client, &w) == TG_OK);
+    bench_settle(b);
+    CHECK_EQ(b->gateway.stored_count, 1);
+    CHECK_EQ(tg_held(&b->client), 0);
+    b = socket_new();
+    b->config.tx_bytes = 110; /* the upgrade request passes in pieces */
+    b->config.token.len = 0;
+    upgrade(b);
+    CHECK(tg_get_phase(&b->client) == TG_ONLINE);
+}
+
 static void a_stop_during_the_upgrade_is_immediate(void)
 {
     bench *b = socket_new();
@@ -432,6 +469,9 @@ int main(void)
     RUN(a_close_is_answered_and_its_reason_understood_p31);
     RUN(what_the_rfc_forbids_ends_the_link);
     RUN(the_largest_message_it_announced_is_taken_and_one_more_byte_is_not);
+    RUN(a_retry_after_of_years_is_an_hour_p31);
+    RUN(a_retry_after_in_a_good_response_is_ignored);
+    RUN(long_messages_and_small_buffers_work);
     RUN(a_stop_during_the_upgrade_is_immediate);
     RUN(a_stop_says_bye);
     RUN(a_host_that_does_not_fit_is_refused_at_init);
