@@ -12,6 +12,9 @@ import { median } from "./result.mjs";
 const TMPFS = 0x01021994;
 const RAMFS = 0x858458f6;
 
+/** Part of the processors that others may use before the numbers are worth a warning. */
+const BUSY_SHARE_MIN = 0.5;
+
 const FSYNC_SAMPLES = 50;
 
 /**
@@ -20,12 +23,14 @@ const FSYNC_SAMPLES = 50;
  */
 export function describeMachine(folder) {
   const [cpu] = cpus();
+  const [load = 0] = loadavg();
   return {
     cpu: `${cpus().length} × ${cpu?.model.trim() ?? "unknown"}`,
     memory: `${(totalmem() / 2 ** 30).toFixed(1)} GiB`,
     system: `${platform()} ${release()} ${arch()}`,
     disk: `${isInMemory(folder) ? "memory" : "disk"}, fsync of 4 KiB ${fsyncMs(folder)} ms`,
-    load: loadavg()[0]?.toFixed(2) ?? null,
+    load: `${load.toFixed(2)} before the run`,
+    isBusy: load > BUSY_SHARE_MIN * cpus().length,
     versions: versions(),
   };
 }

@@ -6,11 +6,11 @@
 // Turns, because a shared machine is faster at one minute than at the next; a ratio within a run survives that, a
 // number does not. All processes are on loopback and end with this one.
 
-import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { accessSync, constants, existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join, resolve } from "node:path";
+import { dirname, join, resolve } from "node:path";
 import { ensureBuilt } from "../workspace/build.mjs";
-import { formatDuration } from "../workspace/report.mjs";
+import { formatDuration, Report } from "../workspace/report.mjs";
 import { ensureSetup } from "../workspace/setup.mjs";
 import { Fleet } from "./harness/fleet.mjs";
 import { buildLoad } from "./harness/load.mjs";
@@ -39,6 +39,7 @@ export async function main(args) {
     await ensureSetup();
     await ensureBuilt();
   }
+  if (options.json !== null) checkWritable(options.json);
   const bench = makeBench(options);
   endOnSignals(bench.cleanUp);
   try {
@@ -46,6 +47,19 @@ export async function main(args) {
   } finally {
     await endAll();
     bench.cleanUp();
+  }
+}
+
+/** Now, and not after ten minutes of measuring. */
+function checkWritable(file) {
+  try {
+    accessSync(dirname(resolve(file)), constants.W_OK);
+  } catch (error) {
+    throw new Report({
+      what: `${file} cannot be written`,
+      why: error.message,
+      action: "name a file in a folder of yours",
+    });
   }
 }
 
@@ -57,6 +71,7 @@ async function runRows(bench, options) {
   const took = formatDuration(performance.now() - startedAtMs);
   console.log(`\n${renderTable(machine, rows)}\n\n${options.quick ? "quick" : "full"} run, ${took}`);
   if (isInMemory(bench.folder)) console.log("note: databases were in memory; choose a disk with --dir");
+  if (machine.isBusy) console.log("note: the machine was busy with something else; measure again when it is not");
   if (options.json !== null) {
     const report = { at: new Date().toISOString(), mode: options.quick ? "quick" : "full", machine, rows };
     writeFileSync(options.json, `${JSON.stringify(report, null, 2)}\n`);

@@ -33,7 +33,7 @@ export function number(value) {
 
 function machineLines(machine) {
   return Object.entries(machine)
-    .filter(([, value]) => value !== null && typeof value !== "object")
+    .filter(([, value]) => value !== null && !["object", "boolean"].includes(typeof value))
     .map(([name, value]) => `${name}: ${value}`)
     .concat(
       `versions: ${Object.entries(machine.versions)
