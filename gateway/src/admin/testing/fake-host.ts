@@ -65,6 +65,9 @@ export class FakeHost implements AdminHost {
   readonly present = new Map<string, DevicePresence>();
   readonly commandList = new Map<string, CommandRecord>();
   historyAsked: HistoryQuery | null = null;
+  /** The last error of the sink `broker`, and how many records it refused. */
+  sinkError: { readonly code: string; readonly why: string; readonly fix: string } | null = null;
+  quarantinedCount = 0;
   /** What the history answers. */
   historyOf: (query: HistoryQuery) => HistoryColumns = () => ({
     unit: "°C",
@@ -167,11 +170,11 @@ export class FakeHost implements AdminHost {
         type: "mqtt",
         state: this.calls.includes("pause broker") ? "paused" : "up",
         target: "mqtts://broker.lan:8883",
-        lastError: null,
+        lastError: this.sinkError,
         connectedSinceUnixMs: NOW,
         deliveredCount: 5,
         inFlightCount: 1,
-        quarantinedCount: 0,
+        quarantinedCount: this.quarantinedCount,
         reconnectCount: 0,
         protocol: "MQTT 5",
       },

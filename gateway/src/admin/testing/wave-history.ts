@@ -13,13 +13,13 @@ export function waveHistory({ signal, fromUnixMs, toUnixMs, pointsMax }: History
   const t: number[] = [];
   for (let at = Math.ceil(fromUnixMs / stepMs) * stepMs; at < toUnixMs; at += stepMs) t.push(at);
   const isHole = (at: number): boolean => at > fromUnixMs + spanMs * 0.4 && at < fromUnixMs + spanMs * 0.6;
-  if (signal === "door") {
-    return { unit: "", bucketMs: null, t, v: t.map((at) => (Math.floor(at / 60_000) % 3 === 0 ? "open" : "closed")) };
-  }
-  const avg = t.map((at) =>
-    isHole(at) ? null : 20 + 5 * Math.sin((at / DAY_MS) * 2 * Math.PI) + Math.sin(at / 30_000),
-  );
+  const phase = (at: number, count: number): number => Math.floor(((at - fromUnixMs) / spanMs) * 17) % count;
+  const ofState = (v: (string | boolean)[]): HistoryColumns => ({ unit: "", bucketMs: null, t, v });
+  if (signal === "door") return ofState(t.map((at) => (phase(at, 3) === 0 ? "open" : "closed")));
+  if (signal === "pump") return ofState(t.map((at) => phase(at, 4) === 1));
+  if (signal === "mode") return ofState(t.map((at) => ["eco", "heat", "off"][phase(at, 3)] ?? "eco"));
+  const avg = t.map((at) => (isHole(at) ? null : 20 + 5 * Math.sin((at / DAY_MS) * 2 * Math.PI)));
   if (isRaw) return { unit: "°C", bucketMs: null, t, v: avg };
   const shifted = (by: number) => avg.map((value) => (value === null ? null : value + by));
-  return { unit: "°C", bucketMs: stepMs, t, min: shifted(-0.8), avg, max: shifted(0.8) };
+  return { unit: "°C", bucketMs: stepMs, t, min: shifted(-1.6), avg, max: shifted(1.2) };
 }

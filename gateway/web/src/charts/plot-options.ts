@@ -34,8 +34,27 @@ export interface PlotParts {
 
 export const PALETTE_SIZE = 8;
 const AXIS_PX = 56;
+const TICK_SPACE_PX = 28;
 /** A pixel or two is a click, not a zoom. */
 const ZOOM_PX_MIN = 8;
+
+const SECOND = 1;
+const MINUTE = 60 * SECOND;
+const HOUR = 60 * MINUTE;
+const DAY = 24 * HOUR;
+/** The day where it changes, below the time. */
+const DAY_BELOW = "\n{YYYY}-{MM}-{DD}";
+
+/** How ticks are written, by the seconds between them: 24 hours and ISO days, in the browser's zone. */
+const TIME_WORDS: (string | number | null)[][] = [
+  [365 * DAY, "{YYYY}", null, null, null, null, null, null, 1],
+  [28 * DAY, "{YYYY}-{MM}", null, null, null, null, null, null, 1],
+  [DAY, "{MM}-{DD}", "\n{YYYY}", null, null, null, null, null, 1],
+  [HOUR, "{HH}:{mm}", DAY_BELOW, null, DAY_BELOW, null, null, null, 1],
+  [MINUTE, "{HH}:{mm}", DAY_BELOW, null, DAY_BELOW, null, null, null, 1],
+  [SECOND, "{HH}:{mm}:{ss}", DAY_BELOW, null, DAY_BELOW, null, null, null, 1],
+  [0.001, "{HH}:{mm}:{ss}.{fff}", DAY_BELOW, null, DAY_BELOW, null, null, null, 1],
+];
 
 /** A colour of the page, as the theme has it now. */
 function themeColour(name: string): string {
@@ -63,8 +82,8 @@ export function plotOptions(parts: PlotParts): uPlot.Options {
       ...(right ? { y2: scaleOf(series, "y2") } : {}),
     },
     axes: [
-      axis,
-      { ...axis, scale: "y", size: AXIS_PX, values: axisWords(series, "y") },
+      { ...axis, values: TIME_WORDS },
+      { ...axis, scale: "y", size: AXIS_PX, space: TICK_SPACE_PX, values: axisWords(series, "y") },
       ...(right
         ? [{ ...axis, scale: "y2", side: 1, size: AXIS_PX, grid: { show: false }, values: axisWords(series, "y2") }]
         : []),

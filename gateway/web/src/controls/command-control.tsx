@@ -51,11 +51,13 @@ function Outcome({ commandId, problem }: { readonly commandId: string; readonly 
   const command = useSelected(state, (s) => s.commands.get(commandId));
   const { words, tone } = command === undefined ? { words: "", tone: "pending" } : describeState(command);
   const detail = command?.error ?? "";
+  const args = command === undefined ? "" : JSON.stringify(command.args);
   return (
     <p class={`outcome tone-${problem === "" ? tone : "bad"}`} role="status" aria-live="polite">
       <span class="state" data-state={command?.state}>
         {problem === "" ? words : problem}
       </span>
+      {args === "" || args === "{}" ? null : <code> {args}</code>}
       {detail === "" ? null : ` ${detail}`}
     </p>
   );

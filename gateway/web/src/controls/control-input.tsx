@@ -1,5 +1,5 @@
 /** The part of a control that is touched. Each sends one value; what was reported shows where it stands. */
-import { useState } from "preact/hooks";
+import { useEffect, useState } from "preact/hooks";
 import { valueText } from "../format.js";
 import type { Control, ControlShape } from "./control-shape.js";
 
@@ -64,6 +64,8 @@ function Toggle({ name, reported, isBusy, onSend }: Of<"toggle">) {
 function Slider({ name, shape, reported, isBusy, onSend }: Of<"slider">) {
   const { min, max, step, unit } = shape;
   const [moved, setMoved] = useState<number | null>(null);
+  // What the device reports wins over where it was dragged to.
+  useEffect(() => setMoved(null), [reported]);
   const value = moved ?? (typeof reported === "number" ? reported : min);
   return (
     <label class="slider">

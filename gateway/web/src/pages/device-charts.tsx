@@ -121,8 +121,8 @@ function SignalFigure({ label, columns, edges, offline }: SignalFigureProps) {
     extent === null
       ? "no values in this range"
       : labels === null
-        ? `${words(extent.low)} to ${words(extent.high)}, now ${words(extent.last)}`
-        : `now ${words(extent.last)}`;
+        ? `${words(extent.low)} to ${words(extent.high)}, last ${words(extent.last)}`
+        : `last ${words(extent.last)}`;
   const at = index === null ? undefined : x[index];
   const under = index === null ? null : (mid[index] ?? null);
   return (
