@@ -189,7 +189,7 @@ struct tg_client {
     uint8_t flags;
     uint8_t phase;
     uint8_t window;
-    uint8_t tries;         /* Hellos, or retransmissions without progress                      */
+    uint8_t tries;         /* ticks added to the next wait for Welcome or ack: grows without progress */
     uint8_t tx_phase;      /* 1: the framing is still preparing the message                    */
     uint8_t tx_head;       /* where a message begins in tx                                     */
     uint8_t rx_code;
@@ -205,25 +205,25 @@ struct tg_client {
     uint16_t rx_at;        /* decoded bytes in rx                                              */
     uint16_t raw_at;       /* undecoded bytes in rx: from here ...                             */
     uint16_t raw_end;      /* ... to here                                                      */
-    uint16_t split;        /* bytes of the ring memory that belong to ring[0]                  */
-    uint16_t attempt;      /* Hellos of this boot                                              */
-    tg_ring ring[2];       /* telemetry and logs; command updates and catalog parts            */
     uint16_t now;          /* all times in ticks of 128 ms; sampled once per poll              */
     uint16_t due;          /* end of the running wait: backoff, next Hello, retransmission      */
     uint16_t spoke_at;
-    uint16_t heard_at;
-    uint16_t since;        /* when the session began                                           */
-    uint16_t heartbeat;    /* 3/8 of the keepalive: two may be lost                            */
+    tg_ring ring[2];       /* telemetry and logs; command updates and catalog parts            */
+    uint32_t rx_check;     /* serial: running CRC; WebSocket: nonce seed, then payload left     */
     uint32_t next_seq;     /* number of the next new message                                   */
     uint32_t acked;        /* highest cumulative ack heard in this epoch                       */
     uint32_t cursor;       /* highest number sent since the last rewind                        */
+    uint16_t heard_at;
+    uint16_t heartbeat;    /* 3/8 of the keepalive: two may be lost                            */
+    uint16_t since;        /* when the session began                                           */
+    uint16_t split;        /* bytes of the ring memory that belong to ring[0]                  */
+    uint16_t attempt;      /* Hellos of this boot                                              */
     uint32_t tx_high;      /* highest number ever sent in this epoch [P-3]                     */
     uint32_t epoch;
     uint32_t ping;         /* to be answered; 0: none                                          */
     uint32_t last_command;
     uint32_t boot_nonce;
     uint32_t catalog_hash;
-    uint32_t rx_check;     /* serial: running CRC; WebSocket: nonce seed, then payload left     */
     tg_stats stats;
 };
 

@@ -10,8 +10,8 @@
 
 #include <string.h>
 
-/* The wait for an ack doubles this often. */
-#define RESENDS_MAX 3u
+/* The wait for an ack grows by its first length each time, up to 16 s. In ticks. */
+#define RESEND_TRIES_MAX (7u * TG_RESEND_TICKS)
 
 typedef char tg_window_fits_its_counter[(TG_WINDOW_MAX >= 1u && TG_WINDOW_MAX <= 255u) ? 1 : -1];
 typedef char tg_step_fits[(TG_STEP_BYTES >= 8u && TG_STEP_BYTES <= 4096u) ? 1 : -1];
@@ -139,10 +139,10 @@ static void on_due(tg_client *c)
     }
     if (!(c->flags & TG_HOLD) && (c->flags & TG_LOSSY) && tg_outbox_oldest(c) <= c->cursor) {
         tg_outbox_rewind(c, 0); /* say the last ones again [P-11] */
-        if (c->tries < RESENDS_MAX) c->tries++;
+        if (c->tries < RESEND_TRIES_MAX) c->tries = (uint8_t)(c->tries + TG_RESEND_TICKS);
     }
     c->flags &= (uint8_t)~TG_HOLD;
-    c->due = (uint16_t)(c->now + (TG_RESEND_TICKS << c->tries));
+    c->due = (uint16_t)(c->now + TG_RESEND_TICKS + c->tries);
 }
 
 /* Looks at the clock while online. */

@@ -98,7 +98,7 @@ TG_INTERNAL uint32_t tg_outbox_oldest(const tg_client *c);
 
 /* tg_uplink.c: writes the next message to tx; false: nothing to say */
 TG_INTERNAL bool tg_uplink_compose(tg_client *c);
-TG_INTERNAL uint32_t tg_uplink_hello_bytes_max(const tg_config *config);
+TG_INTERNAL size_t tg_uplink_hello_bytes_max(const tg_config *config);
 
 /* tg_downlink.c: obeys the message at rx[0 .. n). */
 TG_INTERNAL void tg_downlink(tg_client *c, size_t n);

@@ -12,7 +12,7 @@ tg_err tg_reply(tg_client *c, uint32_t command_id, tg_state state, tg_span resul
     uint8_t *start;
     uint8_t *p;
     tg_err err;
-    if (command_id - 1u >= c->last_command || state < TG_RECEIVED || state > TG_INTERRUPTED) return TG_ERR_ARG;
+    if (command_id - 1u >= c->last_command || (uint8_t)(state - 1) >= TG_INTERRUPTED) return TG_ERR_ARG;
     err = tg_outbox_push(c, TG_UPDATES, (size_t)result.len + UPDATE_BYTES, &body);
     if (err != TG_OK) return err;
     start = tg_pb_begin(body, UP_COMMAND_UPDATE);

@@ -12,17 +12,21 @@
 /* Hello without its strings: every number at its longest, tags and lengths included. */
 #define HELLO_BYTES 84u
 
-/* The wait for Welcome doubles every fourth Hello, up to 8 s: a gateway that takes longer than one wait must be able
- * to answer the latest Hello, the only one that counts [P-5]. */
-#define HELLOS_PER_STEP_BITS 2u
-#define HELLOS_MAX 12u
+/* The wait for Welcome grows by a quarter of a second with each Hello, up to 8 s: a gateway that takes longer than one
+ * wait must be able to answer the latest Hello, the only one that counts [P-5]. In ticks. */
+#define HELLO_TRIES_STEP 2u
+#define HELLO_TRIES_MAX 56u
 
 /* Body numbers of Uplink. */
 enum { UP_HELLO = 3, UP_HEARTBEAT = 4, UP_BYE = 8 };
 
-TG_INTERNAL uint32_t tg_uplink_hello_bytes_max(const tg_config *config)
+TG_INTERNAL size_t tg_uplink_hello_bytes_max(const tg_config *config)
 {
-    return (uint32_t)HELLO_BYTES + config->device_id.len + config->token.len + config->firmware.len + config->model.len;
+    const uint16_t token = config->token.len;
+    const uint16_t firmware = config->firmware.len;
+    const uint16_t model = config->model.len;
+    if ((token | firmware | model) > 0x3FFF) return (size_t)-1; /* no overflow below, where size_t has 16 bits */
+    return HELLO_BYTES + (size_t)config->device_id.len + token + firmware + model;
 }
 
 /* What Hello says, in the order of its fields: number << 3 | where the value is found, and its offset there. */
@@ -81,8 +85,8 @@ static uint8_t *put_hello(tg_client *c, uint8_t *p)
         p = (what & 3u) == CLIENT_FIXED ? tg_pb_fixed32(p, number, v) : tg_pb_u32(p, number, v);
     }
     c->due = (uint16_t)(c->now + TG_OPEN_TICKS);
-    if (c->flags & TG_LOSSY) c->due = (uint16_t)(c->now + (TG_HELLO_TICKS << (c->tries >> HELLOS_PER_STEP_BITS)));
-    if (c->tries < HELLOS_MAX) c->tries++;
+    if (c->flags & TG_LOSSY) c->due = (uint16_t)(c->now + TG_HELLO_TICKS + c->tries);
+    if (c->tries < HELLO_TRIES_MAX) c->tries = (uint8_t)(c->tries + HELLO_TRIES_STEP);
     return p;
 }
 
@@ -137,7 +141,7 @@ static uint8_t *put_next(tg_client *c, uint8_t *p)
         memcpy(p, r.record + TG_HEADER_BYTES, r.len);
         p += r.len;
     }
-    if (in_flight == 0) c->due = (uint16_t)(c->now + (TG_RESEND_TICKS << c->tries));
+    if (in_flight == 0) c->due = (uint16_t)(c->now + TG_RESEND_TICKS + c->tries);
     c->cursor = r.seq;
     if (c->tx_high < r.seq) c->tx_high = r.seq;
     c->stats.sent++;
