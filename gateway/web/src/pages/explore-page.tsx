@@ -45,7 +45,7 @@ export function ExplorePage({ query }: { readonly query: URLSearchParams }) {
       {refs.length === 0 ? (
         <p class="empty">
           Pick signals above. The address of this page keeps them: share it, or bookmark it.{" "}
-          <code>npx tidegate device history DEVICE --signal NAME</code> prints the same numbers.
+          <code>npx tidegate watch '*'</code> shows what arrives right now.
         </p>
       ) : isKnown ? (
         <Together

@@ -111,5 +111,5 @@ function GapTable({ gaps }: { readonly gaps: readonly GapView[] }) {
 
 function missingText(gap: GapView): string {
   const count = gapCount(gap);
-  return count === null ? "unknown" : countText(count);
+  return count === null ? "?" : countText(count);
 }

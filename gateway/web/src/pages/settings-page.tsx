@@ -40,10 +40,6 @@ export function SettingsPage() {
       {found.length === 0 ? <p class="empty">{value === null ? "Loading …" : "No setting fits the filter."}</p> : null}
       {found.length === 0 ? null : <SettingTable lines={found} />}
       <Password />
-      <h3>Backup</h3>
-      <p class="facts">
-        <code>npx tidegate backup create</code> copies identities and spool while the gateway runs.
-      </p>
       {status === null ? null : <About status={status} />}
     </>
   );
