@@ -77,11 +77,13 @@ static int16_t rx_step(tg_client *c)
             c->rx_code = b;
             c->rx_left = b;
             b = 0;
-            if (joined) goto counted; /* no 0 between the two blocks */
+            if (joined) { /* no 0 between the two blocks */
+                c->rx_left--;
+                continue;
+            }
         }
         rx[c->rx_at] = b;
         c->rx_check = tg_crc32(c->rx_check, &rx[c->rx_at++], 1);
-    counted:
         c->rx_left--;
     }
     return n;

@@ -111,7 +111,7 @@ static uint8_t base64_char(uint8_t six)
 static bool accepts(const tg_client *c, const uint8_t *text)
 {
     uint32_t h[5];
-    uint32_t w[16];
+    uint32_t w[16] = {0};
     uint32_t draw = c->rx_check;
     uint8_t bit;
     tg_sha1_start(h);
