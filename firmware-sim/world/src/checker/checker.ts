@@ -1,0 +1,59 @@
+/**
+ * The judge, put together: hears of everything from outside the product, and judges at once or when all is at rest.
+ *
+ *   application ─reported, acked, ran─▶ ┐
+ *   wire        ─every frame──────────▶ ├─▶ checks ─▶ findings
+ *   disk        ─durable transactions─▶ │
+ *   broker      ─messages taken───────▶ ┘
+ */
+import { decodeUplink } from "@tidegate/proto";
+import type { Story } from "../story.js";
+import type { DiskTables } from "../store/disk-tables.js";
+import { CommandChecks } from "./command-checks.js";
+import { DeliveryChecks } from "./delivery-checks.js";
+import { Findings } from "./findings.js";
+import { readingOf, WireLog } from "./wire-log.js";
+
+export class Checker {
+  readonly findings: Findings;
+  readonly wire: WireLog;
+  readonly delivery: DeliveryChecks;
+  readonly commands: CommandChecks;
+  /** Devices whose card was put back to an older state: they may say things twice, under two ids [P-7]. */
+  readonly #forgiven = new Set<string>();
+
+  constructor(story: Story, tables: () => DiskTables) {
+    this.findings = new Findings(story);
+    this.wire = new WireLog(this.findings, this.#forgiven);
+    const { findings, wire } = this;
+    this.delivery = new DeliveryChecks({ findings, wire, tables, forgiven: this.#forgiven });
+    this.commands = new CommandChecks(findings, tables);
+  }
+
+  durable(): void {
+    this.delivery.durable();
+    this.commands.durable();
+  }
+
+  /** The device's process died and its card holds these bodies. */
+  died(device: string, bodies: readonly Uint8Array[]): void {
+    const kept = new Set<number>();
+    for (const body of bodies) {
+      const decoded = decodeUplink(body);
+      if (!decoded.ok || decoded.value.body?.kind !== "telemetry") continue;
+      const reading = readingOf(decoded.value.body.telemetry);
+      if (reading !== null) kept.add(reading);
+    }
+    this.delivery.died(device, kept);
+  }
+
+  wentBack(device: string): void {
+    this.#forgiven.add(device);
+    this.commands.forgive(device);
+  }
+
+  atRest(): void {
+    this.delivery.atRest();
+    this.commands.atRest();
+  }
+}

@@ -1,0 +1,108 @@
+/**
+ * The rules of commands, checked from outside: what was asked for, when handlers began on the devices, and how the
+ * durable state of each command moved.
+ */
+import { isFinal } from "tidegate/dist/command/command-machine.js";
+import type { CommandRecord, Delivery } from "tidegate/dist/model/command.js";
+import type { DiskTables } from "../store/disk-tables.js";
+import type { Findings } from "./findings.js";
+
+interface Asked {
+  readonly token: number;
+  readonly device: string;
+  readonly delivery: Delivery;
+  /** World time after which it must not begin. */
+  readonly deadlineMs: number;
+  runCount: number;
+  /** Its device's card went back in time after it was asked for: what it recorded then is gone. */
+  isForgiven: boolean;
+}
+
+export class CommandChecks {
+  readonly #findings: Findings;
+  readonly #tables: () => DiskTables;
+  readonly #asked = new Map<number, Asked>();
+  readonly #states = new Map<string, CommandRecord>();
+  readonly counts = { asked: 0, runs: 0, succeeded: 0, expired: 0, unknown: 0 };
+
+  constructor(findings: Findings, tables: () => DiskTables) {
+    this.#findings = findings;
+    this.#tables = tables;
+  }
+
+  /** A command is about to be given to the gateway; its arguments carry the token. */
+  ask(token: number, device: string, delivery: Delivery, deadlineMs: number): void {
+    this.counts.asked += 1;
+    this.#asked.set(token, { token, device, delivery, deadlineMs, runCount: 0, isForgiven: false });
+  }
+
+  /** The device's card was replaced by an older one. */
+  forgive(device: string): void {
+    for (const asked of this.#asked.values()) if (asked.device === device) asked.isForgiven = true;
+  }
+
+  /** A handler began. */
+  ran(device: string, token: number, nowMs: number): void {
+    this.counts.runs += 1;
+    const asked = this.#asked.get(token);
+    if (asked === undefined || asked.device !== device) {
+      this.#findings.add("commands", `${device} ran ${token}, which nobody asked of it`);
+      return;
+    }
+    asked.runCount += 1;
+    if (nowMs > asked.deadlineMs) {
+      this.#findings.add("commands", `${token} began ${Math.round(nowMs - asked.deadlineMs)} ms after its deadline`);
+    }
+    if (asked.delivery === "atMostOnce" && asked.runCount > 1 && !asked.isForgiven) {
+      this.#findings.add("commands", `${token} is at-most-once and ran ${asked.runCount} times on ${device}`);
+    }
+  }
+
+  /** A transaction of the gateway is durable: states never move back, final is final. */
+  durable(): void {
+    const tables = this.#tables();
+    for (const commandId of tables.touched.commands) {
+      const now = tables.command(commandId);
+      if (now === null) continue;
+      const before = this.#states.get(commandId);
+      this.#states.set(commandId, now);
+      if (before === undefined || before.state === now.state) continue;
+      const isBack = ORDER.indexOf(now.state) < ORDER.indexOf(before.state);
+      const isOfferedAgain = now.state === "queued" && now.delivery === "atLeastOnce";
+      if (isFinal(before.state) || (isBack && !isOfferedAgain && before.state !== "unknown")) {
+        this.#findings.add("commands", `${commandId} went from ${before.state} to ${now.state}`);
+      }
+    }
+  }
+
+  /** How they ended, once everything has come to rest. */
+  atRest(): void {
+    const known = new Map<number, CommandRecord>();
+    for (const command of this.#states.values()) {
+      const token = (JSON.parse(command.args) as { token: number }).token; // written by this world
+      if (known.has(token)) this.#findings.add("commands", `${token} was made into two commands by one key`);
+      known.set(token, command);
+    }
+    for (const [token, asked] of this.#asked) {
+      const command = known.get(token);
+      if (command === undefined) {
+        if (asked.runCount > 0) this.#findings.add("commands", `${token} ran and was never stored`);
+      } else this.#ended(asked, command);
+    }
+  }
+
+  #ended(asked: Asked, command: CommandRecord): void {
+    const { state } = command;
+    const tell = (why: string): void => this.#findings.add("commands", `${command.commandId} (${asked.token}) ${why}`);
+    if (!isFinal(state) && state !== "unknown") tell(`is still ${state}`);
+    if (state === "succeeded") this.counts.succeeded += 1;
+    if (state === "expired") this.counts.expired += 1;
+    if (state === "unknown") this.counts.unknown += 1;
+    if (state === "succeeded" && asked.runCount === 0) tell("succeeded and never ran");
+    if (state === "cancelled" && asked.runCount > 0) tell("was cancelled and ran");
+    const mayHaveRunBefore = asked.delivery === "atLeastOnce" && command.transmissions > 1;
+    if (state === "expired" && asked.runCount > 0 && !mayHaveRunBefore && !asked.isForgiven) tell("expired and ran");
+  }
+}
+
+const ORDER: readonly string[] = ["queued", "sent", "received", "started", "unknown", "succeeded", "failed", "expired", "cancelled"];

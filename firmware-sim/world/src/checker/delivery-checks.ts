@@ -1,0 +1,214 @@
+/**
+ * The delivery invariants, checked from outside: what applications reported, what they were told is safe, what is
+ * durable on the gateway's disk, and what the broker took. Knows nothing of how the product does it.
+ */
+import { UplinkTag } from "@tidegate/proto";
+import { RecordKind } from "tidegate/dist/model/record.js";
+import { StreamState } from "tidegate/dist/spool/tables.js";
+import type { DiskRecord, DiskTables } from "../store/disk-tables.js";
+import type { Findings } from "./findings.js";
+import type { WireLog } from "./wire-log.js";
+
+interface DeviceBook {
+  reportedCount: number;
+  /** Readings that may be gone for good: the process that held them died, and they were on no card. */
+  readonly mayBeLost: Set<number>;
+  /** Evicted for want of room, as the application was told. */
+  evictedCount: number;
+  /** Highest ack the application saw, per epoch. */
+  readonly acked: Map<number, number>;
+  /** Readings the broker took. */
+  readonly delivered: Set<number>;
+  readonly stored: Set<number>;
+  /** Highest number first delivered, per epoch. */
+  readonly order: Map<number, number>;
+}
+
+interface DataPayload {
+  readonly id: string;
+  readonly readings?: readonly { readonly v: number }[];
+}
+
+export class DeliveryChecks {
+  readonly #findings: Findings;
+  readonly #wire: WireLog;
+  /** The tables of the moment; a restored store has others. */
+  readonly #tables: () => DiskTables;
+  readonly #forgiven: ReadonlySet<string>;
+  readonly #devices = new Map<string, DeviceBook>();
+  /** Durable marks, by deviceKey · 2^32 + epoch. */
+  readonly #marks = new Map<number, number>();
+  /** Payload by id: a repeat must be the same. */
+  readonly #payloads = new Map<string, string>();
+  #seenRecordCount = 0;
+  readonly #ids = new Set<string>();
+  readonly counts = { stored: 0, delivered: 0, repeats: 0, acked: 0 };
+
+  constructor(parts: {
+    findings: Findings;
+    wire: WireLog;
+    tables: () => DiskTables;
+    forgiven: ReadonlySet<string>;
+  }) {
+    this.#findings = parts.findings;
+    this.#wire = parts.wire;
+    this.#tables = parts.tables;
+    this.#forgiven = parts.forgiven;
+  }
+
+  reported(device: string, reading: number): void {
+    this.#book(device).reportedCount = reading;
+  }
+
+  /** The process died; `kept` is what its card holds. */
+  died(device: string, kept: ReadonlySet<number>): void {
+    const book = this.#book(device);
+    for (let reading = 1; reading <= book.reportedCount; reading++) {
+      if (!kept.has(reading)) book.mayBeLost.add(reading);
+    }
+  }
+
+  evicted(device: string, count: number): void {
+    this.#book(device).evictedCount += count;
+  }
+
+  /** I6: what the application is told is safe must be on disk at that instant. */
+  acked(device: string, epoch: number, seq: number): void {
+    this.counts.acked += 1;
+    const key = this.#tables().device(device)?.key ?? 0;
+    const mark = this.#marks.get(key * 2 ** 32 + epoch) ?? 0;
+    if (mark < seq) this.#findings.add("I6", `${device}/${epoch}: acked ${seq}, durable is ${mark}`);
+    const { acked } = this.#book(device);
+    acked.set(epoch, Math.max(seq, acked.get(epoch) ?? 0));
+  }
+
+  /** A transaction of the gateway is durable. */
+  durable(): void {
+    const tables = this.#tables();
+    for (const key of tables.touched.streams) {
+      const row = tables.streams.get(key);
+      if (row === undefined) continue;
+      if (row.mark < (this.#marks.get(key) ?? 0)) this.#findings.add("I6", `the mark of ${key} went back to ${row.mark}`);
+      this.#marks.set(key, row.mark);
+    }
+    for (; this.#seenRecordCount < tables.durableRecordCount; this.#seenRecordCount++) {
+      const record = tables.records[this.#seenRecordCount];
+      if (record !== undefined) this.#stored(record);
+    }
+  }
+
+  /** The broker took a message. */
+  taken(topic: string, payload: string): void {
+    const { id, readings } = JSON.parse(payload) as DataPayload; // rendered by the gateway; a broken one throws here
+    const before = this.#payloads.get(id);
+    if (before !== undefined) {
+      this.counts.repeats += 1;
+      if (before !== payload) this.#findings.add("I4", `${id} was repeated with other bytes`);
+      return;
+    }
+    this.#payloads.set(id, payload);
+    if (!topic.endsWith("/data")) return;
+    this.counts.delivered += 1;
+    this.#delivered(id, readings?.[0]?.v ?? 0);
+  }
+
+  /** I1 and I9, once everything has come to rest. */
+  atRest(): void {
+    for (const [device, book] of this.#devices) {
+      this.#accounting(device, book);
+      for (const epoch of this.#wire.epochsOf(device)) this.#epochAtRest(device, epoch, book);
+    }
+  }
+
+  /** I2, I5: what arrives was sent like that, and first arrivals keep the order. */
+  #delivered(id: string, reading: number): void {
+    const [, device = "", epochText = "", seqText = ""] = id.split("/");
+    const [epoch, seq] = [Number(epochText), Number(seqText)];
+    const book = this.#book(device);
+    const sent = this.#wire.of(device, epoch).get(seq);
+    if (!this.#forgiven.has(device) && sent?.reading !== reading) {
+      this.#findings.add("I2", `${id} brought ${reading}; sent was ${sent?.reading ?? "nothing"}`);
+    }
+    const last = book.order.get(epoch) ?? 0;
+    if (seq <= last) this.#findings.add("I5", `${id} came after ${last}`);
+    book.order.set(epoch, Math.max(last, seq));
+    book.delivered.add(reading);
+  }
+
+  /** I3: stored once, by number and by content. */
+  #stored(record: DiskRecord): void {
+    if (record.kind !== RecordKind.telemetry) return;
+    this.counts.stored += 1;
+    const device = this.#tables().deviceByKey(record.deviceKey)?.device ?? "";
+    const id = `${device}/${record.epoch}/${record.seq}`;
+    if (this.#ids.has(id)) this.#findings.add("I3", `${id} was stored twice`);
+    this.#ids.add(id);
+    const sent = this.#wire.of(device, record.epoch).get(record.seq);
+    if (this.#forgiven.has(device)) return;
+    if (sent === undefined || sent.bodyCrc !== record.bodyCrc) {
+      this.#findings.add("I2", `${id} was stored with bytes that were not sent so`);
+      return;
+    }
+    const { stored } = this.#book(device);
+    if (sent.reading === null) return;
+    if (stored.has(sent.reading)) this.#findings.add("I3", `reading ${sent.reading} of ${device} was stored again as ${id}`);
+    stored.add(sent.reading);
+  }
+
+  /** I9: a reading that did not arrive was evicted, or died with its process. */
+  #accounting(device: string, book: DeviceBook): void {
+    let missingCount = 0;
+    let example = 0;
+    for (let reading = 1; reading <= book.reportedCount; reading++) {
+      if (book.delivered.has(reading) || book.mayBeLost.has(reading)) continue;
+      missingCount += 1;
+      if (example === 0) example = reading;
+    }
+    if (missingCount <= book.evictedCount) return;
+    const said = `${book.evictedCount} were evicted`;
+    this.#findings.add("I9", `${device}: ${missingCount} readings are nowhere, ${said}; the first is ${example}`);
+  }
+
+  /** I1: every number up to the last ack was stored, or is on the list; in a used and left epoch, every number. */
+  #epochAtRest(device: string, epoch: number, book: DeviceBook): void {
+    const tables = this.#tables();
+    const key = tables.device(device)?.key ?? 0;
+    const sent = this.#wire.of(device, epoch);
+    const row = tables.streams.get(key * 2 ** 32 + epoch);
+    const acked = book.acked.get(epoch) ?? 0;
+    const isLeft = row?.state === StreamState.retired && (row.mark > 0 || row.announced > 0);
+    const last = isLeft ? Math.max(acked, ...sent.keys()) : acked;
+    const gaps = tables.gaps.filter((gap) => gap.deviceKey === key && gap.epoch === epoch && gap.sink === null);
+    const isListed = (seq: number): boolean =>
+      gaps.some(({ fromSeq, toSeq }) => seq >= fromSeq && (toSeq === null || seq <= toSeq));
+    for (let seq = 1; seq <= last; seq++) {
+      const what = sent.get(seq);
+      const isApplied = what !== undefined && what.tag !== UplinkTag.telemetry && what.tag !== UplinkTag.log;
+      if (this.#payloads.has(`gw/${device}/${epoch}/${seq}`) || (isApplied && seq <= (row?.mark ?? seq))) continue;
+      if (isListed(seq)) {
+        // Listed, but the device was told that this very message is safe: only a card from the past may do that.
+        if (what === undefined || seq > acked || this.#forgiven.has(device)) continue;
+        const isEvicted = gaps.some((gap) => gap.reason === "evicted" && seq >= gap.fromSeq && seq <= (gap.toSeq ?? seq));
+        if (isEvicted) continue;
+      }
+      this.#findings.add("I1", `${device}/${epoch}/${seq} (acked up to ${acked}) is neither delivered nor listed`);
+    }
+  }
+
+  #book(device: string): DeviceBook {
+    let book = this.#devices.get(device);
+    if (book === undefined) {
+      book = {
+        reportedCount: 0,
+        mayBeLost: new Set(),
+        evictedCount: 0,
+        acked: new Map(),
+        delivered: new Set(),
+        stored: new Set(),
+        order: new Map(),
+      };
+      this.#devices.set(device, book);
+    }
+    return book;
+  }
+}

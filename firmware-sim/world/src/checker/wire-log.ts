@@ -1,0 +1,73 @@
+/**
+ * What went over the wire under which number: the identity (device, epoch, seq) is bound at the first transmission, and
+ * a later frame under it must carry the same bytes.
+ */
+import { crc32, decodeUplink, Envelope, readEnvelope, UplinkTag } from "@tidegate/proto";
+import type { Findings } from "./findings.js";
+
+export interface Sent {
+  readonly tag: number;
+  readonly bodyCrc: number;
+  /** The reading inside, when it is telemetry; each is unique to its device. */
+  readonly reading: number | null;
+}
+
+export class WireLog {
+  readonly #findings: Findings;
+  readonly #envelope = new Envelope();
+  /** By `device/epoch`, then by number. */
+  readonly #sent = new Map<string, Map<number, Sent>>();
+  /** Devices whose card went back in time: their numbers may be bound anew. */
+  readonly #forgiven: ReadonlySet<string>;
+
+  constructor(findings: Findings, forgiven: ReadonlySet<string>) {
+    this.#findings = findings;
+    this.#forgiven = forgiven;
+  }
+
+  /** A frame left the device under its epoch. */
+  sent(device: string, epoch: number, frame: Uint8Array): void {
+    if (readEnvelope(frame, this.#envelope) !== null || this.#envelope.seq === 0) return;
+    const { seq, body: tag, bodyStart, bodyEnd } = this.#envelope;
+    const bodyCrc = crc32(frame.subarray(bodyStart, bodyEnd));
+    const numbers = this.#of(device, epoch);
+    const known = numbers.get(seq);
+    if (known === undefined) numbers.set(seq, { tag, bodyCrc, reading: readingIn(frame, tag) });
+    else if (known.bodyCrc !== bodyCrc && !this.#forgiven.has(device)) {
+      this.#findings.add("I4", `${device}/${epoch}/${seq} was sent with other bytes than before`);
+    }
+  }
+
+  of(device: string, epoch: number): ReadonlyMap<number, Sent> {
+    return this.#of(device, epoch);
+  }
+
+  /** Every epoch a device has sent under. */
+  epochsOf(device: string): number[] {
+    const head = `${device}/`;
+    return [...this.#sent.keys()].filter((key) => key.startsWith(head)).map((key) => Number(key.slice(head.length)));
+  }
+
+  #of(device: string, epoch: number): Map<number, Sent> {
+    const key = `${device}/${epoch}`;
+    let numbers = this.#sent.get(key);
+    if (numbers === undefined) {
+      numbers = new Map();
+      this.#sent.set(key, numbers);
+    }
+    return numbers;
+  }
+}
+
+function readingIn(frame: Uint8Array, tag: number): number | null {
+  if (tag !== UplinkTag.telemetry) return null;
+  const decoded = decodeUplink(frame);
+  return decoded.ok && decoded.value.body?.kind === "telemetry" ? readingOf(decoded.value.body.telemetry) : null;
+}
+
+/** The one number that a telemetry message of this world carries. */
+export function readingOf(telemetry: {
+  readonly series: readonly { readonly values: { readonly kind: string; readonly ints?: readonly number[] } }[];
+}): number | null {
+  return telemetry.series[0]?.values.ints?.[0] ?? null;
+}

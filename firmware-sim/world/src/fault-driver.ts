@@ -1,0 +1,94 @@
+/** Lets faults strike: each kind of the seed's swarm at its own random instants, counted when it had something to hit. */
+import { FAULTS, type Fault } from "./profile.js";
+import type { Seeded } from "./seeded.js";
+import type { World } from "./world.js";
+
+/** A day, either way: for stamps only. */
+const WALL_JUMP_MS = 86_400_000;
+const CARD_FAILS_MS_MAX = 30_000;
+
+export class FaultDriver {
+  readonly counts = new Map<Fault, number>();
+  readonly #world: World;
+  readonly #random: Seeded;
+  #isOver = false;
+
+  constructor(world: World, random: Seeded) {
+    this.#world = world;
+    this.#random = random;
+  }
+
+  start(): void {
+    for (const fault of FAULTS) {
+      const everyMs = this.#world.profile.faultEveryMs.get(fault);
+      if (everyMs !== undefined) this.#later(fault, everyMs);
+    }
+  }
+
+  stop(): void {
+    this.#isOver = true;
+  }
+
+  #later(fault: Fault, everyMs: number): void {
+    this.#world.timeline.after(this.#random.waitMs(everyMs), () => {
+      if (this.#isOver) return;
+      if (this.#strike(fault)) {
+        this.counts.set(fault, (this.counts.get(fault) ?? 0) + 1);
+        this.#world.story.tell("fault", fault);
+      }
+      this.#later(fault, everyMs);
+    });
+  }
+
+  #strike(fault: Fault): boolean {
+    const { network, disk, broker, wall } = this.#world;
+    const random = this.#random;
+    const index = random.between(0, this.#world.deviceCount - 1);
+    const device = `dev-${index + 1}`;
+    switch (fault) {
+      case "cut":
+        return network.cut(device);
+      case "half-open":
+        return network.halfOpen(device);
+      case "stall":
+        return network.stall(device);
+      case "partition":
+        network.partition(random.spread(1_000, 120_000));
+        return true;
+      case "device-power-cut":
+        return this.#world.killDevice(index, null);
+      case "device-stale-card":
+        return this.#world.killDevice(index, random.unit());
+      case "device-card-fails":
+        return this.#failCard(index);
+      case "gateway-kill":
+        return this.#world.killGateway(false);
+      case "gateway-reboot":
+        return this.#world.killGateway(true);
+      case "disk-slow":
+        disk.slow(random.spread(1_000, 60_000), random.spread(100, 5_000));
+        return true;
+      case "disk-full":
+        disk.fill(random.spread(500, 120_000));
+        return true;
+      case "broker-down":
+        broker.goDown(random.spread(100, 300_000));
+        return true;
+      case "broker-silent":
+        broker.fallSilent(random.spread(1_000, 60_000));
+        return true;
+      case "wall-jump":
+        wall.offsetMs += (random.unit() - 0.5) * 2 * WALL_JUMP_MS;
+        return true;
+    }
+  }
+
+  #failCard(index: number): boolean {
+    const card = this.#world.cardOf(index);
+    if (card === null) return false;
+    const { timeline } = this.#world;
+    const untilMs = timeline.nowMs + this.#random.spread(100, CARD_FAILS_MS_MAX);
+    card.isFailing = () => timeline.nowMs < untilMs;
+    return true;
+  }
+}

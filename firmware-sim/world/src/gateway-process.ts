@@ -1,0 +1,163 @@
+/**
+ * One life of the gateway's process: real sessions, intake, ledger, dispatcher, desk and pump, wired as `assembly/`
+ * wires them, on the simulated disk, network and broker. It ends by a kill; the next one is made on the same disk.
+ */
+import { CommandDesk } from "tidegate/dist/command/command-desk.js";
+import { Dispatcher } from "tidegate/dist/command/dispatcher.js";
+import { SILENT } from "tidegate/dist/core/log.js";
+import { Metrics } from "tidegate/dist/core/metrics.js";
+import type { DeviceLink } from "tidegate/dist/session/session-ports.js";
+import { SessionRegistry } from "tidegate/dist/session/session-registry.js";
+import { Intake } from "tidegate/dist/telemetry/intake.js";
+import type { Stream } from "tidegate/dist/telemetry/stream.js";
+import type { Broker } from "./broker.js";
+import type { Listener } from "./connection.js";
+import type { ProcessClock } from "./process-clock.js";
+import type { Seeded } from "./seeded.js";
+import { SinkProcess } from "./sink-process.js";
+import type { GatewayDisk } from "./store/gateway-disk.js";
+import { SimReader } from "./store/sim-reader.js";
+import { SimStore } from "./store/sim-store.js";
+
+export interface GatewaySettings {
+  readonly keepaliveMs: number;
+  readonly window: number;
+  readonly commitIntervalMs: number;
+  readonly gatheredBytesMax: number;
+}
+
+export interface GatewayParts {
+  readonly clock: ProcessClock;
+  readonly random: Seeded;
+  readonly disk: GatewayDisk;
+  readonly broker: Broker;
+  readonly settings: GatewaySettings;
+  /** Name of this boot of the machine. */
+  readonly bootId: string;
+  readonly durable: () => void;
+  /** fsync failed: the process must end, with nothing acked. */
+  readonly onFatal: () => void;
+}
+
+const HELLO_TIMEOUT_MS = 30_000;
+/** Nothing in this world is a clone, but reboots on half-open links take the session over and over. */
+const TAKEOVERS_PER_MINUTE = 3;
+
+export class GatewayProcess {
+  readonly desk: CommandDesk;
+  readonly #parts: GatewayParts;
+  readonly #store: SimStore;
+  readonly #intake: Intake;
+  readonly #dispatcher: Dispatcher;
+  readonly #registry: SessionRegistry<Stream>;
+  readonly #sink: SinkProcess;
+  #isListening = false;
+
+  constructor(parts: GatewayParts) {
+    this.#parts = parts;
+    const { clock, random, disk, bootId, durable, onFatal } = parts;
+    this.#store = new SimStore({ disk, clock, random, bootId, watch: { durable }, onFatal });
+    const metrics = new Metrics();
+    this.#intake = this.#makeIntake(metrics);
+    this.#dispatcher = new Dispatcher({
+      store: this.#store.commands,
+      clock,
+      log: SILENT,
+      bootId,
+      changed: (record) => this.desk.changed(record),
+    });
+    this.desk = new CommandDesk({
+      store: this.#store.commands,
+      dispatcher: this.#dispatcher,
+      clock,
+      deviceExists: () => true,
+    });
+    this.#registry = this.#makeRegistry(metrics);
+    this.#store.onSpace(() => this.#intake.resume());
+    const reader = new SimReader(disk.tables, clock, random);
+    this.#sink = new SinkProcess({ store: this.#store, reader, broker: parts.broker, clock, random });
+  }
+
+  /** Take unfinished commands over, start the sink, listen. */
+  async start(): Promise<void> {
+    for (const record of await this.#unfinished()) this.#dispatcher.add(record);
+    this.#sink.start();
+    this.#isListening = true;
+  }
+
+  accept(link: DeviceLink): Listener | null {
+    if (!this.#isListening) return null;
+    const session = this.#registry.open(link);
+    return { message: (bytes) => session.message(bytes), linkLost: () => session.linkLost() };
+  }
+
+  kill(): void {
+    this.#isListening = false;
+    this.#parts.clock.kill();
+    this.#store.kill();
+    this.#sink.kill();
+  }
+
+  /** The sink has taken everything there is. */
+  get isDrained(): boolean {
+    return this.#sink.cursor >= this.#parts.disk.tables.records.length;
+  }
+
+  /** What the sink's cursor stands at, for whoever asks why it is not at the end. */
+  get cursor(): number {
+    return this.#sink.cursor;
+  }
+
+  get unfinishedCount(): number {
+    return this.#dispatcher.unfinishedCount;
+  }
+
+  /** A busy file at the very start: ask again. */
+  async #unfinished() {
+    for (;;) {
+      try {
+        return await this.#store.commands.unfinished();
+      } catch {
+        await new Promise<void>((resolve) => this.#parts.clock.after(100, resolve));
+      }
+    }
+  }
+
+  #makeIntake(metrics: Metrics): Intake {
+    const { clock, settings } = this.#parts;
+    const { commitIntervalMs, gatheredBytesMax } = settings;
+    return new Intake(this.#store, clock, metrics, {
+      limits: { gatheredBytesMax, commitIntervalMs },
+      host: {
+        // The simulated links have no buffers of their own to stop reading from.
+        pressure: () => {},
+        committed: (outcome) => {
+          for (const record of outcome.commands) this.#dispatcher.updated(record);
+          this.#sink.committed(outcome.lastRecordId);
+        },
+      },
+    });
+  }
+
+  #makeRegistry(metrics: Metrics): SessionRegistry<Stream> {
+    const { clock, settings } = this.#parts;
+    const store = this.#store;
+    return new SessionRegistry<Stream>(
+      {
+        intake: this.#intake,
+        hello: (request) => store.hello(request),
+        saveBootOffset: (deviceKey, bootNonce, offset) => store.saveBootOffset(deviceKey, bootNonce, offset),
+        commandsReady: (channel) => this.#dispatcher.ready(channel),
+        commandsLost: (channel) => this.#dispatcher.lost(channel),
+      },
+      {
+        settings: { keepaliveMs: settings.keepaliveMs, helloTimeoutMs: HELLO_TIMEOUT_MS, window: settings.window },
+        takeoversPerMinute: TAKEOVERS_PER_MINUTE,
+        clock,
+        log: SILENT,
+        metrics,
+        presenceChanged: () => {},
+      },
+    );
+  }
+}

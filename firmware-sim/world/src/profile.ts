@@ -1,0 +1,101 @@
+/**
+ * What one seed's world is like: sizes, tempos and which faults it has. Every seed draws a different swarm of faults
+ * (A. Groce et al., "Swarm Testing", 2012): a kind that is always on hides what only its absence lets happen.
+ */
+import type { BrokerProfile } from "./broker.js";
+import type { DeviceSettings } from "./device-process.js";
+import type { GatewaySettings } from "./gateway-process.js";
+import type { NetworkProfile } from "./network.js";
+import type { Seeded } from "./seeded.js";
+import type { DiskProfile } from "./store/gateway-disk.js";
+
+/** Faults that strike at random instants. */
+export const FAULTS = [
+  "cut",
+  "half-open",
+  "stall",
+  "partition",
+  "device-power-cut",
+  "device-stale-card",
+  "device-card-fails",
+  "gateway-kill",
+  "gateway-reboot",
+  "disk-slow",
+  "disk-full",
+  "broker-down",
+  "broker-silent",
+  "wall-jump",
+] as const;
+export type Fault = (typeof FAULTS)[number];
+
+export interface Profile {
+  readonly safetyMs: number;
+  readonly devices: readonly DeviceSettings[];
+  readonly gateway: GatewaySettings;
+  readonly network: NetworkProfile;
+  readonly disk: DiskProfile;
+  readonly broker: BrokerProfile;
+  /** Mean time between two faults of a kind, in ms; a kind that is missing never strikes. */
+  readonly faultEveryMs: ReadonlyMap<Fault, number>;
+  /** Mean time between commands. */
+  readonly commandEveryMs: number;
+}
+
+/** Rare kinds: each strikes at most every so often, or nothing else would happen. */
+const EVERY_MS_MIN: Partial<Record<Fault, number>> = { "device-stale-card": 120_000, partition: 30_000 };
+
+export function drawProfile(random: Seeded): Profile {
+  const safetyMs = random.spread(60_000, 1_200_000);
+  const readingMs = random.spread(100, 20_000);
+  const deviceCount = random.between(1, 4);
+  return {
+    safetyMs,
+    devices: Array.from({ length: deviceCount }, (_, i) => device(random, `dev-${i + 1}`, readingMs)),
+    gateway: {
+      keepaliveMs: random.pick([5_000, 30_000, 60_000]),
+      window: random.pick([1, 2, 8, 64]),
+      commitIntervalMs: random.pick([0, 0, 20, 1_000]),
+      gatheredBytesMax: random.pick([2_000, 1_000_000]),
+    },
+    network: {
+      latencyMsMin: random.spread(0.1, 20),
+      latencyMsMax: random.spread(20, 2_000),
+      doubling: random.chance(0.3) ? random.spread(0.001, 0.1) : 0,
+    },
+    disk: {
+      commitMsMin: 0.05,
+      commitMsMax: random.spread(0.1, 400),
+      busy: random.chance(0.3) ? random.spread(0.0005, 0.05) : 0,
+      broken: random.chance(0.3) ? random.spread(0.0002, 0.01) : 0,
+    },
+    broker: {
+      latencyMsMin: 0.1,
+      latencyMsMax: random.spread(1, 500),
+      receiveMaximum: random.pick([1, 3, 20, 200]),
+      ackLoss: random.chance(0.4) ? random.spread(0.001, 0.1) : 0,
+    },
+    faultEveryMs: drawFaults(random, safetyMs),
+    commandEveryMs: random.chance(0.7) ? random.spread(500, 60_000) : Number.POSITIVE_INFINITY,
+  };
+}
+
+function device(random: Seeded, id: string, readingMs: number): DeviceSettings {
+  return {
+    id,
+    isPersistent: random.chance(0.5),
+    messagesMax: random.pick([4, 20, 100_000]),
+    saveIntervalMs: random.pick([0, 300, 1_000, 10_000]),
+    readingMs: readingMs * random.spread(0.5, 2),
+    burst: random.chance(0.5) ? random.spread(0.001, 0.1) : 0,
+    commandMsMax: random.spread(10, 20_000),
+  };
+}
+
+function drawFaults(random: Seeded, safetyMs: number): Map<Fault, number> {
+  const every = new Map<Fault, number>();
+  for (const fault of FAULTS) {
+    if (!random.chance(0.45)) continue;
+    every.set(fault, Math.max(EVERY_MS_MIN[fault] ?? 0, random.spread(safetyMs / 200, safetyMs)));
+  }
+  return every;
+}

@@ -1,0 +1,242 @@
+/**
+ * A whole world from one seed: gateway, devices, broker, disks and network in one process, on one timeline.
+ *
+ *   safety phase    faults strike; the checker watches what must never happen
+ *   liveness phase  faults are over; everybody must connect and everything must drain within a bounded time
+ */
+import { Broker } from "./broker.js";
+import { Checker } from "./checker/checker.js";
+import { CommandSource } from "./command-source.js";
+import { DeviceProcess } from "./device-process.js";
+import { FaultDriver } from "./fault-driver.js";
+import { GatewayProcess } from "./gateway-process.js";
+import { Network } from "./network.js";
+import { ProcessClock, type WallClock } from "./process-clock.js";
+import { drawProfile, type Fault, type Profile } from "./profile.js";
+import { Seeded } from "./seeded.js";
+import { DeviceDisk } from "./store/device-disk.js";
+import { GatewayDisk } from "./store/gateway-disk.js";
+import { Story } from "./story.js";
+import { Timeline } from "./timeline.js";
+
+/** A session may back off for minutes, wait for its half-open link's silence, and drain one by one: then it is a hang. */
+const LIVENESS_MS = 2 * 3_600_000;
+/** After the last command's deadline its state must be told within this time. */
+const SETTLE_MS = 120_000;
+const LOOK_EVERY_MS = 1_000;
+
+export interface Report {
+  readonly seed: number;
+  readonly hash: string;
+  readonly findings: readonly { readonly invariant: string; readonly detail: string }[];
+  readonly violationCount: number;
+  readonly deviceHours: number;
+  readonly faults: ReadonlyMap<string, number>;
+  readonly counts: Readonly<Record<string, number>>;
+  readonly eventCount: number;
+  readonly lines: readonly string[];
+}
+
+interface DeviceSeat {
+  readonly disk: DeviceDisk;
+  readonly counter: { value: number };
+  process: DeviceProcess | null;
+}
+
+export class World {
+  readonly timeline = new Timeline();
+  readonly story: Story;
+  readonly random: Seeded;
+  readonly profile: Profile;
+  readonly disk: GatewayDisk;
+  readonly network: Network;
+  readonly broker: Broker;
+  readonly checker: Checker;
+  readonly wall: WallClock = { offsetMs: 1_700_000_000_000 };
+  readonly #seed: number;
+  readonly #seats: DeviceSeat[];
+  readonly #commands: CommandSource;
+  readonly #faults: FaultDriver;
+  #gateway: GatewayProcess | null = null;
+  #machineBootMs = 0;
+  #machineBootCount = 1;
+  #gatewayLives = 0;
+
+  constructor(seed: number, isTold = false) {
+    this.#seed = seed;
+    this.random = new Seeded(seed);
+    this.story = new Story(this.timeline, isTold);
+    this.profile = drawProfile(this.random.fork());
+    const { timeline, profile } = this;
+    this.disk = new GatewayDisk(timeline, this.random.fork(), profile.disk);
+    this.checker = new Checker(this.story, () => this.disk.tables);
+    this.broker = new Broker(timeline, this.random.fork(), profile.broker, (topic, payload) => {
+      this.story.tell("broker", "took", payload.slice(0, payload.indexOf(",")));
+      this.checker.delivery.taken(topic, payload);
+    });
+    this.network = new Network({
+      timeline,
+      random: this.random.fork(),
+      profile: profile.network,
+      tap: { uplink: (device, frame) => this.#sent(device, frame) },
+      door: { accept: (link) => this.#gateway?.accept(link) ?? null },
+    });
+    this.#seats = profile.devices.map(() => ({ disk: new DeviceDisk(), counter: { value: 0 }, process: null }));
+    this.#commands = new CommandSource(this, this.random.fork());
+    this.#faults = new FaultDriver(this, this.random.fork());
+  }
+
+  async run(): Promise<Report> {
+    const { timeline, profile } = this;
+    this.startGateway();
+    profile.devices.forEach((_, index) => {
+      timeline.after(this.random.spread(1, 5_000), () => this.bootDevice(index));
+    });
+    this.#commands.start();
+    this.#faults.start();
+    await timeline.run(profile.safetyMs);
+    this.#calm();
+    await this.#live();
+    this.checker.atRest();
+    return this.#report();
+  }
+
+  get gateway(): GatewayProcess | null {
+    return this.#gateway;
+  }
+
+  get deviceCount(): number {
+    return this.#seats.length;
+  }
+
+  cardOf(index: number): DeviceDisk | null {
+    return this.#seats[index]?.disk ?? null;
+  }
+
+  /** World time in the gateway machine's monotonic clock: for deadlines. */
+  get machineBootMs(): number {
+    return this.#machineBootMs;
+  }
+
+  startGateway(): void {
+    if (this.#gateway !== null) return;
+    this.#gatewayLives += 1;
+    this.story.tell("gateway", "starts", this.#gatewayLives);
+    const clock = new ProcessClock(this.timeline, this.wall, this.#machineBootMs);
+    const gateway = new GatewayProcess({
+      clock,
+      random: this.random.fork(),
+      disk: this.disk,
+      broker: this.broker,
+      settings: this.profile.gateway,
+      bootId: `boot-${this.#machineBootCount}`,
+      durable: () => this.checker.durable(),
+      onFatal: () => this.#fatal(),
+    });
+    this.#gateway = gateway;
+    void gateway.start();
+  }
+
+  /** @param isMachine the whole machine, not only the process. */
+  killGateway(isMachine: boolean): boolean {
+    if (this.#gateway === null) return false;
+    this.story.tell("gateway", isMachine ? "loses power" : "is killed");
+    this.#gateway.kill();
+    this.#gateway = null;
+    this.network.gatewayDied();
+    const downMs = this.random.spread(50, 60_000);
+    this.timeline.after(downMs, () => {
+      if (isMachine) {
+        this.#machineBootMs = this.timeline.nowMs;
+        this.#machineBootCount += 1;
+      }
+      this.startGateway();
+    });
+    return true;
+  }
+
+  bootDevice(index: number): void {
+    const seat = this.#seats[index];
+    const settings = this.profile.devices[index];
+    if (seat === undefined || settings === undefined || seat.process !== null) return;
+    const { timeline, random, network, checker, story } = this;
+    story.tell(settings.id, "boots");
+    const { disk, counter } = seat;
+    seat.process = new DeviceProcess({ timeline, random, network, checker, story, settings, disk, counter });
+  }
+
+  /** @param backShare how far back the card goes, 0 … 1; null: it holds what was written last. */
+  killDevice(index: number, backShare: number | null): boolean {
+    const seat = this.#seats[index];
+    const settings = this.profile.devices[index];
+    if (seat?.process == null || settings === undefined) return false;
+    this.story.tell(settings.id, "loses power");
+    seat.process.kill();
+    seat.process = null;
+    if (backShare !== null && settings.isPersistent && seat.disk.goBack(backShare)) {
+      this.story.tell(settings.id, "gets an older card");
+      this.checker.wentBack(settings.id);
+    }
+    this.timeline.after(this.random.spread(10, 60_000), () => this.bootDevice(index));
+    return true;
+  }
+
+  #sent(device: string, frame: Uint8Array): void {
+    const index = this.profile.devices.findIndex(({ id }) => id === device);
+    this.checker.wire.sent(device, this.#seats[index]?.process?.epoch ?? 0, frame);
+  }
+
+  #fatal(): void {
+    this.story.tell("gateway", "fsync failed");
+    this.killGateway(false);
+  }
+
+  #calm(): void {
+    this.story.tell("world", "faults are over");
+    this.#faults.stop();
+    this.#commands.stop();
+    this.network.calm();
+    this.disk.calm();
+    this.broker.calm();
+    for (const seat of this.#seats) seat.disk.isFailing = () => false;
+    // The last readings are the ones whose way is watched to the end.
+    this.timeline.after(10_000, () => {
+      for (const seat of this.#seats) seat.process?.stopReporting();
+    });
+  }
+
+  async #live(): Promise<void> {
+    const { timeline } = this;
+    const fromMs = timeline.nowMs;
+    await timeline.run(fromMs + SETTLE_MS);
+    while (!this.#isAtRest() && timeline.nowMs < fromMs + LIVENESS_MS) await timeline.run(timeline.nowMs + LOOK_EVERY_MS);
+    if (this.#isAtRest()) return;
+    const { records } = this.disk.tables;
+    const gateway = this.#gateway === null ? "no gateway" : `cursor ${this.#gateway.cursor} of ${records.length}`;
+    const devices = this.#seats.map(({ process }, i) => `dev-${i + 1}: ${process?.facts ?? "off"}`);
+    this.checker.findings.add("I8", `not at rest after ${LIVENESS_MS / 60_000} minutes: ${gateway}; ${devices.join("; ")}`);
+  }
+
+  #isAtRest(): boolean {
+    const gateway = this.#gateway;
+    if (gateway === null || !gateway.isDrained || gateway.unfinishedCount > 0 || this.#commands.isWaiting) return false;
+    return this.#seats.every(({ process }) => process?.isDrained === true);
+  }
+
+  #report(): Report {
+    const { checker, timeline, story } = this;
+    return {
+      seed: this.#seed,
+      hash: story.hash,
+      findings: checker.findings.list,
+      violationCount: checker.findings.count,
+      deviceHours: (timeline.nowMs / 3_600_000) * this.#seats.length,
+      faults: this.#faults.counts,
+      counts: { ...checker.delivery.counts, ...checker.commands.counts },
+      eventCount: timeline.eventCount,
+      lines: story.lines,
+    };
+  }
+}
+
+export type { Fault };
