@@ -46,7 +46,7 @@ export async function openStore(config: Config, world: GatewayWorld): Promise<St
   for (const { level, sentence, facts } of opened.notices) world.log[level](facts, sentence);
   world.metrics.gauge("storage_calls_pending", "Calls waiting for the storage workers", () => opened.pendingCount());
   const start = { dataDir: gateway.dataDir, keepMs: history.keepMs, quotaBytes: history.quotaBytes };
-  const historyClient = await openHistoryClient(start, {
+  const historyClient = openHistoryClient(start, {
     saveCursor: (recordId) => opened.spool.saveCursor(HISTORY_SINK, recordId),
     clock: world.clock,
     random: world.random,

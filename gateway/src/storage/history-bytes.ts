@@ -23,6 +23,8 @@ export class ByteWriter {
   }
 
   varint(value: number): void {
+    // An infinite one would be divided for ever.
+    if (!(value <= Number.MAX_SAFE_INTEGER)) throw new RangeError(`${value} cannot be packed`);
     this.#reserve(8);
     let rest = value;
     while (rest >= 0x80) {

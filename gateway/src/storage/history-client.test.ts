@@ -65,7 +65,7 @@ beforeEach(() => {
 const QUERY = { device: "a", signal: "b", fromUnixMs: 0, toUnixMs: 1, pointsMax: 1 };
 const CRASH = new GatewayError("E_STORE_IO", "the storage thread ended with code 1");
 
-function open(): Promise<HistoryClient> {
+function open(): HistoryClient {
   const channel = (): FakeWorker => {
     const worker = new FakeWorker();
     workers.push(worker);
@@ -80,9 +80,10 @@ async function settle(): Promise<void> {
 }
 
 async function openUp(): Promise<HistoryClient> {
-  const opening = open();
+  const client = open();
   workers[0]?.say({ type: "ready", notices: [] });
-  return opening;
+  await settle();
+  return client;
 }
 
 /** Let time pass in steps, so that answers come between them. */
@@ -134,6 +135,7 @@ describe("the history client", () => {
     const [worker] = workers;
     if (worker !== undefined) worker.isMute = true;
     const asked = client.read(QUERY);
+    await settle();
     worker?.die(CRASH);
     await expect(asked).rejects.toMatchObject({ code: "E_STORE_IO" });
     await client.close();
@@ -153,21 +155,39 @@ describe("the history client", () => {
   });
 
   it("stays off when history.db is of a newer version, because starting again would not help", async () => {
-    const opening = open();
+    const client = open();
     workers[0]?.say({ type: "fatal", error: plainError(new GatewayError("E_STORE_NEWER", "history.db has schema 9")) });
-    const client = await opening;
+    await settle();
     await pass(3_600_000, 60_000);
     expect(workers).toHaveLength(1);
     await expect(client.read(QUERY)).rejects.toMatchObject({ code: "E_STORE_BUSY" });
     await client.close();
   });
 
-  it("holds neither the start nor the end of the gateway up for long", async () => {
-    const opening = open();
+  it("lets questions at the start wait for it, but not for long", async () => {
+    const client = open();
+    const early = client.latest();
+    const refused = expect(client.read(QUERY)).rejects.toMatchObject({ code: "E_STORE_BUSY" });
     clock.advance(2_000);
-    const client = await opening;
+    await refused;
+    expect(await early).toEqual([]);
     workers[0]?.say({ type: "ready", notices: [] });
     await settle();
+    expect(await client.read(QUERY)).toEqual([]);
+    await client.close();
+  });
+
+  it("leaves no timer behind when the gateway ends before it was up", async () => {
+    const client = open();
+    const asked = client.latest();
+    await client.close();
+    expect(await asked).toEqual([]);
+    expect(clock.pending).toBe(0);
+    expect(workers[0]?.isEnded).toBe(true);
+  });
+
+  it("does not hold the end of the gateway up for long", async () => {
+    const client = await openUp();
     const [worker] = workers;
     if (worker !== undefined) worker.isMute = true;
     const closing = client.close();

@@ -47,7 +47,7 @@ const HEALTHY_MS = 60_000;
 
 const BACKOFF = { baseMs: 1_000, capMs: 300_000 };
 
-/** The start of the gateway waits for the history no longer than this. */
+/** Questions at the start of the gateway wait for the history no longer than this. */
 const OPEN_MS_MAX = 2_000;
 
 /** The end of the gateway waits for its last flush no longer than this. */
@@ -55,11 +55,8 @@ const CLOSE_MS_MAX = 5_000;
 
 type State = "starting" | "up" | "waiting" | "off" | "closed";
 
-/** Start the history on a thread of its own. Never rejects. */
-export function openHistoryClient(
-  start: HistoryStart,
-  options: Omit<HistoryClientOptions, "channel">,
-): Promise<HistoryClient> {
+/** Start the history on a thread of its own, and go on meanwhile. */
+export function openHistoryClient(start: HistoryStart, options: Omit<HistoryClientOptions, "channel">): HistoryClient {
   const entry = new URL("./history-worker.js", import.meta.url);
   const channel = (): WorkerChannel<HistoryCalls> => new ThreadChannel<HistoryCalls>(entry, "history", start);
   return HistoryClient.open({ ...options, channel });
@@ -77,6 +74,9 @@ export class HistoryClient {
   #failures = 0;
   #upSinceMs = 0;
   #cancelRestart: () => void = () => {};
+  /** Settles when the first start is over, one way or the other, or has taken too long. */
+  #opened: Promise<void> = Promise.resolve();
+  #stopWaiting: () => void = () => {};
   readonly #stopAsking: () => void;
 
   private constructor(options: HistoryClientOptions) {
@@ -85,20 +85,22 @@ export class HistoryClient {
     this.#stopAsking = repeat(options.clock, PROGRESS_MS, () => this.#askProgress());
   }
 
-  /** Resolves when it is up, when its first start failed, or after two seconds. */
-  static async open(options: HistoryClientOptions): Promise<HistoryClient> {
+  /** Starts the first worker; what is asked while it starts waits a little. */
+  static open(options: HistoryClientOptions): HistoryClient {
     const client = new HistoryClient(options);
-    await client.#within(client.#start(), OPEN_MS_MAX);
+    client.#opened = client.#within(client.#start(), OPEN_MS_MAX);
     return client;
   }
 
   /** Errors: E_STORE_BUSY while it is not up. */
   async read(query: HistoryQuery): Promise<HistoryColumns> {
+    await this.#opened;
     return this.#up().ask("read", query);
   }
 
   /** The newest reading of every signal; nothing while it is not up, because it is only a head start. */
   async latest(): Promise<readonly LatestOfDevice[]> {
+    await this.#opened;
     return this.#state === "up" ? this.#up().ask("latest", null) : [];
   }
 
@@ -109,6 +111,7 @@ export class HistoryClient {
     this.#state = "closed";
     this.#stopAsking();
     this.#cancelRestart();
+    this.#stopWaiting();
     if (calls === null) return;
     if (wasUp) await this.#within(this.#lastFlush(calls), CLOSE_MS_MAX);
     await calls.end();
@@ -195,10 +198,11 @@ export class HistoryClient {
   #within(work: Promise<void>, limitMs: number): Promise<void> {
     return new Promise((resolve) => {
       const cancel = this.#options.clock.after(limitMs, resolve);
-      void work.finally(() => {
+      this.#stopWaiting = () => {
         cancel();
         resolve();
-      });
+      };
+      void work.finally(this.#stopWaiting);
     });
   }
 }

@@ -42,7 +42,7 @@ function openStore(): Promise<Storage> {
   });
 }
 
-function openHistory(storage: Storage): Promise<HistoryClient> {
+function openHistory(storage: Storage): HistoryClient {
   const start = { dataDir: folder.path, keepMs: 7 * 24 * HOUR_MS, quotaBytes: 2 ** 26 };
   return HistoryClient.open({
     channel: () => new ThreadChannel<HistoryCalls>(compiled("history-worker"), "history", start),
@@ -73,7 +73,7 @@ describe("the history on its thread", () => {
   it("answers what was just committed, lets the spool go, and is rebuilt after deletion", async () => {
     const now = new SystemClock().unixMs();
     let storage = await openStore();
-    let history = await openHistory(storage);
+    let history = openHistory(storage);
     await storage.spool.openSinks([]);
     const { epoch } = await storage.spool.hello(helloOf());
     await commit(storage, epoch, 1, now - HOUR_MS);
@@ -87,7 +87,7 @@ describe("the history on its thread", () => {
     await storage.close();
 
     storage = await openStore();
-    history = await openHistory(storage);
+    history = openHistory(storage);
     await storage.spool.openSinks([]);
     expect((await history.read(query)).t).toHaveLength(100);
     await commit(storage, epoch, 51, now - HOUR_MS / 2);
@@ -95,7 +95,7 @@ describe("the history on its thread", () => {
     expect((await storage.spool.status()).recordCount).toBeLessThan(100);
     for (const suffix of ["", "-wal", "-shm"]) rmSync(join(folder.path, `history.db${suffix}`), { force: true });
     const { oldestRecordId, lastRecordId } = await storage.spool.status();
-    history = await openHistory(storage);
+    history = openHistory(storage);
     expect((await history.read(query)).t.length).toBe(2 * (lastRecordId - oldestRecordId + 1));
     await history.close();
     await storage.close();

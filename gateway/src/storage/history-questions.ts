@@ -249,7 +249,8 @@ function columnsOf(buckets: Buckets, bucketMs: number, times: readonly number[])
   return { bucketMs, t, min: min ?? [], avg: avg ?? [], max: max ?? [] };
 }
 
-/** Fifteen digits would show the error of adding doubles. */
+/** Fifteen digits would show the error of adding doubles. A sum past all doubles leaves the middle of the extremes. */
 function mean(buckets: Buckets, at: number): number {
+  if (!Number.isFinite(buckets.sum[at])) return (buckets.min[at] ?? 0) / 2 + (buckets.max[at] ?? 0) / 2;
   return Number(((buckets.sum[at] ?? 0) / (buckets.n[at] ?? 1)).toPrecision(12));
 }
