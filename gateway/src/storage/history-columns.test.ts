@@ -55,7 +55,6 @@ describe("packed columns", () => {
         const blob = packColumns(columns);
         return blob.subarray(0, at % blob.length);
       }),
-      { interruptAfterTimeLimit: LIMIT_MS },
     );
     fc.assert(
       fc.property(broken, (blob) => {

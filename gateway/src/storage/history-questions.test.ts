@@ -136,6 +136,7 @@ describe("an answer", () => {
           expect(width % unit).toBe(0);
         },
       ),
+      { interruptAfterTimeLimit: LIMIT_MS },
     );
   });
 
