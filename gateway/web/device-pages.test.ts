@@ -131,6 +131,14 @@ withBrowser.describe("the pages of devices", () => {
     await page.getByRole("button", { name: "5 min" }).click();
     await expect.poll(() => page.url()).toContain("range=5m");
     expect(bench.problems).toEqual([]);
+    // A connection that comes back fills in what was missed at once, not at the next turn.
+    await page.getByRole("button", { name: "Pause" }).click();
+    t.server.feed.stop();
+    await page.getByText("Connection lost").waitFor();
+    await t.server.feed.start();
+    t.host.historyAsked = null;
+    await page.getByText("Connection lost").waitFor({ state: "detached" });
+    await expect.poll(() => t.host.historyAsked).not.toBeNull();
   });
 
   it("tells every command with its latency, and cancels one that waits", async () => {
@@ -163,6 +171,9 @@ withBrowser.describe("the pages of devices", () => {
     await page.reload();
     await page.getByText("6 records missing").waitFor();
     await page.getByText("hello not answered").waitFor();
+    const note = { level: 5, text: "identify: blinked", t: Date.now() };
+    t.host.store([{ device: "cellar", kind: "log", receivedUnixMs: Date.now(), detail: note }]);
+    await page.locator(".entry", { hasText: "device" }).getByText("identify: blinked").waitFor();
     await page.locator(".entry", { hasText: "session" }).getByText("offline").waitFor();
     expect(await bench.inspect("device-log")).toEqual([]);
     await page.getByRole("navigation", { name: "Pages of cellar" }).getByRole("link", { name: "Settings" }).click();

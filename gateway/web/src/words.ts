@@ -37,6 +37,27 @@ export function sinkStateText(state: string): { readonly words: string; readonly
   return { words, tone };
 }
 
+/** What false and true mean, by the class of the device's signal: Home Assistant's vocabulary. */
+const BOOLEAN_WORDS: Readonly<Record<string, readonly [no: string, yes: string]>> = {
+  door: ["closed", "open"],
+  garage_door: ["closed", "open"],
+  opening: ["closed", "open"],
+  window: ["closed", "open"],
+  lock: ["locked", "unlocked"],
+  motion: ["clear", "detected"],
+  occupancy: ["clear", "detected"],
+  smoke: ["clear", "detected"],
+  moisture: ["dry", "wet"],
+  problem: ["OK", "problem"],
+  connectivity: ["disconnected", "connected"],
+  battery: ["normal", "low"],
+};
+
+/** The words for false and true of a signal of that class. */
+export function booleanWords(deviceClass: string): readonly [no: string, yes: string] {
+  return BOOLEAN_WORDS[deviceClass] ?? ["off", "on"];
+}
+
 /** `1 device`, `3 devices`. */
 export function plural(count: number, one: string, many = `${one}s`): string {
   return `${count.toLocaleString("en-US")} ${count === 1 ? one : many}`;

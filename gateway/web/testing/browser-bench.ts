@@ -113,8 +113,9 @@ export class BrowserBench {
   }
 
   /** What axe finds serious. The page's policy forbids injected scripts; the debugger's door is not bound by it. */
-  async seriousProblems(): Promise<string[]> {
-    const result = await this.page.evaluate(`${axeSource}; axe.run(document)`);
+  async seriousProblems(rules: readonly string[] = []): Promise<string[]> {
+    const options = rules.length === 0 ? {} : { runOnly: rules };
+    const result = await this.page.evaluate(`${axeSource}; axe.run(document, ${JSON.stringify(options)})`);
     const { violations } = result as { violations: { id: string; impact: string; nodes: { html: string }[] }[] };
     return violations
       .filter(({ impact }) => impact === "serious" || impact === "critical")
@@ -140,7 +141,9 @@ export class BrowserBench {
       await this.page.emulateMedia({ colorScheme });
       await this.page.setViewportSize(size);
       await this.screenshot(`${name}-${suffix}`);
-      if (suffix !== "narrow") found.push(...(await this.seriousProblems()));
+      // Only the colours differ in the dark.
+      if (suffix === "light") found.push(...(await this.seriousProblems()));
+      if (suffix === "dark") found.push(...(await this.seriousProblems(["color-contrast"])));
       if ((await this.overflowPx()) > 0) found.push(`${suffix}: wider than the screen`);
     }
     await this.page.setViewportSize(WIDE);

@@ -1,7 +1,7 @@
 /** What charts are given: columns, gaps, windows, files. */
 import { describe, expect, it } from "vitest";
 import type { HistoryView } from "../api.js";
-import { extentOf, gapSpans, offlineSpans, toColumns } from "./columns.js";
+import { extentOf, gapSpans, heldUntil, offlineSpans, toColumns } from "./columns.js";
 import { csvCell, toCsv } from "./csv.js";
 import { edgesOf, parseWindow, zoomQuery } from "./time-window.js";
 
@@ -16,27 +16,38 @@ const history = (rest: Partial<HistoryView>): HistoryView => ({
   ...rest,
 });
 
+const DOOR = { options: ["closed", "open"], deviceClass: "", holds: true };
+
 describe("columns", () => {
   it("of raw numbers keep gaps; of buckets have a band", () => {
-    const raw = toColumns(history({ v: [1, null, 3] }), []);
+    const raw = toColumns(history({ v: [1, null, 3] }));
     expect(raw).toMatchObject({ x: [1, 2, 3], mid: [1, null, 3], low: null, high: null, labels: null, unit: "°C" });
-    const buckets = toColumns(history({ bucketMs: 60, min: [0, null, 2], avg: [1, null, 3], max: [2, null, 4] }), []);
+    const buckets = toColumns(history({ bucketMs: 60, min: [0, null, 2], avg: [1, null, 3], max: [2, null, 4] }));
     expect(buckets).toMatchObject({ mid: [1, null, 3], low: [0, null, 2], high: [2, null, 4] });
     expect(extentOf(buckets)).toEqual({ low: 0, high: 4, last: 3 });
-    expect(extentOf(toColumns(history({ t: [], v: [] }), []))).toBeNull();
+    expect(extentOf(toColumns(history({ t: [], v: [] })))).toBeNull();
   });
 
   it("of states become steps with words, in the order of the catalog, and never more words than fit", () => {
-    expect(toColumns(history({ v: [true, null, false] }), [])).toMatchObject({
+    expect(toColumns(history({ v: [true, null, false] }))).toMatchObject({
       mid: [1, null, 0],
       labels: ["off", "on"],
     });
-    const door = toColumns(history({ v: ["open", "closed", "ajar"] }), ["closed", "open"]);
+    const door = toColumns(history({ v: ["open", "closed", "ajar"] }), DOOR);
     expect(door).toMatchObject({ mid: [1, 0, 2], labels: ["closed", "open", "ajar"] });
     const words = Array.from({ length: 40 }, (_, i) => `w${i}`);
-    const many = toColumns(history({ t: words.map((_, i) => i), v: words }), []);
+    const many = toColumns(history({ t: words.map((_, i) => i), v: words }));
     expect(many.labels).toHaveLength(12);
     expect(many.mid.at(-1)).toBe(11);
+  });
+
+  it("say what a boolean means, and hold a state up to now but no number", () => {
+    const door = toColumns(history({ v: [true, null, false] }), { ...DOOR, options: [], deviceClass: "door" });
+    expect(door.labels).toEqual(["closed", "open"]);
+    expect(heldUntil(door, 9)).toMatchObject({ x: [1, 2, 3, 9], mid: [1, null, 0, 0] });
+    expect(heldUntil(door, 2)).toBe(door);
+    const number = toColumns(history({ v: [1, 2, 3] }));
+    expect(heldUntil(number, 9)).toBe(number);
   });
 
   it("gaps lie between values, not before the first or after the last", () => {
@@ -88,7 +99,7 @@ describe("CSV", () => {
   });
 
   it("has a line per instant, words for states, and empty cells for gaps", () => {
-    const columns = toColumns(history({ t: [0, 1000], v: ["open", null], unit: "" }), []);
+    const columns = toColumns(history({ t: [0, 1000], v: ["open", null], unit: "" }));
     expect(toCsv([{ device: "a", signal: "door", columns }])).toBe(
       "time,device,signal,unit,value,min,max\r\n" +
         "1970-01-01T00:00:00.000Z,a,door,,open,,\r\n1970-01-01T00:00:01.000Z,a,door,,,,\r\n",

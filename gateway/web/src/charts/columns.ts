@@ -7,6 +7,7 @@
  * x is in Unix seconds, as uPlot wants it; null is a gap.
  */
 import type { HistoryView } from "../api.js";
+import { booleanWords } from "../words.js";
 
 type Cell = number | null;
 
@@ -25,38 +26,48 @@ export interface ChartColumns {
   /** Words for 0, 1, 2 …; null for numbers. */
   readonly labels: readonly string[] | null;
   readonly unit: string;
+  /** Drawn in steps. */
+  readonly holds: boolean;
 }
 
 /** Distinct texts that a chart tells apart; the rest share the last line. */
 const LABELS_MAX = 12;
 
-/** The values that a sparkline draws. */
-export function columnValues(history: HistoryView): readonly Cell[] {
-  return toColumns(history, []).mid;
+/** What the catalog says of a signal that its values do not. */
+export interface SignalTraits {
+  /** The words of an enumeration, in order; empty: in the order they appear. */
+  readonly options: readonly string[];
+  /** Home Assistant's class: what a boolean means. */
+  readonly deviceClass: string;
+  /** It keeps its value until it says another: drawn in steps, and held up to now. */
+  readonly holds: boolean;
 }
 
-/** @param options the words of an enumeration in the order of the catalog; empty: in the order they appear */
-export function toColumns(history: HistoryView, options: readonly string[]): ChartColumns {
+const NO_TRAITS: SignalTraits = { options: [], deviceClass: "", holds: false };
+
+/** The columns of one signal. */
+export function toColumns(history: HistoryView, traits: SignalTraits = NO_TRAITS): ChartColumns {
+  const { options, deviceClass, holds } = traits;
   const x = history.t.map((ms) => ms / 1000);
   const unit = history.unit ?? "";
   if (history.avg !== undefined) {
-    return { x, mid: history.avg, low: history.min ?? null, high: history.max ?? null, labels: null, unit };
+    return { x, mid: history.avg, low: history.min ?? null, high: history.max ?? null, labels: null, unit, holds };
   }
   const values = history.v ?? [];
   const isBoolean = values.some((value) => typeof value === "boolean");
   const isText = values.some((value) => typeof value === "string");
   if (!isBoolean && !isText) {
     const mid = values.map((value) => (typeof value === "number" ? value : null));
-    return { x, mid, low: null, high: null, labels: null, unit };
+    return { x, mid, low: null, high: null, labels: null, unit, holds };
   }
-  const labels = isText ? labelsOf(values, options) : ["off", "on"];
+  const labels = isText ? labelsOf(values, options) : [...booleanWords(deviceClass)];
   const mid = values.map((value) => {
     if (typeof value === "boolean") return Number(value);
     if (typeof value !== "string") return value;
     const at = labels.indexOf(value);
     return at < 0 ? labels.length - 1 : at;
   });
-  return { x, mid, low: null, high: null, labels, unit };
+  return { x, mid, low: null, high: null, labels, unit, holds: true };
 }
 
 function labelsOf(values: readonly unknown[], options: readonly string[]): string[] {
@@ -64,6 +75,14 @@ function labelsOf(values: readonly unknown[], options: readonly string[]): strin
   for (const value of values) if (typeof value === "string") seen.add(value);
   const all = [...seen];
   return all.length <= LABELS_MAX ? all : [...all.slice(0, LABELS_MAX - 1), "…"];
+}
+
+/** A held value reaches up to `untilS`: nothing new was said, so it still is what it was. Raw values only. */
+export function heldUntil(columns: ChartColumns, untilS: number): ChartColumns {
+  const { x, mid, low, holds } = columns;
+  const last = mid.at(-1) ?? null;
+  if (!holds || low !== null || last === null || (x.at(-1) ?? untilS) >= untilS) return columns;
+  return { ...columns, x: [...x, untilS], mid: [...mid, last] };
 }
 
 /** Where values are missing between values: from the last one before to the first one after. */

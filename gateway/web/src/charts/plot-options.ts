@@ -13,8 +13,10 @@ export interface PlotSeries {
   readonly scale: "y" | "y2";
   /** Place in the palette. */
   readonly colour: number;
-  /** Words for 0, 1, 2 …: drawn in steps. */
+  /** Words for 0, 1, 2 …; null for numbers. */
   readonly labels: readonly string[] | null;
+  /** Drawn in steps. */
+  readonly holds: boolean;
   /** Two further columns, low and high, follow this one. */
   readonly hasBand: boolean;
 }
@@ -105,9 +107,9 @@ export function plotOptions(parts: PlotParts): uPlot.Options {
 }
 
 function linesOf(series: PlotSeries): uPlot.Series[] {
-  const { scale, colour, labels, hasBand, label } = series;
+  const { scale, colour, holds, hasBand, label } = series;
   const stroke = themeColour(`--series-${(colour % PALETTE_SIZE) + 1}`);
-  const stepped = labels === null ? undefined : uPlot.paths.stepped?.({ align: 1 });
+  const stepped = !holds ? undefined : uPlot.paths.stepped?.({ align: 1 });
   const main: uPlot.Series = {
     label,
     scale,

@@ -2,7 +2,7 @@
 import { useMemo, useState } from "preact/hooks";
 import type { DeviceView } from "../../../src/admin/api-schemas.js";
 import { api, problemText } from "../api.js";
-import { type ChartColumns, extentOf, gapSpans, offlineSpans, type Span } from "../charts/columns.js";
+import { type ChartColumns, extentOf, gapSpans, heldUntil, offlineSpans, type Span } from "../charts/columns.js";
 import { download, toCsv } from "../charts/csv.js";
 import type { PlotSeries } from "../charts/plot-options.js";
 import { parseWindow, zoomQuery } from "../charts/time-window.js";
@@ -82,11 +82,17 @@ interface FiguresProps {
 }
 
 function Figures({ device, keys, value, offline }: FiguresProps) {
+  const { online } = device;
+  // A zoom may end in the future: nothing is held beyond now.
+  const held = useMemo(() => {
+    const untilS = Math.min(value?.edges.to ?? 0, Date.now() / 1000);
+    return (value?.columns ?? []).map((columns) => (online ? heldUntil(columns, untilS) : columns));
+  }, [value, online]);
   if (value === null) return <p class="empty">Loading …</p>;
   return (
     <div class="figures">
       {keys.map((key, i) => {
-        const columns = value.columns[i];
+        const columns = held[i];
         if (columns === undefined) return null;
         const label = signalLabel(device, key);
         return <SignalFigure key={key} label={label} columns={columns} edges={value.edges} offline={offline} />;
@@ -104,8 +110,10 @@ interface SignalFigureProps {
 
 function SignalFigure({ label, columns, edges, offline }: SignalFigureProps) {
   const [index, setIndex] = useState<number | null>(null);
-  const { x, mid, low, high, labels, unit } = columns;
-  const series: PlotSeries[] = [{ label, unit, scale: "y", colour: 0, labels, hasBand: low !== null && high !== null }];
+  const { x, mid, low, high, labels, unit, holds } = columns;
+  const series: PlotSeries[] = [
+    { label, unit, scale: "y", colour: 0, labels, holds, hasBand: low !== null && high !== null },
+  ];
   const data = useMemo(
     (): [number[], ...(number | null)[][]] => [
       [...x],

@@ -3,6 +3,9 @@ import type { DeviceView, GapView, LogLineView, PresenceLogView } from "../../..
 import { api } from "../api.js";
 import { factsText } from "../parts/log-facts.js";
 import { Problem } from "../parts/page-head.js";
+import { state } from "../store/gateway-store.js";
+import type { DeviceNote } from "../store/live-state.js";
+import { useSelected } from "../store/observable.js";
 import { usePolled } from "../store/polled.js";
 import { gapCount, gapReasonText, plural } from "../words.js";
 
@@ -12,14 +15,16 @@ const GAPS_MAX = 1000;
 
 interface Entry {
   readonly atUnixMs: number;
-  readonly kind: "session" | "gap" | "log";
+  readonly kind: "session" | "gap" | "log" | "device";
   readonly tone: "good" | "bad" | "quiet";
   readonly text: string;
 }
 
-/** One list out of three sources. */
+/** One list out of four sources; what the device itself wrote, since this page was opened. */
 export function DeviceLog({ device }: { readonly device: DeviceView }) {
-  const { value, problem } = usePolled(`log ${device.id}`, ASK_MS, () => fetchEntries(device.id));
+  const { value: asked, problem } = usePolled(`log ${device.id}`, ASK_MS, () => fetchEntries(device.id));
+  const notes = useSelected(state, (s) => s.notes);
+  const value = asked === null ? null : sorted([...asked, ...notes.filter((n) => n.device === device.id).map(ofNote)]);
   return (
     <>
       <Problem text={problem} />
@@ -50,8 +55,19 @@ async function fetchEntries(device: string): Promise<readonly Entry[]> {
     api.gaps({ device, limit: GAPS_MAX }),
     api.logs({ device, limit: LINES_MAX }),
   ]);
-  const entries = [...presence.changes.map(ofPresence), ...gaps.gaps.map(ofGap), ...logs.lines.map(ofLine)];
-  return entries.sort((a, b) => b.atUnixMs - a.atUnixMs).slice(0, LINES_MAX);
+  return [...presence.changes.map(ofPresence), ...gaps.gaps.map(ofGap), ...logs.lines.map(ofLine)];
+}
+
+/** Newest first. */
+function sorted(entries: readonly Entry[]): readonly Entry[] {
+  return [...entries].sort((a, b) => b.atUnixMs - a.atUnixMs).slice(0, LINES_MAX);
+}
+
+/** Severities up to this one are problems (RFC 5424: warning). */
+const WARNING = 4;
+
+function ofNote({ receivedUnixMs, level, text }: DeviceNote): Entry {
+  return { atUnixMs: receivedUnixMs, kind: "device", tone: level <= WARNING ? "bad" : "quiet", text };
 }
 
 function ofPresence({ at, presence, remote }: PresenceLogView["changes"][number]): Entry {

@@ -1,6 +1,6 @@
 /** One device: who it is, and tabs for its values, charts, commands, log and settings. */
 import type { DeviceView } from "../../../src/admin/api-schemas.js";
-import { countText, timeText } from "../format.js";
+import { timeText } from "../format.js";
 import { deviceLabel, Presence } from "../parts/reading-value.js";
 import { hrefTo } from "../route.js";
 import { state } from "../store/gateway-store.js";
@@ -59,7 +59,6 @@ function Head({ device }: { readonly device: DeviceView }) {
     ["firmware", device.firmware],
     ["address", device.remote ?? ""],
     ["connected", device.connectedSince === null ? "" : timeText(device.connectedSince)],
-    ["acked", device.ackedSeq === 0 ? "" : `${countText(device.ackedSeq)} in epoch ${device.epoch}`],
   ];
   return (
     <div class="device-head">

@@ -161,6 +161,7 @@ function seriesOf(refs: readonly SignalRef[], columns: readonly ChartColumns[]):
     scale: axes[i] ?? "y",
     colour: i,
     labels: columns[i]?.labels ?? null,
+    holds: columns[i]?.holds ?? false,
     hasBand: columns[i]?.low !== null && columns[i]?.high !== null,
   }));
 }

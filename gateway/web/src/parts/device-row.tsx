@@ -1,14 +1,14 @@
 /** One row of the table of devices. */
 import { useEffect, useRef, useState } from "preact/hooks";
 import type { ReadingView } from "../../../src/admin/api-schemas.js";
-import { columnValues } from "../charts/columns.js";
+import { toColumns } from "../charts/columns.js";
 import { primaryReading } from "../device-order.js";
-import { timeText, valueText } from "../format.js";
+import { timeText } from "../format.js";
 import { hrefTo } from "../route.js";
 import { state } from "../store/gateway-store.js";
 import { recentHistory } from "../store/history-store.js";
 import { useSelected } from "../store/observable.js";
-import { deviceLabel, Presence, useAge } from "./reading-value.js";
+import { deviceLabel, Presence, readingWords, useAge } from "./reading-value.js";
 import { Sparkline } from "./sparkline.js";
 
 const HOUR_MS = 3_600_000;
@@ -32,7 +32,7 @@ export function DeviceRow({ id }: { readonly id: string }) {
         {device.name === "" ? null : <small>{id}</small>}
       </th>
       <td class="number">
-        {primary === null ? "–" : valueText(primary.v)} <small>{primary?.unit ?? ""}</small>
+        {primary === null ? "–" : readingWords(device, primary)} <small>{primary?.unit ?? ""}</small>
       </td>
       <td class="wide" title={timeText(device.lastSeen)}>
         {seen}
@@ -54,7 +54,7 @@ function HourSpark({ device, reading }: { readonly device: string; readonly read
     const load = (): void => {
       recentHistory(device, signal, { spanMs: HOUR_MS, pointsMax: SPARK_POINTS, freshMs: SPARK_FRESH_MS })
         .then((history) => {
-          if (!isGone) setValues(columnValues(history));
+          if (!isGone) setValues(toColumns(history).mid);
         })
         .catch(() => {});
     };

@@ -6,20 +6,24 @@ import { useSelected } from "../store/observable.js";
 import { Sparkline } from "./sparkline.js";
 import { Tile } from "./tile.js";
 
+/** Names of the gateway's own cursors begin with it: the history's is nobody's business while it keeps up. */
+const INTERNAL = "$";
+
 /** The tiles, once a status came. */
 export function OverviewTiles() {
   const status = useSelected(state, (s) => s.status);
   if (status === null) return <p class="empty">Waiting for the first status …</p>;
+  const sinks = status.backlog.filter(({ sink }) => !sink.startsWith(INTERNAL));
   return (
     <dl class="tiles">
       <Devices status={status} />
       <Rate acked={status.acked} />
-      {status.backlog.length === 0 ? (
+      {sinks.length === 0 ? (
         <Tile name="Sinks" detail="telemetry is kept here; add a sink to tidegate.yaml">
           none
         </Tile>
       ) : (
-        status.backlog.map((sink) => <Backlog key={sink.sink} sink={sink} />)
+        sinks.map((sink) => <Backlog key={sink.sink} sink={sink} />)
       )}
       <Spool status={status} />
       <Tile name="Written today" detail="what the card has to bear">

@@ -3,21 +3,24 @@ import type { DeviceView, ReadingView } from "../../../src/admin/api-schemas.js"
 import { ageText, timeText, valueText } from "../format.js";
 import { nowUnixMs, state } from "../store/gateway-store.js";
 import { useSelected } from "../store/observable.js";
+import { booleanWords } from "../words.js";
 
 interface ReadingValueProps {
   readonly reading: ReadingView;
   readonly label: string;
+  /** As people read it. */
+  readonly words: string;
 }
 
 /** Stands in a `dl.values`. */
-export function ReadingValue({ reading, label }: ReadingValueProps) {
+export function ReadingValue({ reading, label, words }: ReadingValueProps) {
   const age = useAge(reading.t);
   const isGood = reading.q === "good";
   return (
     <div class={`value value-${reading.q}`}>
       <dt>{label}</dt>
       <dd>
-        <b>{valueText(reading.v)}</b>
+        <b>{words}</b>
         {reading.unit === undefined || reading.unit === "" ? null : <span class="unit">{reading.unit}</span>}
         <small title={new Date(reading.t).toLocaleString()}>
           {age === "now" ? age : `${age} ago`}
@@ -34,10 +37,21 @@ export function ReadingValues({ device }: { readonly device: DeviceView }) {
   return (
     <dl class="values">
       {device.latest.map((reading) => (
-        <ReadingValue key={reading.signal} reading={reading} label={signalLabel(device, reading.signal)} />
+        <ReadingValue
+          key={reading.signal}
+          reading={reading}
+          label={signalLabel(device, reading.signal)}
+          words={readingWords(device, reading)}
+        />
       ))}
     </dl>
   );
+}
+
+/** A value in words: a door is open or closed, not on or off. */
+export function readingWords(device: DeviceView, { signal, v }: ReadingView): string {
+  if (typeof v !== "boolean") return valueText(v);
+  return booleanWords(device.signals.find(({ key }) => key === signal)?.deviceClass ?? "")[Number(v)] ?? "";
 }
 
 /** The signal's name from the catalog, else its key. */

@@ -1,6 +1,6 @@
 /** Fetches the columns of several signals over one window, and keeps them up to date while it moves. */
 
-import { type ChartColumns, type Span, toColumns } from "../charts/columns.js";
+import { type ChartColumns, type SignalTraits, type Span, toColumns } from "../charts/columns.js";
 import { edgesOf, type TimeWindow } from "../charts/time-window.js";
 import { state } from "../store/gateway-store.js";
 import { askHistory } from "../store/history-store.js";
@@ -37,11 +37,15 @@ export async function fetchSeries(
   const histories = await Promise.all(
     refs.map(({ device, signal }) => askHistory(device, signal, { ...edges, pointsMax })),
   );
-  const columns = histories.map((history, i) => toColumns(history, optionsOf(refs[i])));
+  const columns = histories.map((history, i) => toColumns(history, traitsOf(refs[i])));
   return { edges: { from: edges.fromUnixMs / 1000, to: edges.toUnixMs / 1000 }, columns };
 }
 
-function optionsOf(ref: SignalRef | undefined): readonly string[] {
+const HOLDING_KINDS = new Set(["state", "setpoint", "event"]);
+
+function traitsOf(ref: SignalRef | undefined): SignalTraits {
   const device = state.value.devices?.get(ref?.device ?? "");
-  return device?.signals.find(({ key }) => key === ref?.signal)?.options ?? [];
+  const signal = device?.signals.find(({ key }) => key === ref?.signal);
+  const { options = [], deviceClass = "", kind = "" } = signal ?? {};
+  return { options, deviceClass, holds: HOLDING_KINDS.has(kind) };
 }

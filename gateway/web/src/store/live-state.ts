@@ -4,11 +4,25 @@
  */
 import type { CommandView, DeviceView, ReadingView, StatusView } from "../../../src/admin/api-schemas.js";
 import type { LiveMessage, PresenceChange } from "../../../src/admin/live-messages.js";
+import type { LiveEvent } from "../../../src/model/spool.js";
 
 /** Commands kept for showing; older ones are in the API. */
 const COMMANDS_MAX = 100;
 /** Rates kept for the sparkline: five minutes at a status every 2 s. */
 const RATES_MAX = 150;
+
+const NOTES_MAX = 500;
+
+/** A line of a device's own log. */
+export interface DeviceNote {
+  /** Record id. */
+  readonly id: number;
+  readonly device: string;
+  readonly receivedUnixMs: number;
+  /** Severity as in RFC 5424: 0 emergency … 7 debug. */
+  readonly level: number;
+  readonly text: string;
+}
 
 export type Connection = "connecting" | "live" | "lost";
 
@@ -24,6 +38,8 @@ export interface LiveState {
   readonly ackedPerSecond: number | null;
   /** The rates before it, oldest first; null where the gateway was not heard or had restarted. */
   readonly rates: readonly (number | null)[];
+  /** What devices wrote into their log since this page was opened, oldest first. */
+  readonly notes: readonly DeviceNote[];
   /** The feed left events out since the last complete fetch. */
   readonly conflated: boolean;
   /** Gateway's clock minus this browser's, in ms: ages are counted on the gateway's clock. */
@@ -41,6 +57,7 @@ export const EMPTY: LiveState = {
   status: null,
   ackedPerSecond: null,
   rates: [],
+  notes: [],
   conflated: false,
   clockOffsetMs: 0,
   heardUnixMs: 0,
@@ -56,7 +73,9 @@ export function applyMessage(state: LiveState, message: LiveMessage, nowUnixMs: 
       const events = message.events.flatMap(({ device, readings }) =>
         readings === undefined ? [] : [{ device, readings }],
       );
-      return { ...withReadings(heard, events), conflated: state.conflated || message.conflated === true };
+      const notes = message.events.flatMap(noteOf);
+      const kept = notes.length === 0 ? state.notes : [...state.notes, ...notes].slice(-NOTES_MAX);
+      return { ...withReadings(heard, events), notes: kept, conflated: state.conflated || message.conflated === true };
     }
     case "latest":
       return { ...withReadings(heard, message.devices), conflated: true };
@@ -96,6 +115,14 @@ export function withCommands(
   }
   const newest = [...commands.values()].sort((a, b) => (a.createdAt < b.createdAt ? 1 : -1)).slice(0, COMMANDS_MAX);
   return new Map(newest.map((command) => [command.commandId, command]));
+}
+
+function noteOf(event: LiveEvent): DeviceNote[] {
+  if (event.kind !== "log" || typeof event.detail !== "object" || event.detail === null) return [];
+  const { id, device, receivedUnixMs } = event;
+  const text = "text" in event.detail ? String(event.detail.text) : "";
+  const level = "level" in event.detail ? Number(event.detail.level) : 6;
+  return [{ id, device, receivedUnixMs, level, text }];
 }
 
 interface DeviceReadings {
