@@ -91,12 +91,16 @@ typedef enum tg_phase {
  * only: copy what you keep. */
 typedef struct tg_command {
     uint32_t id;            /* hand it back to tg_reply()                                               */
-    uint32_t code;          /* 1 and up: from your catalog; 0: look at `name`                            */
+    uint32_t code;          /* 1 and up: from your catalog; 0: look at `name`; see tg_command_is()       */
     tg_span name;           /* not zero-terminated; empty when `code` says it all                        */
     tg_span args;           /* UTF-8 JSON unless your catalog says otherwise                             */
     uint32_t deadline_ms;   /* on the port's clock, 0: none; checked before the callback is called       */
     bool at_most_once;
 } tg_command;
+
+/* Whether this is the command of the catalog with that code and name: a gateway may say either.
+ *   name  zero-terminated */
+bool tg_command_is(const tg_command *command, uint32_t code, const char *name);
 
 /* What happened, and its argument. */
 typedef enum tg_event {

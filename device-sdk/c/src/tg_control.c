@@ -1,6 +1,8 @@
 /* tg_control.c -- starting, stopping and looking at a client: the calls outside tg_poll(). */
 #include "tg_core.h"
 
+#include <string.h>
+
 void tg_stop(tg_client *c, tg_reason reason)
 {
     c->reason = (uint8_t)reason;
@@ -14,6 +16,13 @@ void tg_start(tg_client *c)
 {
     if (c->phase == TG_STOPPED) c->phase = TG_WAITING;
     if (c->phase == TG_WAITING) c->due = c->now; /* at or before the clock of the next poll */
+}
+
+bool tg_command_is(const tg_command *command, uint32_t code, const char *name)
+{
+    const size_t n = strlen(name);
+    if (command->code != 0) return command->code == code;
+    return command->name.len == n && n > 0 && memcmp(command->name.ptr, name, n) == 0;
 }
 
 tg_phase tg_get_phase(const tg_client *c)

@@ -51,7 +51,7 @@ async function converse(gateway: TinyGateway): Promise<void> {
   const args = new TextEncoder().encode('{"on":true}');
   const base = { name: "", args, deadlineUptimeMs: 0, atMostOnce: false };
   gateway.say({ kind: "command", command: { ...base, id: 1, code: 1 } });
-  gateway.say({ kind: "command", command: { ...base, id: 2, code: 2 } });
+  gateway.say({ kind: "command", command: { ...base, id: 2, code: 0, name: "echo" } });
   gateway.say({ kind: "command", command: { ...base, id: 3, code: 9 } });
   const update = (id: number) =>
     gateway.next((u) => u.body?.kind === "commandUpdate" && u.body.commandUpdate.id === id);

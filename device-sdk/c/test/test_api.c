@@ -230,6 +230,19 @@ static void starting_a_running_client_changes_nothing(void)
     CHECK(tg_reply(&b->client, 1, TG_SUCCEEDED, span_of("")) == TG_ERR_ARG);
 }
 
+static void a_command_is_known_by_its_code_or_its_name(void)
+{
+    tg_command command;
+    memset(&command, 0, sizeof command);
+    command.code = 3;
+    CHECK(tg_command_is(&command, 3, "fan") && !tg_command_is(&command, 4, "fan"));
+    command.code = 0;
+    CHECK(!tg_command_is(&command, 0, ""));
+    command.name = span_of("fan");
+    CHECK(tg_command_is(&command, 3, "fan"));
+    CHECK(!tg_command_is(&command, 3, "fans") && !tg_command_is(&command, 3, "fax"));
+}
+
 int main(void)
 {
     RUN(series_carry_their_period_and_values);
@@ -242,6 +255,7 @@ int main(void)
     RUN(absurd_numbers_in_a_welcome_are_bounded);
     RUN(a_wanted_catalog_that_does_not_exist_is_not_sent);
     RUN(say_hello_is_not_answered_more_often_than_twice_a_second);
+    RUN(a_command_is_known_by_its_code_or_its_name);
     RUN(starting_a_running_client_changes_nothing);
     return tg_test_done();
 }

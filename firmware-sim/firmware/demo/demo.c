@@ -39,10 +39,10 @@ static uint32_t entropy(void)
 
 static tg_state on_command(tg_client *c, const tg_command *command)
 {
-    if (command->code == COMMAND_ECHO) {
+    if (tg_command_is(command, COMMAND_ECHO, "echo")) {
         return tg_reply(c, command->id, TG_SUCCEEDED, command->args) == TG_OK ? TG_RECEIVED : TG_FAILED;
     }
-    if (command->code != COMMAND_LED) return TG_UNSUPPORTED;
+    if (!tg_command_is(command, COMMAND_LED, "led")) return TG_UNSUPPORTED;
     led = command->args.len > 7 && command->args.ptr[6] == 't'; /* {"on":true} */
     return TG_SUCCEEDED;
 }

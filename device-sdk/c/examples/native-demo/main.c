@@ -28,10 +28,10 @@ static bool led;
 
 static tg_state on_command(tg_client *client, const tg_command *command)
 {
-    if (command->code == COMMAND_ECHO) {
+    if (tg_command_is(command, COMMAND_ECHO, "echo")) {
         return tg_reply(client, command->id, TG_SUCCEEDED, command->args) == TG_OK ? TG_RECEIVED : TG_FAILED;
     }
-    if (command->code != COMMAND_LED) return TG_UNSUPPORTED;
+    if (!tg_command_is(command, COMMAND_LED, "led")) return TG_UNSUPPORTED;
     led = command->args.len > 5 && memcmp(command->args.ptr, "{\"on\":t", 7) == 0;
     return TG_SUCCEEDED;
 }
