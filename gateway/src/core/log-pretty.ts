@@ -1,15 +1,19 @@
-/** Log lines for people: time, level, sentence, facts. In-process, because pino's transports need code generation. */
+/**
+ * Log lines for people: time, level, sentence, facts. In-process, because pino's transports need code generation;
+ * and line by line into any destination, because pino-pretty's own stream takes real Node streams only.
+ */
 import type { DestinationStream } from "pino";
-import pretty from "pino-pretty";
+import { prettyFactory } from "pino-pretty";
 
-/** A stream that turns JSON lines into text for people; standard output unless told. */
-export function prettyFactory(colour: boolean, destination?: DestinationStream): DestinationStream {
-  return pretty({
+/** Turns JSON lines into text for people on their way to `destination`; standard output unless told. */
+export function prettyStream(colour: boolean, destination: DestinationStream = STDOUT): DestinationStream {
+  const prettify = prettyFactory({
     colorize: colour,
     translateTime: "SYS:HH:MM:ss",
     ignore: "pid,hostname",
     singleLine: true,
-    sync: true,
-    ...(destination === undefined ? {} : { destination }),
   });
+  return { write: (json) => destination.write(prettify(json) ?? "") };
 }
+
+const STDOUT: DestinationStream = { write: (text) => void process.stdout.write(text) };

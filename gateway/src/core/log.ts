@@ -6,7 +6,7 @@
  * keeps it from forging lines.
  */
 import { type DestinationStream, pino, stdTimeFunctions } from "pino";
-import { prettyFactory } from "./log-pretty.js";
+import { prettyStream } from "./log-pretty.js";
 import { type LogRing, through } from "./log-ring.js";
 
 /** Levels as pino has them; `silent` writes nothing. */
@@ -42,7 +42,7 @@ export function createLogger(options: LogOptions, destination?: DestinationStrea
     timestamp: stdTimeFunctions.isoTime,
     redact: { paths: REDACTED, censor: "[redacted]" },
   };
-  const stream = options.format === "pretty" ? prettyFactory(options.colour === true, destination) : destination;
+  const stream = options.format === "pretty" ? prettyStream(options.colour === true, destination) : destination;
   if (stream === undefined) return pino(settings);
   return pino(settings, ring === undefined ? stream : through(ring, stream));
 }
