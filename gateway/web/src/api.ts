@@ -28,6 +28,10 @@ export class ApiError extends Error {
   }
 }
 
+/** A question that takes longer is lost: a dead connection must not keep a page waiting. */
+const ANSWER_MS_MAX = 20_000;
+/** What the gateway does on request may take its time: testing a sink waits for the broker. */
+const WORK_MS_MAX = 120_000;
 const UNREACHED = new ApiError(0, "the gateway does not answer", "check that it runs");
 
 async function ask(
@@ -38,11 +42,15 @@ async function ask(
 ): Promise<unknown> {
   const content = body === undefined ? {} : { body: JSON.stringify(body) };
   const type: Record<string, string> = body === undefined ? {} : { "Content-Type": "application/json" };
-  const answer = await fetch(path, { method, headers: { ...type, ...headers }, cache: "no-store", ...content }).catch(
-    () => {
-      throw UNREACHED;
-    },
-  );
+  const answer = await fetch(path, {
+    method,
+    headers: { ...type, ...headers },
+    cache: "no-store",
+    signal: AbortSignal.timeout(method === "GET" ? ANSWER_MS_MAX : WORK_MS_MAX),
+    ...content,
+  }).catch(() => {
+    throw UNREACHED;
+  });
   if (answer.status === 204) return null;
   const json: unknown = await answer.json().catch(() => null);
   if (!answer.ok) throw failure(answer.status, json);

@@ -6,7 +6,6 @@ import "./styles/devices.css";
 import "./styles/tables.css";
 import "./styles/charts.css";
 import { render } from "preact";
-import { useEffect } from "preact/hooks";
 import { DevicePage } from "./pages/device-page.js";
 import { DevicesPage } from "./pages/devices-page.js";
 import { ExplorePage } from "./pages/explore-page.js";
@@ -20,16 +19,12 @@ import { ConnectionBanner } from "./parts/connection-banner.js";
 import { NavRail } from "./parts/nav-rail.js";
 import { TopBar } from "./parts/top-bar.js";
 import type { Route } from "./route.js";
-import { session, start, state } from "./store/gateway-store.js";
+import { start, state } from "./store/gateway-store.js";
 import { useSelected } from "./store/observable.js";
-import { go, useRoute } from "./store/router.js";
-
-/** Remembered for this browser tab: the welcome page is offered once, not at every reload. */
-const WELCOMED = "tidegate.welcomed";
+import { useRoute } from "./store/router.js";
 
 function App() {
   const route = useRoute();
-  useWelcome(route);
   if (route.page === "welcome") return <WelcomePage />;
   return (
     <>
@@ -73,17 +68,6 @@ function Page({ route }: { readonly route: Route }) {
     default:
       return <OverviewPage />;
   }
-}
-
-/** Whoever came by link to a gateway without a password is asked once to set one. */
-function useWelcome(route: Route): void {
-  const needsPassword = useSelected(session, (s) => s !== null && !s.passwordSet);
-  const isAtStart = route.page === "overview";
-  useEffect(() => {
-    if (!needsPassword || !isAtStart || sessionStorage.getItem(WELCOMED) !== null) return;
-    sessionStorage.setItem(WELCOMED, "yes");
-    go("welcome");
-  }, [needsPassword, isAtStart]);
 }
 
 const root = document.querySelector("#app");

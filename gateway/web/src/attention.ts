@@ -21,15 +21,26 @@ export interface Attention {
   readonly action: string;
 }
 
+/** Whoever came by link sees the dashboard first; the password can wait, but not be forgotten. */
+const NO_PASSWORD: Attention = {
+  tone: "note",
+  text: "No password is set: only a login link from the command line opens this page.",
+  href: hrefTo("welcome"),
+  action: "set one",
+};
+
 export interface AttentionFacts {
   readonly status: StatusView;
   readonly devices: readonly DeviceView[];
   readonly sinks: readonly SinkView[];
+  /** False: nobody has set the administrator's password yet. */
+  readonly passwordSet?: boolean;
 }
 
 /** Empty: all is well. */
-export function needsAttention({ status, devices, sinks }: AttentionFacts): Attention[] {
+export function needsAttention({ status, devices, sinks, passwordSet }: AttentionFacts): Attention[] {
   const items = [...ofDisk(status), ...sinks.flatMap(ofSink), ...ofDevices(devices), ...ofRecords(status)];
+  if (passwordSet === false) items.push(NO_PASSWORD);
   return [...items.filter(({ tone }) => tone === "bad"), ...items.filter(({ tone }) => tone === "note")];
 }
 

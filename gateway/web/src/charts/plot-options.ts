@@ -66,30 +66,20 @@ function themeColour(name: string): string {
 /** The options of one chart. */
 export function plotOptions(parts: PlotParts): uPlot.Options {
   const { series, width, height } = parts;
-  const line = themeColour("--line");
-  const quiet = themeColour("--text-quiet");
-  const lines = series.flatMap(linesOf);
   const right = series.some(({ scale }) => scale === "y2");
-  const axis = { stroke: quiet, grid: { stroke: line, width: 1 }, ticks: { stroke: line, width: 1 } };
   return {
     width,
     height,
     legend: { show: false },
     padding: [8, right ? 0 : 12, 0, 0],
-    series: [{}, ...lines],
+    series: [{}, ...series.flatMap(linesOf)],
     bands: bandsOf(series),
     scales: {
       x: { time: true, range: () => [parts.edges().from, parts.edges().to] },
       y: scaleOf(series, "y"),
       ...(right ? { y2: scaleOf(series, "y2") } : {}),
     },
-    axes: [
-      { ...axis, values: TIME_WORDS },
-      { ...axis, scale: "y", size: AXIS_PX, space: TICK_SPACE_PX, values: axisWords(series, "y") },
-      ...(right
-        ? [{ ...axis, scale: "y2", side: 1, size: AXIS_PX, grid: { show: false }, values: axisWords(series, "y2") }]
-        : []),
-    ],
+    axes: axesFor(series, right),
     cursor: {
       drag: { x: true, y: false, setScale: false },
       sync: {
@@ -104,6 +94,22 @@ export function plotOptions(parts: PlotParts): uPlot.Options {
       setSelect: [(plot) => zoomed(plot, parts.onZoom)],
     },
   };
+}
+
+function axesFor(series: readonly PlotSeries[], hasRight: boolean): uPlot.Axis[] {
+  const line = themeColour("--line");
+  const grid = { stroke: line, width: 1 };
+  const axis: uPlot.Axis = { stroke: themeColour("--text-quiet"), grid, ticks: grid };
+  const values: uPlot.Axis = { ...axis, size: AXIS_PX, space: TICK_SPACE_PX };
+  const left: uPlot.Axis = { ...values, scale: "y", values: axisWords(series, "y") };
+  const right: uPlot.Axis = {
+    ...values,
+    scale: "y2",
+    side: 1,
+    grid: { show: false },
+    values: axisWords(series, "y2"),
+  };
+  return [{ ...axis, values: TIME_WORDS }, left, ...(hasRight ? [right] : [])];
 }
 
 function linesOf(series: PlotSeries): uPlot.Series[] {

@@ -123,25 +123,11 @@ function SignalFigure({ label, columns, edges, offline }: SignalFigureProps) {
     [x, mid, low, high],
   );
   const gaps = useMemo(() => gapSpans(x, mid), [x, mid]);
-  const extent = extentOf(columns);
-  const words = (value: number): string => (labels === null ? `${valueText(value)} ${unit}` : (labels[value] ?? ""));
-  const summary =
-    extent === null
-      ? "no values in this range"
-      : labels === null
-        ? `${words(extent.low)} to ${words(extent.high)}, last ${words(extent.last)}`
-        : `last ${words(extent.last)}`;
-  const at = index === null ? undefined : x[index];
-  const under = index === null ? null : (mid[index] ?? null);
+  const summary = summaryOf(columns);
   return (
     <figure class="figure">
       <figcaption>
-        <b>{label}</b>{" "}
-        <span class="readout">
-          {at === undefined
-            ? summary
-            : `${under === null ? "–" : words(under)} at ${new Date(at * 1000).toLocaleString()}`}
-        </span>
+        <b>{label}</b> <span class="readout">{readoutAt(columns, index) ?? summary}</span>
       </figcaption>
       <Chart
         label={`${label}: ${summary}`}
@@ -157,4 +143,25 @@ function SignalFigure({ label, columns, edges, offline }: SignalFigureProps) {
       />
     </figure>
   );
+}
+
+function wordsOf({ labels, unit }: ChartColumns, value: number): string {
+  return labels === null ? `${valueText(value)} ${unit}` : (labels[value] ?? "");
+}
+
+/** What the whole line shows. */
+function summaryOf(columns: ChartColumns): string {
+  const extent = extentOf(columns);
+  if (extent === null) return "no values in this range";
+  const last = `last ${wordsOf(columns, extent.last)}`;
+  if (columns.labels !== null) return last;
+  return `${wordsOf(columns, extent.low)} to ${wordsOf(columns, extent.high)}, ${last}`;
+}
+
+/** What the cursor points at; null: nothing. */
+function readoutAt(columns: ChartColumns, index: number | null): string | null {
+  const at = index === null ? undefined : columns.x[index];
+  if (at === undefined || index === null) return null;
+  const value = columns.mid[index] ?? null;
+  return `${value === null ? "–" : wordsOf(columns, value)} at ${new Date(at * 1000).toLocaleString()}`;
 }

@@ -1,8 +1,10 @@
 /** What happened to a device, newest first: sessions, gaps, and what the gateway logged about it. */
+import { useMemo } from "preact/hooks";
 import type { DeviceView, GapView, LogLineView, PresenceLogView } from "../../../src/admin/api-schemas.js";
 import { api } from "../api.js";
 import { factsText } from "../parts/log-facts.js";
 import { Problem } from "../parts/page-head.js";
+import { GapTail } from "../store/gap-tail.js";
 import { state } from "../store/gateway-store.js";
 import type { DeviceNote } from "../store/live-state.js";
 import { useSelected } from "../store/observable.js";
@@ -11,7 +13,6 @@ import { gapCount, gapReasonText, plural } from "../words.js";
 
 const ASK_MS = 5000;
 const LINES_MAX = 300;
-const GAPS_MAX = 1000;
 
 interface Entry {
   readonly atUnixMs: number;
@@ -22,7 +23,8 @@ interface Entry {
 
 /** One list out of four sources; what the device itself wrote, since this page was opened. */
 export function DeviceLog({ device }: { readonly device: DeviceView }) {
-  const { value: asked, problem } = usePolled(`log ${device.id}`, ASK_MS, () => fetchEntries(device.id));
+  const gaps = useMemo(() => new GapTail(device.id), [device.id]);
+  const { value: asked, problem } = usePolled(`log ${device.id}`, ASK_MS, () => fetchEntries(device.id, gaps));
   const notes = useSelected(state, (s) => s.notes);
   const value = asked === null ? null : sorted([...asked, ...notes.filter((n) => n.device === device.id).map(ofNote)]);
   return (
@@ -49,13 +51,13 @@ export function DeviceLog({ device }: { readonly device: DeviceView }) {
   );
 }
 
-async function fetchEntries(device: string): Promise<readonly Entry[]> {
+async function fetchEntries(device: string, tail: GapTail): Promise<readonly Entry[]> {
   const [presence, gaps, logs] = await Promise.all([
     api.presence(device),
-    api.gaps({ device, limit: GAPS_MAX }),
+    tail.read(),
     api.logs({ device, limit: LINES_MAX }),
   ]);
-  return [...presence.changes.map(ofPresence), ...gaps.gaps.map(ofGap), ...logs.lines.map(ofLine)];
+  return [...presence.changes.map(ofPresence), ...gaps.slice(0, LINES_MAX).map(ofGap), ...logs.lines.map(ofLine)];
 }
 
 /** Newest first. */

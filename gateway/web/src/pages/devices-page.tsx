@@ -6,14 +6,13 @@ import { AddDevice } from "../parts/add-device.js";
 import { DeviceRow } from "../parts/device-row.js";
 import { NoDevices } from "../parts/no-devices.js";
 import { Filter, PageHead } from "../parts/page-head.js";
-import { nowUnixMs, state } from "../store/gateway-store.js";
+import { useDeviceBeat } from "../store/device-beat.js";
+import { state } from "../store/gateway-store.js";
 import { useSelected } from "../store/observable.js";
 import { refine, useRoute } from "../store/router.js";
 
 /** Drawing more rows than anybody reads makes the page slow. */
 const ROWS_STEP = 100;
-/** The order follows presence and values, but not so fast that nobody can click a row. */
-const ORDER_MS = 2000;
 
 const COLUMNS: readonly (readonly [column: DeviceColumn, label: string, isWideOnly: boolean])[] = [
   ["presence", "Presence", false],
@@ -54,15 +53,14 @@ export function DevicesPage() {
 
 /** Null until the list is known. */
 function useOrderedIds(needle: string, { column, isDown }: Order): readonly string[] | null {
-  const beat = useSelected(nowUnixMs, (now) => Math.floor(now / ORDER_MS));
-  const count = useSelected(state, (s) => s.devices?.size ?? null);
+  const beat = useDeviceBeat();
   // Ordered anew with the beat, not with every value.
   return useMemo(() => {
     const { devices } = state.value;
     if (devices === null) return null;
     const found = [...devices.values()].filter((device) => matches(device, needle.toLowerCase()));
     return sortDevices(found, column, isDown).map(({ id }) => id);
-  }, [beat, count, needle, column, isDown]);
+  }, [beat, needle, column, isDown]);
 }
 
 function matches(device: DeviceView, needle: string): boolean {

@@ -1,24 +1,22 @@
 /** The list of everything that is missing for good, and why. Newest first; as many as a page can hold. */
 import { useMemo } from "preact/hooks";
 import type { GapView } from "../../../src/admin/api-schemas.js";
-import { api } from "../api.js";
 import { countText, timeText } from "../format.js";
 import { Filter, PageHead, Problem } from "../parts/page-head.js";
 import { hrefTo } from "../route.js";
+import { GapTail } from "../store/gap-tail.js";
 import { usePolled } from "../store/polled.js";
 import { refine } from "../store/router.js";
 import { gapCount, gapReasonText } from "../words.js";
 
 const ASK_MS = 10_000;
-const PAGE_MAX = 10_000;
-/** Pages read to reach the newest ones; more gaps than that are exported with the command line. */
-const PAGES_MAX = 5;
 const ROWS_MAX = 500;
 
 /** A table with its filter. */
 export function GapsPage({ query }: { readonly query: URLSearchParams }) {
   const needle = query.get("filter") ?? "";
-  const { value, problem } = usePolled("gaps", ASK_MS, fetchGaps);
+  const tail = useMemo(() => new GapTail(), []);
+  const { value, problem } = usePolled("gaps", ASK_MS, () => tail.read());
   const found = useMemo(() => (value ?? []).filter((gap) => matches(gap, needle.toLowerCase())), [value, needle]);
   const missing = found.reduce((sum, gap) => sum + (gapCount(gap) ?? 0), 0);
   return (
@@ -48,19 +46,6 @@ export function GapsPage({ query }: { readonly query: URLSearchParams }) {
       ) : null}
     </>
   );
-}
-
-/** Newest first. The API goes upwards by id. */
-async function fetchGaps(): Promise<readonly GapView[]> {
-  const gaps: GapView[] = [];
-  let after = 0;
-  for (let page = 0; page < PAGES_MAX; page++) {
-    const answer = await api.gaps({ after, limit: PAGE_MAX });
-    gaps.push(...answer.gaps);
-    if (answer.next === null) break;
-    after = answer.next;
-  }
-  return gaps.reverse();
 }
 
 function matches(gap: GapView, needle: string): boolean {

@@ -7,7 +7,8 @@ import { NoDevices } from "../parts/no-devices.js";
 import { OverviewTiles } from "../parts/overview-tiles.js";
 import { PageHead } from "../parts/page-head.js";
 import { hrefTo } from "../route.js";
-import { state } from "../store/gateway-store.js";
+import { useDeviceBeat } from "../store/device-beat.js";
+import { session, state } from "../store/gateway-store.js";
 import { useSelected } from "../store/observable.js";
 import { usePolled } from "../store/polled.js";
 
@@ -28,16 +29,16 @@ export function OverviewPage() {
 
 function AttentionStrip() {
   const status = useSelected(state, (s) => s.status);
-  const devices = useSelected(state, (s) => s.devices);
+  const beat = useDeviceBeat();
+  const passwordSet = useSelected(session, (s) => s?.passwordSet !== false);
   const { value: sinks } = usePolled("sinks", SINKS_MS, api.sinks);
-  const items = useMemo(
-    () =>
-      status === null || devices === null
-        ? []
-        : needsAttention({ status, devices: [...devices.values()], sinks: sinks ?? [] }),
-    [status, devices, sinks],
-  );
-  if (status === null || devices === null) return null;
+  // Devices are looked at with the beat.
+  const items = useMemo(() => {
+    const { devices } = state.value;
+    if (status === null || devices === null) return [];
+    return needsAttention({ status, devices: [...devices.values()], sinks: sinks ?? [], passwordSet });
+  }, [status, beat, sinks, passwordSet]);
+  if (status === null || beat < 0) return null;
   return (
     <section class="attention" aria-labelledby="attention">
       <h3 id="attention">Needs attention</h3>
@@ -55,13 +56,8 @@ function AttentionStrip() {
 
 /** The first devices by name: those that are online before those that are not. */
 function LiveDevices() {
-  const names = useSelected(state, (s) =>
-    [...(s.devices?.values() ?? [])]
-      .sort((a, b) => Number(b.online) - Number(a.online) || (a.id < b.id ? -1 : 1))
-      .slice(0, CARDS_MAX)
-      .map(({ id }) => id)
-      .join(" "),
-  ); // an id has no spaces
+  const beat = useDeviceBeat();
+  const names = useMemo(() => firstNames(), [beat]);
   const count = useSelected(state, (s) => s.devices?.size ?? null);
   return (
     <section>
@@ -71,6 +67,15 @@ function LiveDevices() {
       {count === null ? <p class="empty">Loading …</p> : count === 0 ? <NoDevices /> : <Cards names={names} />}
     </section>
   );
+}
+
+/** Ids with a space between them: an id has none. */
+function firstNames(): string {
+  return [...(state.value.devices?.values() ?? [])]
+    .sort((a, b) => Number(b.online) - Number(a.online) || (a.id < b.id ? -1 : 1))
+    .slice(0, CARDS_MAX)
+    .map(({ id }) => id)
+    .join(" ");
 }
 
 /** The cards watch their own device: the list is made anew only when other devices are in it, not with every value. */

@@ -1,5 +1,5 @@
 /** Two lists: a device, and one of its signals. */
-import { useState } from "preact/hooks";
+import { useMemo, useState } from "preact/hooks";
 import { signalKeys } from "../pages/device-charts.js";
 import { state } from "../store/gateway-store.js";
 import { useSelected } from "../store/observable.js";
@@ -8,10 +8,11 @@ import type { SignalRef } from "./series-data.js";
 
 /** Hands over what was picked. */
 export function SignalPicker({ onPick }: { readonly onPick: (ref: SignalRef) => void }) {
-  const ids = useSelected(state, (s) => [...(s.devices?.keys() ?? [])].join(" ")); // an id has no spaces
+  const count = useSelected(state, (s) => s.devices?.size ?? 0);
+  // Another number of devices is another list.
+  const names = useMemo(() => [...(state.value.devices?.keys() ?? [])], [count]);
   const [picked, setPicked] = useState("");
   const [signal, setSignal] = useState("");
-  const names = ids === "" ? [] : ids.split(" ");
   const id = names.includes(picked) ? picked : (names[0] ?? "");
   const device = state.value.devices?.get(id);
   const keys = device === undefined ? [] : signalKeys(device);
