@@ -21,7 +21,7 @@ const axeSource = readFileSync(createRequire(import.meta.url).resolve("axe-core/
 export interface OpenOptions {
   readonly colorScheme?: "light" | "dark";
   readonly size?: typeof WIDE;
-  /** Is an administrator's password set? Yes unless told: else the first page is the welcome. */
+  /** Is an administrator's password set? Yes unless told. */
   readonly isNew?: boolean;
 }
 
