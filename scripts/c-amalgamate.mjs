@@ -30,7 +30,7 @@ export function amalgamate() {
     .filter((file) => file.endsWith(".c") && !SOURCE_ORDER.includes(file))
     .sort();
   const parts = [
-    "/* The Tidegate device SDK, C99 edition, in two files. Made by scripts/c-amalgamate.mjs: change the parts instead. */",
+    "/* The Tidegate device SDK, C99 edition, in two files. Made by scripts/c-amalgamate.mjs: change its parts. */",
     '#include "tidegate.h"\n',
     "#define TG_INTERNAL static\n",
     ...INTERNAL_HEADERS.map((file) => withoutOwnIncludes(read("src", file))),

@@ -2,7 +2,8 @@
 //
 //   node scripts/c-size.mjs            measures, prints, and writes device-sdk/c/SIZE.md
 //   node scripts/c-size.mjs --check    measures and compares: fails when a number grew by more than 1 %, or is over its
-//                                      limit (flash goals are only shown), or when the library brings data, heap, stdio or float formatting
+//                                      limit (flash goals are only shown), or when the library brings data, heap, stdio
+//                                      or float formatting
 //   node scripts/c-size.mjs --detail   also prints every function
 //
 // Flash is counted in linked images: the functions of src/ that a smallest application keeps (test/size/app.c), the C
@@ -195,9 +196,10 @@ function measure(target, detail) {
   }
   if (row.websocket !== undefined) {
     const { kept } = flash(target, folder, objects, PROFILES[2]);
+    const serial = symbolNames(target, folder, "serial");
     row.websocketAdds = kept
-      .filter((s) => !symbolNames(target, folder, "serial").has(s.name))
-      .reduce((n, s) => n + s.bytes, 0);
+      .filter((symbol) => !serial.has(symbol.name))
+      .reduce((sum, symbol) => sum + symbol.bytes, 0);
   }
   row.client = clientBytes(target, folder);
   return row;
@@ -224,9 +226,10 @@ function report(rows) {
   const lines = [
     "# What the C edition costs",
     "",
-    "Bytes; `measured / limit` where there is one (for flash, the goal). Made by `node scripts/c-size.mjs`, checked by `--check` in CI: no number",
-    "may grow by more than 1 % unnoticed. `-Os`, no link-time optimisation, functions the application does not use dropped",
-    "by the linker, the C library not counted. The library has no `.data`, no `.bss` and no heap; buffers are yours.",
+    "Bytes; `measured / limit` where there is one (for flash, the goal). Made by `node scripts/c-size.mjs`, checked by",
+    "`--check` in CI: no number may grow by more than 1 % unnoticed. `-Os`, no link-time optimisation, functions the",
+    "application does not use dropped by the linker, the C library not counted. The library has no `.data`, no `.bss` and",
+    "no heap; buffers are yours.",
     "",
     `| target | compiler | ${COLUMNS.map(([, title]) => title).join(" | ")} |`,
     `|---|---|${COLUMNS.map(() => "---:|").join("")}`,

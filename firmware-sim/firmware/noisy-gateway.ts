@@ -52,6 +52,8 @@ export class NoisyGateway {
   #accepted = 0;
   #nackedMs = 0;
   #commandId = 0;
+  #ignoredBytes = 0;
+  #waiting: { isMet: () => boolean; met: () => void }[] = [];
   /** Numbers stored, by reading: each must be there once. */
   readonly stored: number[] = [];
   readonly gaps: { from: number; to: number }[] = [];
@@ -66,6 +68,21 @@ export class NoisyGateway {
 
   get commandsSent(): number {
     return this.#commandId;
+  }
+
+  /** The highest number accounted for: stored, or listed as lost. */
+  get accepted(): number {
+    return this.#accepted;
+  }
+
+  /** Bytes the board sent while nobody listened. */
+  get ignoredBytes(): number {
+    return this.#ignoredBytes;
+  }
+
+  /** Resolves when a byte from the board makes the condition true. */
+  until(isMet: () => boolean): Promise<void> {
+    return new Promise((met) => this.#waiting.push({ isMet, met }));
   }
 
   /** The process dies; its store stays. */
@@ -90,7 +107,14 @@ export class NoisyGateway {
   }
 
   hear(chunk: Uint8Array): void {
-    if (!this.#isAlive) return;
+    if (this.#isAlive) this.#listen(chunk);
+    else this.#ignoredBytes += chunk.length;
+    const waiting = this.#waiting;
+    this.#waiting = waiting.filter((w) => !w.isMet());
+    for (const w of waiting) if (w.isMet()) w.met();
+  }
+
+  #listen(chunk: Uint8Array): void {
     for (const message of this.#decoder.push(this.#hit(chunk))) {
       const decoded = decodeUplink(message);
       if (!decoded.ok) throw new Error(`a sound frame with unsound content: ${decoded.error.code}`);

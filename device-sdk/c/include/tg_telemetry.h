@@ -29,7 +29,8 @@ typedef struct tg_writer {
 
 /* Starts a message of readings taken now.
  *
- *   scratch, cap  where it is written; yours, needed until tg_telemetry_end(). 10 bytes + 14 per reading, and a text or series more.
+ *   scratch, cap  where it is written; yours, needed until tg_telemetry_end().
+ *                 10 bytes + 14 per reading, and a text or series more.
  *
  * Returns TG_OK, TG_ERR_ARG (a pointer is NULL) or TG_ERR_NO_SPACE (cap < 16).
  */

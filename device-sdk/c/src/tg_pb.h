@@ -16,8 +16,8 @@
 #define TG_INTERNAL
 #endif
 
-/* What a message said: every message a gateway sends has fields 1 to 9 at most. Numbers by field number (the low 32 bits
- * of what is longer); of the byte fields number 3, the last of the others, and the number of the very last. */
+/* What a message said: every message a gateway sends has fields 1 to 9 at most. Numbers by field number (the low 32
+ * bits of what is longer); of the byte fields number 3, the last of the others, and the number of the very last. */
 #define TG_FIELDS 10u
 typedef struct tg_fields {
     uint32_t v[TG_FIELDS];

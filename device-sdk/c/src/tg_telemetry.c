@@ -7,7 +7,8 @@
 #include <string.h>
 
 /* Body numbers of Uplink; fields of Telemetry, Series and Log. */
-enum { UP_TELEMETRY = 5, UP_LOG = 9, UPTIME_MS = 1, SERIES = 3, SIGNAL = 1, PERIOD_US = 3, INTS = 5, FLOATS = 6, TEXTS = 9 };
+enum { UP_TELEMETRY = 5, UP_LOG = 9 };
+enum { UPTIME_MS = 1, SERIES = 3, SIGNAL = 1, PERIOD_US = 3, INTS = 5, FLOATS = 6, TEXTS = 9 };
 
 #define SCRATCH_BYTES_MIN 16u
 #define BODY_AT 2u /* behind tag and length, where the body of the message begins */

@@ -157,7 +157,9 @@ static void header_line(tg_client *c, const uint8_t *line)
     } else if (value != NULL && c->reason != 0) {
         uint32_t seconds = 0;
         while (*value == ' ') value++;
-        while (*value >= '0' && *value <= '9' && seconds < 100000u) seconds = seconds * 10u + (*value++ - (uint32_t)'0');
+        for (; *value >= '0' && *value <= '9' && seconds < 100000u; value++) {
+            seconds = seconds * 10u + (*value - (uint32_t)'0');
+        }
         refused(c, c->reason, seconds);
     } else if (after_name(line, name_upgrade) != NULL) {
         c->rx_left |= SAW_UPGRADE;

@@ -5,7 +5,9 @@ import { readFileSync } from "node:fs";
 const allowed = new Map(
   [...readFileSync("MISRA.md", "utf8").matchAll(/^\| (\d+\.\d+) \| (\d+) \|/gm)].map((m) => [m[1], Number(m[2])]),
 );
-const { stderr } = spawnSync("cppcheck", ["--quiet", "--std=c99", "--addon=misra", "-Iinclude", "src"], { encoding: "utf8" });
+const { stderr } = spawnSync("cppcheck", ["--quiet", "--std=c99", "--addon=misra", "-Iinclude", "src"], {
+  encoding: "utf8",
+});
 const found = new Map();
 for (const [, rule] of stderr.matchAll(/\[misra-c2012-(\d+\.\d+)\]/g)) found.set(rule, (found.get(rule) ?? 0) + 1);
 const bad = [...found].filter(([rule, count]) => count > (allowed.get(rule) ?? 0));
