@@ -7,6 +7,7 @@ import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type Browser, chromium, type Page } from "playwright-core";
+import { vi } from "vitest";
 import { requires } from "../../../scripts/testing/requires.mjs";
 import { FakeHost } from "../../src/admin/testing/fake-host.js";
 import { startTestServer, type TestServer } from "../../src/admin/testing/test-server.js";
@@ -15,7 +16,12 @@ import { buildWeb } from "../build.mjs";
 
 export const withBrowser = requires("chromium");
 export const WIDE = { width: 1200, height: 800 };
+/** A browser on a loaded machine is slow. Waits end before the test, so that a failure says what was waited for. */
+const WAIT_MS_MAX = 20_000;
+const TEST_MS_MAX = 60_000;
 export const NARROW = { width: 360, height: 740 };
+// Here and not in a hook: a test takes its limit when it is declared.
+vi.setConfig({ testTimeout: TEST_MS_MAX });
 const axeSource = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
 
 export interface OpenOptions {
@@ -88,8 +94,7 @@ export class BrowserBench {
       colorScheme: options.colorScheme ?? "light",
     });
     this.#page = await context.newPage();
-    // Below the limit of a test, so that a failure says what was waited for.
-    this.#page.setDefaultTimeout(8000);
+    this.#page.setDefaultTimeout(WAIT_MS_MAX);
     this.#watch(this.#page, this.t.url);
   }
 
