@@ -41,11 +41,18 @@ export function makeRow(spec, rounds, notes) {
     met: ratio === null ? null : reaches(spec, ratio) && conditions.every(({ met }) => met),
     columns,
     rounds: Object.fromEntries(contenders.map((name) => [name, valuesOf(rounds[name]).map(rounded)])),
+    ratios: reference === null ? [] : ratiosOf(rounds.ours ?? [], rounds[reference.name]),
     notes,
   };
 }
 
 const valuesOf = (measures) => measures.map(({ value }) => value);
+
+/** Round by round: on a machine that others use too, their spread tells how far to trust the ratio of medians. */
+function ratiosOf(ours, theirs) {
+  const count = Math.min(ours.length, theirs.length);
+  return Array.from({ length: count }, (_, i) => Number((ours[i].value / theirs[i].value).toFixed(3)));
+}
 
 const reaches = ({ direction, target }, ratio) => (direction === "atLeast" ? ratio >= target : ratio <= target);
 

@@ -59,6 +59,7 @@ describe("a row of the benchmark", () => {
     ];
     const row = makeRow(SPEC, { ours, peer: measures(1) }, []);
     expect(row.rounds.ours).toEqual([10, 20]);
+    expect(row.ratios).toEqual([10]);
     expect(row.columns.ours).toEqual({ cpu: 4, disk: 7 });
   });
 });

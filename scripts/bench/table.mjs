@@ -65,5 +65,6 @@ function detail(row) {
     return `  ${name.padEnd(width)}  ${[...cells, rounds].join(" · ")}`;
   });
   const conditions = row.conditions.map(({ name, met: holds }) => `  also: ${name}: ${met(holds)}`);
-  return [`${row.id}`, ...lines, ...conditions, ...row.notes.map((note) => `  note: ${note}`)].join("\n");
+  const ratios = row.ratios.length > 1 ? [`  ratio to ${row.against} by round: ${row.ratios.join(" ")}`] : [];
+  return [`${row.id}`, ...lines, ...ratios, ...conditions, ...row.notes.map((note) => `  note: ${note}`)].join("\n");
 }
