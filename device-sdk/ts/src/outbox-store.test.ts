@@ -248,6 +248,19 @@ describe("files that are not in order", () => {
     expect(device.state).toBe("online");
     expect(line.link.bodies("telemetry")).toHaveLength(1);
   });
+
+  test("a card that cannot be written is not tried again at once, also where nothing is lazy", () => {
+    const { device, clock, level, errors } = boot(path, 1, { outbox: { path, saveIntervalMs: 0 } });
+    device.start();
+    const spy = vi.spyOn(Database.prototype, "transaction").mockImplementation(() => {
+      throw new Error("disk I/O error");
+    });
+    level.report(1);
+    clock.advance(10_000);
+    spy.mockRestore();
+    expect(errors.length).toBeGreaterThan(1);
+    expect(errors.length).toBeLessThan(15);
+  });
 });
 
 function aCommand(id: number) {

@@ -14,6 +14,9 @@ import type { OutboxDisk, SavedState } from "./outbox-file.js";
 import type { OutboxWatcher } from "./outbox-types.js";
 import type { Entry } from "./seq-queue.js";
 
+/** A card that could not be written is not tried again at once, also where saving is not lazy, in ms. */
+const SAVE_RETRY_MS_MIN = 1_000;
+
 /** Keeps an outbox on disk, lazily: what a power cut may cost is one save interval. */
 export class OutboxStore implements OutboxWatcher, CommandJournal {
   readonly #file: OutboxDisk;
@@ -101,7 +104,6 @@ export class OutboxStore implements OutboxWatcher, CommandJournal {
   /** Write what changed, in one transaction; throws when that fails, and keeps everything for the next time. */
   save(): void {
     if (this.#isClosed) return;
-    this.#disarm();
     const { current, next } = this.#outbox.queues;
     this.#file.write({
       current,
@@ -112,6 +114,7 @@ export class OutboxStore implements OutboxWatcher, CommandJournal {
       finishedCommands: this.#finished,
       lastCommand: this.#lastCommand,
     });
+    this.#disarm();
     this.saves++;
     this.#savedEpoch = current.epoch;
     for (const entry of this.#unsaved) this.#inFile.add(entry.ordinal);
@@ -125,7 +128,7 @@ export class OutboxStore implements OutboxWatcher, CommandJournal {
       this.save();
     } catch (error) {
       this.#onError(error);
-      this.#arm();
+      this.#arm(Math.max(this.#saveIntervalMs, SAVE_RETRY_MS_MIN));
     }
   }
 
@@ -142,9 +145,9 @@ export class OutboxStore implements OutboxWatcher, CommandJournal {
     this.#file.close();
   }
 
-  #arm(): void {
+  #arm(afterMs = this.#saveIntervalMs): void {
     if (this.#isClosed) return;
-    this.#cancelTimer ??= this.#clock.after(this.#saveIntervalMs, () => {
+    this.#cancelTimer ??= this.#clock.after(afterMs, () => {
       this.#cancelTimer = null;
       this.saveSoonOrTell();
     });

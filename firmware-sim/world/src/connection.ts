@@ -4,8 +4,9 @@
  *   device ──send──▶ up ──▶ session.message        Ends of either side travel behind what was sent before them, so a
  *   device ◀─frame── down ◀── link.send            link the device has left may still speak to the gateway, late.
  */
-import { CLOSE_CODE, MESSAGE_BYTES_MAX, Reason } from "@tidegate/proto";
+
 import type { Connect } from "@tidegate/device-sdk";
+import { CLOSE_CODE, MESSAGE_BYTES_MAX, Reason } from "@tidegate/proto";
 import type { DeviceLink } from "tidegate/dist/session/session-ports.js";
 import { Pipe, type PipeFacts } from "./pipe.js";
 

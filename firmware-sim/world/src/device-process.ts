@@ -5,7 +5,7 @@
 import { Device, type Signal } from "@tidegate/device-sdk";
 import type { Checker } from "./checker/checker.js";
 import type { Network } from "./network.js";
-import { ProcessClock } from "./process-clock.js";
+import { ProcessClock, WALL_START_UNIX_MS } from "./process-clock.js";
 import type { Seeded } from "./seeded.js";
 import type { DeviceDisk } from "./store/device-disk.js";
 import type { Story } from "./story.js";
@@ -48,7 +48,7 @@ export class DeviceProcess {
   constructor(parts: DeviceParts) {
     this.#parts = parts;
     const { timeline, settings, network, disk, random } = parts;
-    this.#clock = new ProcessClock(timeline, { offsetMs: 1_700_000_000_000 }, timeline.nowMs);
+    this.#clock = new ProcessClock(timeline, { offsetMs: WALL_START_UNIX_MS }, timeline.nowMs);
     const isAlive = (): boolean => this.#clock.isAlive;
     const { id, isPersistent, messagesMax, saveIntervalMs } = settings;
     const file = isPersistent ? { path: id, open: disk.opener(isAlive), saveIntervalMs } : {};
@@ -92,12 +92,10 @@ export class DeviceProcess {
     this.#isReporting = false;
   }
 
-  /** The power is gone. What the card holds now is what is left. */
+  /** The power is gone. */
   kill(): void {
-    const { checker, network, settings, disk } = this.#parts;
     this.#clock.kill();
-    network.deviceDied(settings.id);
-    checker.died(settings.id, settings.isPersistent ? disk.bodies() : []);
+    this.#parts.network.deviceDied(this.#parts.settings.id);
   }
 
   #listen(): void {

@@ -1,10 +1,13 @@
 /** Lets faults strike: each kind of the seed's swarm at its own random instants, counted when it had something to hit. */
+import { WALL_START_UNIX_MS } from "./process-clock.js";
 import { FAULTS, type Fault } from "./profile.js";
 import type { Seeded } from "./seeded.js";
 import type { World } from "./world.js";
 
-/** A day, either way: for stamps only. */
-const WALL_JUMP_MS = 86_400_000;
+/** Days, either way: for stamps only. */
+const WALL_JUMP_MS = 10 * 86_400_000;
+/** A repeated key is told by the wall clock once the machine has rebooted: it must not be off by a day then. */
+const WALL_JUMP_MS_WITH_REBOOTS = 20 * 3_600_000;
 const CARD_FAILS_MS_MAX = 30_000;
 
 export class FaultDriver {
@@ -78,9 +81,13 @@ export class FaultDriver {
         broker.fallSilent(random.spread(1_000, 60_000));
         return true;
       case "wall-jump":
-        wall.offsetMs += (random.unit() - 0.5) * 2 * WALL_JUMP_MS;
+        wall.offsetMs = WALL_START_UNIX_MS + (random.unit() - 0.5) * this.#wallJumpMs();
         return true;
     }
+  }
+
+  #wallJumpMs(): number {
+    return this.#world.profile.faultEveryMs.has("gateway-reboot") ? WALL_JUMP_MS_WITH_REBOOTS : WALL_JUMP_MS;
   }
 
   #failCard(index: number): boolean {

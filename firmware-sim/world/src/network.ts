@@ -6,8 +6,9 @@
  *   stall       everything comes, but late
  *   partition   no new connection is answered, and all that exist are half-open
  */
-import { isUplinkTag, readEnvelope, Envelope, UplinkTag } from "@tidegate/proto";
+
 import type { Connect } from "@tidegate/device-sdk";
+import { Envelope, isUplinkTag, readEnvelope, UplinkTag } from "@tidegate/proto";
 import type { DeviceLink } from "tidegate/dist/session/session-ports.js";
 import { type ConnectionWatch, type Listener, SimConnection } from "./connection.js";
 import type { PipeFacts } from "./pipe.js";
@@ -181,7 +182,9 @@ export class Network {
   /** A repeated Hello would be another Hello; reliable frames and heartbeats may come twice on a bad line. */
   #isReliable(frame: Uint8Array): boolean {
     const isRead = readEnvelope(frame, this.#envelope) === null;
-    return isRead && this.#envelope.seq > 0 && isUplinkTag(this.#envelope.body) && this.#envelope.body !== UplinkTag.hello;
+    return (
+      isRead && this.#envelope.seq > 0 && isUplinkTag(this.#envelope.body) && this.#envelope.body !== UplinkTag.hello
+    );
   }
 }
 

@@ -4,6 +4,9 @@
  */
 import type { Timeline } from "./timeline.js";
 
+/** Where every wall clock of the world begins. */
+export const WALL_START_UNIX_MS = 1_700_000_000_000;
+
 /** Wall time of one machine: may jump, and then only stamps change. */
 export interface WallClock {
   /** Unix ms at world time 0. */

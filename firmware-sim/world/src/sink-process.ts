@@ -4,10 +4,10 @@
  */
 import { SILENT } from "tidegate/dist/core/log.js";
 import { Counter } from "tidegate/dist/core/metrics.js";
-import { MQTT_LIMITS } from "tidegate/dist/northbound/mqtt-options.js";
 import type { Publisher } from "tidegate/dist/northbound/mqtt-connection.js";
+import { MQTT_LIMITS } from "tidegate/dist/northbound/mqtt-options.js";
 import { Pump } from "tidegate/dist/northbound/pump.js";
-import { type SinkEffect, type SinkEvent, SINK_STOPPED, step } from "tidegate/dist/northbound/sink-machine.js";
+import { SINK_STOPPED, type SinkEffect, type SinkEvent, step } from "tidegate/dist/northbound/sink-machine.js";
 import type { Broker } from "./broker.js";
 import type { ProcessClock } from "./process-clock.js";
 import type { Seeded } from "./seeded.js";

@@ -74,7 +74,8 @@ export class Timeline {
       if (next.fn === null) continue;
       this.nowMs = next.atMs;
       this.eventCount += 1;
-      if (this.eventCount > EVENTS_MAX) throw new Error(`more than ${EVENTS_MAX} events: something goes round in circles`);
+      if (this.eventCount > EVENTS_MAX)
+        throw new Error(`more than ${EVENTS_MAX} events: something goes round in circles`);
       next.fn();
       return true;
     }

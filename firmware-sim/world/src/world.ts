@@ -11,7 +11,7 @@ import { DeviceProcess } from "./device-process.js";
 import { FaultDriver } from "./fault-driver.js";
 import { GatewayProcess } from "./gateway-process.js";
 import { Network } from "./network.js";
-import { ProcessClock, type WallClock } from "./process-clock.js";
+import { ProcessClock, WALL_START_UNIX_MS, type WallClock } from "./process-clock.js";
 import { drawProfile, type Fault, type Profile } from "./profile.js";
 import { Seeded } from "./seeded.js";
 import { DeviceDisk } from "./store/device-disk.js";
@@ -52,7 +52,7 @@ export class World {
   readonly network: Network;
   readonly broker: Broker;
   readonly checker: Checker;
-  readonly wall: WallClock = { offsetMs: 1_700_000_000_000 };
+  readonly wall: WallClock = { offsetMs: WALL_START_UNIX_MS };
   readonly #seed: number;
   readonly #seats: DeviceSeat[];
   readonly #commands: CommandSource;
@@ -177,6 +177,7 @@ export class World {
       this.story.tell(settings.id, "gets an older card");
       this.checker.wentBack(settings.id);
     }
+    this.checker.died(settings.id, settings.isPersistent ? seat.disk.bodies() : []);
     this.timeline.after(this.random.spread(10, 60_000), () => this.bootDevice(index));
     return true;
   }
@@ -209,12 +210,16 @@ export class World {
     const { timeline } = this;
     const fromMs = timeline.nowMs;
     await timeline.run(fromMs + SETTLE_MS);
-    while (!this.#isAtRest() && timeline.nowMs < fromMs + LIVENESS_MS) await timeline.run(timeline.nowMs + LOOK_EVERY_MS);
+    while (!this.#isAtRest() && timeline.nowMs < fromMs + LIVENESS_MS)
+      await timeline.run(timeline.nowMs + LOOK_EVERY_MS);
     if (this.#isAtRest()) return;
     const { records } = this.disk.tables;
     const gateway = this.#gateway === null ? "no gateway" : `cursor ${this.#gateway.cursor} of ${records.length}`;
     const devices = this.#seats.map(({ process }, i) => `dev-${i + 1}: ${process?.facts ?? "off"}`);
-    this.checker.findings.add("I8", `not at rest after ${LIVENESS_MS / 60_000} minutes: ${gateway}; ${devices.join("; ")}`);
+    this.checker.findings.add(
+      "I8",
+      `not at rest after ${LIVENESS_MS / 60_000} minutes: ${gateway}; ${devices.join("; ")}`,
+    );
   }
 
   #isAtRest(): boolean {

@@ -75,9 +75,9 @@ export class CommandBook {
   create(request: NewCommand, birth: CommandBirth): CreateOutcome {
     const device = this.#tables.device(request.device) ?? this.#tables.addDevice(request.device, birth.unixMs);
     if (request.idempotencyKey !== null) {
-      const since = birth.unixMs - this.#limits.idempotencyMs;
-      const first = this.#tables.commandByKey(device.key, request.idempotencyKey, since);
-      if (first !== null) return { command: sameRequest(first, request), repeated: true };
+      const first = this.#tables.commandByKey(device.key, request.idempotencyKey, 0);
+      if (first !== null && ageMs(first, birth) < this.#limits.idempotencyMs)
+        return { command: sameRequest(first, request), repeated: true };
     }
     const { unfinishedPerDeviceMax } = this.#limits;
     if (this.#tables.openCommandCount(device.key) >= unfinishedPerDeviceMax) {
@@ -175,6 +175,12 @@ function newRecord(request: NewCommand, birth: CommandBirth): CommandRecord {
     result: null,
     error: null,
   };
+}
+
+/** The wall clock may jump: within one boot of the machine the monotonic clock says how long ago it was made. */
+function ageMs(first: CommandRecord, birth: CommandBirth): number {
+  if (first.bootId !== birth.bootId) return birth.unixMs - first.createdUnixMs;
+  return birth.monoMs - (first.deadlineMonoMs - first.ttlMs);
 }
 
 function sameRequest(first: CommandRecord, request: NewCommand): CommandRecord {

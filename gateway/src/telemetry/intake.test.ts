@@ -266,6 +266,19 @@ describe("the intake", () => {
     expect(stream.durable).toBe(accepted);
   });
 
+  it("asks again for what it left because the gather buffer was full, once there is room", async () => {
+    intake = makeIntake({ gatheredBytesMax: 300 });
+    const stream = open();
+    const verdicts = [1, 2, 3, 4, 5].map((seq) => offer(stream, seq));
+    expect(verdicts.filter((verdict) => verdict === "paused").length).toBeGreaterThan(0);
+    const taken = stream.accepted;
+    heard = [];
+    clock.advance(0);
+    await spool.succeed();
+    expect(heard).toEqual([`1 ack ${taken}`, `1 nack ${taken + 1}`, "1 resume 8"]);
+    expect(offer(stream, taken + 1)).toBe(ACCEPT);
+  });
+
   it("drains: resolves when everything gathered is on disk", async () => {
     const stream = open();
     offer(stream, 1);

@@ -63,6 +63,8 @@ export class Intake {
   /** Hellos that wait until what is gathered stands in the storage queue. */
   #barriers: (() => void)[] = [];
   #drains: (() => void)[] = [];
+  /** At most one entry per stream. */
+  readonly #starved: Stream[] = [];
 
   constructor(
     spool: Pick<Spool, "commit">,
@@ -96,8 +98,10 @@ export class Intake {
    * @param body what is kept of the frame; read during the call only.
    */
   offer(stream: Stream, facts: FrameFacts, body: Uint8Array): Verdict | "paused" {
-    if (stream.paused || this.#committingBytes + this.#gather.usedBytes > this.#limits.gatheredBytesMax) {
+    const isFull = this.heldBytes > this.#limits.gatheredBytesMax;
+    if (stream.paused || isFull) {
       this.#counters.refused.value += 1;
+      if (isFull) this.#starve(stream);
       return "paused";
     }
     const verdict = admit(stream.accepted, facts.seq, facts.gap);
@@ -232,6 +236,7 @@ export class Intake {
     if (outcome.ok) this.#succeeded(outcome, bytes);
     else this.#failed(outcome);
     this.#relievePressure();
+    this.#feed();
     const barriers = this.#barriers.splice(0);
     if (this.#gather.entryCount > 0) {
       if (barriers.length > 0) void this.#commit();
@@ -269,6 +274,24 @@ export class Intake {
       stream.listener.refused(stream.durable + 1, reason, outcome.retryAfterMs);
     }
     if (outcome.reason === "busy") this.#clock.after(outcome.retryAfterMs, () => this.resume());
+  }
+
+  /** What it sent is not here, and perhaps it has nothing more to send that would show it: it must be asked. */
+  #starve(stream: Stream): void {
+    if (stream.starved) return;
+    stream.starved = true;
+    this.#starved.push(stream);
+  }
+
+  /** There is room again: whoever was left out begins again where it was cut off. */
+  #feed(): void {
+    if (this.heldBytes > this.#limits.gatheredBytesMax / 2) return;
+    for (const stream of this.#starved.splice(0)) {
+      stream.starved = false;
+      if (stream.paused || this.#streams.get(stream.deviceKey) !== stream) continue;
+      stream.listener.refused(stream.accepted + 1, Reason.STORAGE_BUSY, 0);
+      stream.listener.resumed(stream.window);
+    }
   }
 
   #relievePressure(): void {

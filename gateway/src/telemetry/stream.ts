@@ -35,6 +35,8 @@ export class Stream {
   announcedStored: number;
   /** A new epoch that the device has not used yet: its first sign of use retires the older ones [P-6]. */
   unusedEpoch: boolean;
+  /** A frame was left because the gather buffer was full: the device is to send again when there is room. */
+  starved = false;
   /** The store refused: nothing is taken until it has space. */
   paused = false;
 

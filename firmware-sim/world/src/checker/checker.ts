@@ -7,8 +7,8 @@
  *   broker      ─messages taken───────▶ ┘
  */
 import { decodeUplink } from "@tidegate/proto";
-import type { Story } from "../story.js";
 import type { DiskTables } from "../store/disk-tables.js";
+import type { Story } from "../story.js";
 import { CommandChecks } from "./command-checks.js";
 import { DeliveryChecks } from "./delivery-checks.js";
 import { Findings } from "./findings.js";

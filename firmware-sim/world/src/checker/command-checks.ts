@@ -105,4 +105,14 @@ export class CommandChecks {
   }
 }
 
-const ORDER: readonly string[] = ["queued", "sent", "received", "started", "unknown", "succeeded", "failed", "expired", "cancelled"];
+const ORDER: readonly string[] = [
+  "queued",
+  "sent",
+  "received",
+  "started",
+  "unknown",
+  "succeeded",
+  "failed",
+  "expired",
+  "cancelled",
+];

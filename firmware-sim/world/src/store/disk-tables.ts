@@ -13,9 +13,9 @@ import {
   isOpenCommand,
   type RecordDraft,
   type SpoolTables,
+  StreamState as States,
   type StreamRow,
   type StreamState,
-  StreamState as States,
 } from "tidegate/dist/spool/tables.js";
 import { UndoLog } from "./undo-log.js";
 

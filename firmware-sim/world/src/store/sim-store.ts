@@ -144,7 +144,9 @@ export class SimStore implements Pick<Spool, "commit" | "hello" | "saveBootOffse
         work,
         answer: (value) => resolve(value as T), // what `work` returned, through the queue
         refuse: (fate) =>
-          reject(fate instanceof GatewayError ? fate : new GatewayError("E_STORE_BUSY", "another process holds the file")),
+          reject(
+            fate instanceof GatewayError ? fate : new GatewayError("E_STORE_BUSY", "another process holds the file"),
+          ),
       });
     });
   }

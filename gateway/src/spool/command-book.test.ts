@@ -1,0 +1,42 @@
+/** What the command book decides by itself: which request is a repeat. */
+import { describe, expect, it } from "vitest";
+import type { NewCommand } from "../model/command.js";
+import { CommandBook, IDEMPOTENCY_MS } from "./command-book.js";
+import { MemoryTables } from "./testing/memory-tables.js";
+
+const REQUEST: NewCommand = {
+  device: "pump-7",
+  name: "on",
+  args: "{}",
+  delivery: "atMostOnce",
+  ttlMs: 60_000,
+  source: "api",
+  idempotencyKey: "k",
+  responseTopic: null,
+  correlation: null,
+};
+const BIRTH = { commandId: "cmd_a", unixMs: 1_700_000_000_000, monoMs: 5_000, bootId: "boot-1" };
+
+function book(): CommandBook {
+  return new CommandBook(new MemoryTables(), () => ({ ok: false, why: "nothing moves here" }));
+}
+
+describe("a repeated idempotency key", () => {
+  it.each([2 * IDEMPOTENCY_MS, -2 * IDEMPOTENCY_MS])("makes no second command when the wall clock jumps", (jumpMs) => {
+    const commands = book();
+    commands.create(REQUEST, BIRTH);
+    const again = { ...BIRTH, commandId: "cmd_b", unixMs: BIRTH.unixMs + jumpMs, monoMs: BIRTH.monoMs + 1_000 };
+    expect(commands.create(REQUEST, again)).toMatchObject({ repeated: true, command: { commandId: "cmd_a" } });
+  });
+
+  it("is forgotten after its time, by the monotonic clock and, over a reboot of the machine, by the wall clock", () => {
+    const commands = book();
+    commands.create(REQUEST, BIRTH);
+    const later = { ...BIRTH, commandId: "cmd_b", monoMs: BIRTH.monoMs + IDEMPOTENCY_MS };
+    expect(commands.create(REQUEST, later).repeated).toBe(false);
+    const soon = { ...BIRTH, commandId: "cmd_c", bootId: "boot-2", monoMs: 10, unixMs: BIRTH.unixMs + 1_000 };
+    expect(commands.create(REQUEST, soon).repeated).toBe(true);
+    const rebooted = { ...soon, commandId: "cmd_d", unixMs: BIRTH.unixMs + IDEMPOTENCY_MS };
+    expect(commands.create(REQUEST, rebooted).repeated).toBe(false);
+  });
+});
