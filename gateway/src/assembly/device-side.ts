@@ -1,9 +1,9 @@
 /**
- * The southern half put together: listener, sessions, intake, commands.
+ * The southern half put together: listener, serial lines, sessions, intake, commands.
  *
- *   ws-listener ─▶ session-registry ─▶ intake ─▶ store
- *                        │                └─ command updates ─▶ dispatcher
- *                        └──── channels ────────────────────────▶ dispatcher ─▶ devices
+ *   ws-listener ──┬─▶ session-registry ─▶ intake ─▶ store
+ *   serial-lines ─┘        │                └─ command updates ─▶ dispatcher
+ *                          └──── channels ────────────────────────▶ dispatcher ─▶ devices
  */
 import { Reason } from "@tidegate/proto";
 import { CommandDesk } from "../command/command-desk.js";
@@ -15,6 +15,7 @@ import type { CredentialDirectory, EndReason } from "../enrollment/credential-di
 import type { CommandRecord, CreateOutcome, NewCommand } from "../model/command.js";
 import type { PresenceChange } from "../session/presence.js";
 import { SessionRegistry } from "../session/session-registry.js";
+import { SerialLines, type SerialStatus } from "../southbound/serial-lines.js";
 import { WsListener } from "../southbound/ws-listener.js";
 import { Intake } from "../telemetry/intake.js";
 import type { Stream } from "../telemetry/stream.js";
@@ -52,6 +53,7 @@ export class DeviceSide {
   readonly #intake: Intake;
   readonly #dispatcher: Dispatcher;
   readonly #listener: WsListener;
+  readonly #serial: SerialLines;
   readonly #committed = new Listeners<CommittedNews>();
   readonly #presence = new Listeners<PresenceChange>();
   readonly #commandNews = new Listeners<CommandRecord>();
@@ -76,6 +78,7 @@ export class DeviceSide {
     });
     this.registry = this.#makeRegistry();
     this.#listener = this.#makeListener();
+    this.#serial = this.#makeSerial();
     credentials.onEnded((device, reason) => this.#credentialEnded(device, reason));
     store.spool.onSpace(() => this.#intake.resume());
     world.metrics.gauge("commands_unfinished", "Commands not yet final", () => this.#dispatcher.unfinishedCount);
@@ -85,17 +88,18 @@ export class DeviceSide {
   /** Accept a command; for sinks that take commands from their broker. */
   readonly submit = (command: NewCommand): Promise<CreateOutcome> => this.commands.submit(command);
 
-  /** Take unfinished commands over and listen. Errors: E_PORT_BUSY, E_LISTEN. */
+  /** Take unfinished commands over, listen, and open the serial lines. Errors: E_PORT_BUSY, E_LISTEN. */
   async start(): Promise<void> {
     for (const record of await this.#parts.store.commands.unfinished()) this.#dispatcher.add(record);
     this.#port = await this.#listener.listen();
+    this.#serial.start();
   }
 
   /** Say Bye, take what is on its way into the last commit, free the port. */
   async stop(graceMs: number): Promise<void> {
     this.registry.stop();
     this.#dispatcher.stop();
-    await this.#listener.close(graceMs);
+    await Promise.all([this.#listener.close(graceMs), this.#serial.stop()]);
     await this.#intake.drained();
   }
 
@@ -105,6 +109,11 @@ export class DeviceSide {
 
   get port(): number {
     return this.#port;
+  }
+
+  /** Every configured serial line and who is on it. */
+  serialStatus(): SerialStatus[] {
+    return this.#serial.status();
   }
 
   onCommitted(listener: (news: CommittedNews) => void): void {
@@ -131,7 +140,10 @@ export class DeviceSide {
             : commitIntervalMs,
       },
       host: {
-        pressure: (on) => this.#listener.pressure(on),
+        pressure: (on) => {
+          this.#listener.pressure(on);
+          this.#serial.pressure(on);
+        },
         committed: (outcome, bytes) => {
           for (const record of outcome.commands) this.#dispatcher.updated(record);
           this.#committed.tell({ lastRecordId: outcome.lastRecordId, bytes });
@@ -203,6 +215,26 @@ export class DeviceSide {
             linkLost: () => session.linkLost(),
           };
         },
+      },
+    );
+  }
+
+  #makeSerial(): SerialLines {
+    const { config, credentials, world } = this.#parts;
+    const { messagesPerSecond, messageBurst } = config.devices;
+    return new SerialLines(
+      { lines: config.serial, messagesPerSecond, messageBurst },
+      {
+        clock: world.clock,
+        random: world.random,
+        log: world.log,
+        metrics: world.metrics,
+        checkProof: (proof) => credentials.checkProof(proof),
+        isKnown: (device) => {
+          const identity = credentials.identity(device);
+          return identity !== null && identity.revokedUnixMs === null;
+        },
+        open: (link) => this.registry.open(link),
       },
     );
   }

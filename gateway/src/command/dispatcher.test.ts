@@ -83,6 +83,8 @@ function channel(changes: Partial<DispatchChannel> = {}): DispatchChannel {
     lastCommand: 0,
     lastWireId: 0,
     deadlineUptime: (deadline) => Math.max(0, deadline - clock.monoMs()),
+    repeatAfterMs: 0,
+    fits: () => true,
     sendCommand: (command) => {
       const stored = [...records.values()].find((record) => record.wireId === command.id)?.state;
       sent.push({ id: command.id, name: command.name, deadlineUptimeMs: command.deadlineUptimeMs, stored });
@@ -153,6 +155,27 @@ describe("the dispatcher", () => {
     expect(state("fan")).toBe("sent");
     await pass(750);
     expect(state("fan")).toBe("unknown");
+  });
+
+  it("[P-11] repeats an unreceived command under its id on a line that loses messages, until it was received", async () => {
+    dispatcher.ready(channel({ repeatAfterMs: 2_000 }));
+    add("fan", { ttlMs: 60_000 });
+    await settle();
+    await pass(4_500);
+    expect(sent.map((s) => s.id)).toEqual([1, 1, 1]);
+    await reported("fan", "received");
+    await pass(10_000);
+    expect(sent).toHaveLength(3);
+  });
+
+  it("ends a command that the device has no room to receive, says why, and goes on with the next", async () => {
+    dispatcher.ready(channel({ fits: ({ name }) => name !== "huge" }));
+    add("huge");
+    add("fan");
+    await pass(500);
+    expect(state("huge")).toBe("cancelled");
+    expect(records.get("cmd_huge")?.error).toMatch(/larger than the largest message/);
+    expect(sent.map((s) => s.name)).toEqual(["fan"]);
   });
 
   it("[P-18] sends the same id again when the link died before the device had it", async () => {

@@ -20,6 +20,10 @@ export interface DispatchChannel {
   readonly epoch: number;
   readonly lastCommand: number;
   readonly lastWireId: number;
+  /** On a link that loses messages: transmit again what was not received after so long, in ms. 0 elsewhere. */
+  readonly repeatAfterMs: number;
+  /** Can the device receive it? */
+  fits(command: { name: string; args: Uint8Array }): boolean;
   deadlineUptime(deadlineMonoMs: number): number | null;
   sendCommand(command: {
     id: number;
@@ -50,6 +54,8 @@ interface Lane {
   commands: CommandRecord[];
   channel: DispatchChannel | null;
   nextWireId: number;
+  /** When the last command went out. */
+  transmittedMonoMs: number;
   /** Steps of this lane run one after another: the order of a device's commands is the order of its steps. */
   tail: Promise<void>;
   stepCount: number;
@@ -126,7 +132,14 @@ export class Dispatcher {
   #lane(device: string): Lane {
     let lane = this.#lanes.get(device);
     if (lane === undefined) {
-      lane = { commands: [], channel: null, nextWireId: 1, tail: Promise.resolve(), stepCount: 0 };
+      lane = {
+        commands: [],
+        channel: null,
+        nextWireId: 1,
+        transmittedMonoMs: 0,
+        tail: Promise.resolve(),
+        stepCount: 0,
+      };
       this.#lanes.set(device, lane);
     }
     return lane;
@@ -142,7 +155,7 @@ export class Dispatcher {
       if (channel.lastCommand >= record.wireId && (sameMemory || record.delivery === "atLeastOnce")) continue;
       if (!sameMemory) await this.#apply(record.commandId, { type: "deviceForgot" });
       // The link died before it arrived: the same id again, so that it cannot run twice [P-17].
-      else if (record.state === "sent") this.#transmit(record, channel);
+      else if (record.state === "sent") this.#transmit(lane, record, channel);
     }
   }
 
@@ -156,13 +169,28 @@ export class Dispatcher {
     const next = lane.commands.find((record) => record.state === "queued");
     if (next === undefined) return;
     if (this.#remainingMs(next) <= 0) return; // the sweep ends it
+    if (!channel.fits({ name: next.name, args: new TextEncoder().encode(next.args) })) {
+      const why = "the command is larger than the largest message this device can receive";
+      await this.#apply(next.commandId, { type: "void", why });
+      return;
+    }
     const wireId = lane.nextWireId++;
     const sent = await this.#apply(next.commandId, { type: "dispatch", wireId, epoch: channel.epoch });
     // The session may have ended while "sent" was written: the next Hello tells whether the device has it.
-    if (lane.channel === channel) this.#transmit(sent, channel);
+    if (lane.channel === channel) this.#transmit(lane, sent, channel);
   }
 
-  #transmit(record: CommandRecord, channel: DispatchChannel): void {
+  /** The link may have lost it, or the answer: the same id again, which the device knows if it has it [P-17]. */
+  #repeatUnreceived(lane: Lane): void {
+    const { channel } = lane;
+    if (channel === null || channel.repeatAfterMs === 0) return;
+    if (this.#options.clock.monoMs() - lane.transmittedMonoMs < channel.repeatAfterMs) return;
+    const sent = lane.commands.find((record) => record.state === "sent" && record.wireEpoch === channel.epoch);
+    if (sent !== undefined) this.#transmit(lane, sent, channel);
+  }
+
+  #transmit(lane: Lane, record: CommandRecord, channel: DispatchChannel): void {
+    lane.transmittedMonoMs = this.#options.clock.monoMs();
     const deadlineUptimeMs = channel.deadlineUptime(record.deadlineMonoMs);
     if (deadlineUptimeMs === null) return; // too late to start anything; the sweep ends it
     channel.sendCommand({
@@ -181,6 +209,7 @@ export class Dispatcher {
         continue;
       }
       if (lane.stepCount > 0) continue;
+      this.#repeatUnreceived(lane);
       for (const record of lane.commands) {
         const graceMs = record.state === "queued" && record.transmissions === 0 ? 0 : ANSWER_GRACE_MS;
         if (this.#remainingMs(record) + graceMs <= 0) {

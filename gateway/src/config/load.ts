@@ -124,7 +124,7 @@ function absolutePaths(
 ): unknown {
   if (node === null) return input;
   if (node.isPath && typeof input === "string" && input !== "") {
-    return isAbsolute(input) ? input : resolve(baseOf(path), input);
+    return absolutePath(input, baseOf(path));
   }
   if (Array.isArray(input)) return input.map((item, at) => absolutePaths(item, node.entry, [...path, at], baseOf));
   if (!isMapping(input)) return input;
@@ -134,6 +134,12 @@ function absolutePaths(
       absolutePaths(value, node.children.get(key) ?? null, [...path, key], baseOf),
     ]),
   );
+}
+
+/** A serial line may be a socket, `unix:` and its path; a port of Windows has a name, not a path. */
+function absolutePath(input: string, base: string): string {
+  if (input.startsWith("unix:")) return `unix:${resolve(base, input.slice("unix:".length))}`;
+  return isAbsolute(input) || /^COM\d+$/i.test(input) ? input : resolve(base, input);
 }
 
 /** Line 9 comes before line 10. */

@@ -48,8 +48,9 @@ export interface ConversationWorld<S extends StreamView> {
 const NACK_EVERY_MS = 1000;
 /** How often a boot's mapping to Unix time is written down [P-23]. */
 const SAVE_OFFSET_EVERY_MS = 600_000;
+const U32_MAX = 0xffff_ffff;
 /** Ping numbers go round in u32; 0 means "no ping". */
-const PING_NUMBER_MAX = 0xffff_ffff;
+const PING_NUMBER_MAX = U32_MAX;
 
 /** Filled for every frame and read at once: one of each serves all conversations. */
 export const envelope = new Envelope();
@@ -64,6 +65,8 @@ export class Conversation<S extends StreamView> {
   readonly #link: DeviceLink;
   readonly #hello: Hello;
   readonly #channel: CommandChannel;
+  /** The largest message that the device and the link between take. */
+  readonly #peerBytesMax: number;
   /** The device has shown that it got the Welcome. */
   #used = false;
   #pingNumber = 0;
@@ -82,6 +85,9 @@ export class Conversation<S extends StreamView> {
     this.#world = world;
     this.#link = link;
     this.#hello = said.hello;
+    const { maxRxBytes } = said.hello;
+    const { sendBytesMax = Number.POSITIVE_INFINITY } = link;
+    this.#peerBytesMax = maxRxBytes === 0 ? sendBytesMax : Math.min(sendBytesMax, maxRxBytes);
     this.boots = { current: said.hello.bootNonce, offsets: outcome.bootOffsets };
     this.time = new TimeSync(said.atMonoMs, said.hello.uptimeMs);
     this.stream = this.#openStream(outcome);
@@ -172,6 +178,8 @@ export class Conversation<S extends StreamView> {
       epoch: outcome.epoch,
       lastCommand: this.#hello.lastCommand,
       lastWireId: outcome.lastWireId,
+      repeatAfterMs: this.#link.repeatAfterMs ?? 0,
+      fits: (command) => commandBytesMax(command) <= this.#peerBytesMax,
       deadlineUptime: (deadlineMonoMs) => this.time.deadlineUptime(this.#world.clock.monoMs(), deadlineMonoMs),
       sendCommand: (command) => this.#send({ kind: "command", command: { ...command, code: 0 } }),
     };
@@ -236,4 +244,10 @@ export class Conversation<S extends StreamView> {
   #send(message: DownlinkBody): void {
     this.#link.send(encodeDownlink(message));
   }
+}
+
+/** A command's message at its longest: with a wire id and a deadline that take all their bytes. */
+function commandBytesMax({ name, args }: { name: string; args: Uint8Array }): number {
+  const command = { id: U32_MAX, code: 0, name, args, deadlineUptimeMs: U32_MAX, atMostOnce: true };
+  return encodeDownlink({ kind: "command", command }).length;
 }

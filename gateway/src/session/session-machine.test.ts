@@ -28,7 +28,11 @@ function run(from: SessionState, ...events: SessionEvent[]): { state: SessionSta
   return { state, effects };
 }
 
-const said = (changes: Partial<Hello> = {}): SessionEvent => ({ type: "hello", hello: hello(changes) });
+const said = (changes: Partial<Hello> = {}, isProven = true): SessionEvent => ({
+  type: "hello",
+  hello: hello(changes),
+  isProven,
+});
 const decided = (attempt: number): SessionEvent => ({ type: "decided", attempt, outcome: OUTCOME });
 const doing = (effects: SessionEffect[]) => effects.map((effect) => effect.do);
 
@@ -59,6 +63,12 @@ describe("the session machine", () => {
   it("refuses a Hello whose id is not the credential's", () => {
     const { state } = run(OPEN, said({ deviceId: "other" }));
     expect(state).toEqual({ name: "closed", reason: Reason.BAD_CREDENTIAL });
+  });
+
+  it("refuses a Hello that proves nothing, also in the middle of a session", () => {
+    const refused = { name: "closed", reason: Reason.BAD_CREDENTIAL };
+    expect(run(OPEN, said({}, false)).state).toEqual(refused);
+    expect(run(OPEN, said(), decided(1), said({ attempt: 2 }, false)).state).toEqual(refused);
   });
 
   it("[P-25] says goodbye to a protocol it does not know", () => {

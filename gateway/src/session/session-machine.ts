@@ -18,7 +18,8 @@ export type SessionState =
   | { readonly name: "closed"; readonly reason: Reason };
 
 export type SessionEvent =
-  | { readonly type: "hello"; readonly hello: Hello }
+  /** `isProven`: the link or the Hello's own proof vouches for the device id. */
+  | { readonly type: "hello"; readonly hello: Hello; readonly isProven: boolean }
   /** The storage queue answered the Hello with this attempt number [P-4]. */
   | { readonly type: "decided"; readonly attempt: number; readonly outcome: HelloOutcome }
   /** The Hello contradicts itself, e.g. oldest above next_seq. */
@@ -58,14 +59,14 @@ export const SILENCE_FACTOR = 1.5;
 const stay = (state: SessionState): Step => ({ state, effects: [] });
 
 /**
- * @param identity the device id that the link's credential belongs to; null on a trusted line, where any fits.
+ * @param identity the device id that the link's credential belongs to; null on a serial line, where any proven one fits.
  */
 export function step(state: SessionState, event: SessionEvent, limits: SessionLimits, identity: string | null): Step {
   // A verdict or a timer may come in after the end: a closed session stays closed.
   if (state.name === "closed") return stay(state);
   switch (event.type) {
     case "hello":
-      return hello(state, event.hello, identity);
+      return hello(state, event.hello, event.isProven, identity);
     case "decided":
       return decided(state, event.attempt, event.outcome);
     case "refused":
@@ -82,13 +83,19 @@ export function step(state: SessionState, event: SessionEvent, limits: SessionLi
   }
 }
 
-function hello(state: Exclude<SessionState, { name: "closed" }>, said: Hello, identity: string | null): Step {
+function hello(
+  state: Exclude<SessionState, { name: "closed" }>,
+  said: Hello,
+  isProven: boolean,
+  identity: string | null,
+): Step {
   if (said.protocol > PROTOCOL_VERSION) {
     return end(state, Reason.UNSUPPORTED_PROTOCOL, `this gateway speaks protocol ${PROTOCOL_VERSION}`);
   }
   if (identity !== null && said.deviceId !== identity) {
     return end(state, Reason.BAD_CREDENTIAL, "the credential belongs to another device id");
   }
+  if (!isProven) return end(state, Reason.BAD_CREDENTIAL, "the proof in Hello is not this device's token");
   // Only the answer to the latest Hello counts [P-5]; an older one that comes late is not answered.
   if (
     state.name !== "awaitingHello" &&

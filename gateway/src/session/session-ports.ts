@@ -9,10 +9,16 @@ import type { HelloOutcome, HelloRequest } from "../model/spool.js";
 export interface DeviceLink {
   /** Where it comes from, for logs and the device list: an address and port, or a path. */
   readonly remote: string;
-  /** The device id its credential belongs to; null on a trusted serial line. */
+  /** The device id its credential belongs to; null on a serial line, where each Hello is verified. */
   readonly identity: string | null;
   /** The largest Uplink it carries, in bytes: told in Welcome. */
   readonly messageBytesMax: number;
+  /** The largest Downlink it carries, in bytes; absent: any. */
+  readonly sendBytesMax?: number;
+  /** The link may lose messages: what is not answered for so long is sent again, in ms. Absent: it loses none. */
+  readonly repeatAfterMs?: number;
+  /** Does the Hello prove that it comes from the device it names? Absent: the link proved that already. */
+  verify?(hello: Hello): boolean;
   /** Send one message. A peer that reads too slowly is closed by the link, and counted. */
   send(message: Uint8Array): void;
   /** End the link; `reason` becomes the close code. Closing twice is harmless. */
@@ -62,6 +68,10 @@ export interface CommandChannel {
   readonly lastCommand: number;
   /** The highest wire id the store ever gave this device [P-15]. */
   readonly lastWireId: number;
+  /** A command that was not received after so long is transmitted again, in ms; 0: the link loses nothing. */
+  readonly repeatAfterMs: number;
+  /** Can the device receive it? It stated its largest message in Hello. */
+  fits(command: { name: string; args: Uint8Array }): boolean;
   /** A monotonic deadline as the device's uptime, never later than true; null: nothing is left of it [P-16]. */
   deadlineUptime(deadlineMonoMs: number): number | null;
   /** Transmit; the caller made "sent" durable before [P-15]. */

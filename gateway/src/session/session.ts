@@ -41,6 +41,8 @@ export class Session<S extends StreamView = StreamView> {
   #lastHeardMonoMs: number;
   #helloMonoMs = 0;
   #device: string | null = null;
+  /** The largest message the device takes, as its last Hello said. */
+  #peerBytesMax = Number.POSITIVE_INFINITY;
 
   constructor(link: DeviceLink, world: SessionWorld<S>) {
     this.link = link;
@@ -109,13 +111,19 @@ export class Session<S extends StreamView = StreamView> {
     } else if (decoded.value.kind === "hello") {
       this.#helloMonoMs = this.#lastHeardMonoMs;
       this.#world.counters.hellos.value += 1;
-      this.#dispatch({ type: "hello", hello: decoded.value.hello });
+      this.#hello(decoded.value.hello);
     } else if (decoded.value.kind === "heartbeat") {
       this.#conversation?.heartbeat(decoded.value.heartbeat, this.#lastHeardMonoMs);
     } else if (decoded.value.kind === "bye") {
       this.#conversation?.bye();
       this.#dispatch({ type: "bye", reason: decoded.value.bye.reason });
     }
+  }
+
+  #hello(hello: Hello): void {
+    const isProven = this.link.verify?.(hello) ?? true;
+    this.#peerBytesMax = hello.maxRxBytes === 0 ? Number.POSITIVE_INFINITY : hello.maxRxBytes;
+    this.#dispatch({ type: "hello", hello, isProven });
   }
 
   /** Frames that come without a session belong to an older one, or are too early: they are not for us [P-5]. */
@@ -204,7 +212,10 @@ export class Session<S extends StreamView = StreamView> {
   #bye(reason: Reason, detail: string, retryAfterMs: number): void {
     const facts = { device: this.#device, remote: this.link.remote, reason: reasonName(reason), detail };
     this.#world.log.info(facts, "session ended by the gateway");
-    this.link.send(encodeDownlink({ kind: "bye", bye: { reason, retryAfterMs, detail } }));
+    const told = encodeDownlink({ kind: "bye", bye: { reason, retryAfterMs, detail } });
+    const fits = told.length <= this.#peerBytesMax;
+    // The reason fits everywhere; the words are for those who have room for them.
+    this.link.send(fits ? told : encodeDownlink({ kind: "bye", bye: { reason, retryAfterMs, detail: "" } }));
     this.link.close(reason, detail);
     this.#world.owner.closed(this);
   }

@@ -1,0 +1,120 @@
+/**
+ * All configured serial lines: each a line, and a slot for the session on it.
+ *
+ *   serial-open ─▶ serial-line ─▶ serial-slot ─▶ session
+ */
+import type { Hello } from "@tidegate/proto";
+import type { Clock } from "../core/clock.js";
+import type { Logger } from "../core/log.js";
+import type { Metrics } from "../core/metrics.js";
+import type { Random } from "../core/random.js";
+import { SerialLine, type SerialLineStatus, serialCounters } from "./serial-line.js";
+import { type ListSerial, listSerial, type OpenSerial, openSerial } from "./serial-open.js";
+import { type SerialLink, type SerialSession, SerialSlot, slotCounters } from "./serial-slot.js";
+
+/** One line of the configuration. */
+export interface SerialLineConfig {
+  readonly path: string;
+  readonly baud: number;
+  /** Devices are taken by their id alone: the wire is the proof. */
+  readonly trusted: boolean;
+}
+
+export interface SerialLinesOptions {
+  readonly lines: readonly SerialLineConfig[];
+  readonly messagesPerSecond: number;
+  readonly messageBurst: number;
+}
+
+export interface SerialLinesHost {
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly log: Logger;
+  readonly metrics: Metrics;
+  /** Opens lines; serialport and sockets unless told. */
+  readonly openPort?: OpenSerial;
+  readonly listPorts?: ListSerial;
+  /** The device whose token this is, or null. */
+  checkProof(proof: Uint8Array): string | null;
+  /** Is there such a device, and is it not revoked? */
+  isKnown(device: string): boolean;
+  open(link: SerialLink): SerialSession;
+}
+
+/** A line's status with who is on it. */
+export interface SerialStatus extends SerialLineStatus {
+  readonly baud: number;
+  readonly trusted: boolean;
+  readonly device: string | null;
+}
+
+interface Attached {
+  readonly config: SerialLineConfig;
+  readonly line: SerialLine;
+  readonly slot: SerialSlot;
+}
+
+/** The lines of one gateway. Opening never fails the start: a line that is not there yet is waited for. */
+export class SerialLines {
+  readonly #attached: readonly Attached[];
+
+  constructor(options: SerialLinesOptions, host: SerialLinesHost) {
+    const counters = serialCounters(host.metrics);
+    const sessionCounters = slotCounters(host.metrics);
+    const world = {
+      clock: host.clock,
+      random: host.random,
+      log: host.log,
+      counters,
+      open: host.openPort ?? openSerial,
+      list: host.listPorts ?? listSerial,
+    };
+    this.#attached = options.lines.map((config) => {
+      const slot = new SerialSlot(config.path, {
+        clock: host.clock,
+        counters: sessionCounters,
+        send: (message) => void line.send(message),
+        verify: (hello) => verify(hello, config.trusted, host),
+        open: (link) => host.open(link),
+      });
+      const { messagesPerSecond, messageBurst } = options;
+      const line: SerialLine = new SerialLine({ ...config, messagesPerSecond, messageBurst }, world, slot);
+      return { config, line, slot };
+    });
+    if (options.lines.length > 0) {
+      host.metrics.gauge("serial_lines_open", "Serial lines that are open", () => this.#openCount);
+    }
+  }
+
+  start(): void {
+    for (const { line } of this.#attached) line.start();
+  }
+
+  async stop(): Promise<void> {
+    await Promise.all(this.#attached.map(({ line }) => line.stop()));
+  }
+
+  /** Stop or go on reading from every line: back-pressure when the gather buffer is full. */
+  pressure(on: boolean): void {
+    for (const { line } of this.#attached) line.hold(on);
+  }
+
+  /** Every line, in the order of the configuration. */
+  status(): SerialStatus[] {
+    return this.#attached.map(({ config, line, slot }) => ({
+      ...line.status,
+      baud: config.baud,
+      trusted: config.trusted,
+      device: slot.device,
+    }));
+  }
+
+  get #openCount(): number {
+    return this.#attached.filter(({ line }) => line.status.state === "open").length;
+  }
+}
+
+/** On a trusted line the id is enough; elsewhere the Hello carries the device's token [P-11]. */
+function verify(hello: Hello, trusted: boolean, host: SerialLinesHost): boolean {
+  return trusted ? host.isKnown(hello.deviceId) : host.checkProof(hello.proof) === hello.deviceId;
+}
