@@ -141,8 +141,8 @@ describe("finding the gateway", () => {
     expect(all.map((r) => r.exitCode)).toEqual([1, 1, 3, 3]);
     expect(all.map((r) => r.err.replaceAll(/:\d{4,5}/g, ":PORT")).join("\n")).toMatchInlineSnapshot(`
       "error: E_UNAUTHORIZED: the request carries no valid credential
-        why: wrong token
-        do:  send the admin token
+        why: the admin token is not the one of this gateway
+        do:  copy <dataDir>/admin.token from the gateway again, or leave --token-file away on its own machine
 
       error: E_TEAPOT: this is a teapot
         why: short
@@ -200,6 +200,18 @@ describe("the command line", () => {
     expect([exitCode, out]).toEqual([2, ""]);
     expect(err).toMatchSnapshot();
     expect(err.trimEnd().split("\n")).toHaveLength(3);
+  });
+
+  it("refuses an empty pattern, which would match nothing for ever", async () => {
+    const { exitCode, err } = await cli(["watch", ""], local());
+    expect(exitCode).toBe(2);
+    expect(err).toContain("the pattern is empty");
+  });
+
+  it("cuts tables at the edge of a terminal, and never in a pipe", async () => {
+    api.on("GET /api/v1/devices", [200, { devices: [{ ...DEVICE, name: "n".repeat(200) }] }]);
+    expect((await run("device ls", { isTty: true, columns: 80 })).out).toContain("n…");
+    expect((await run("device ls", { columns: 80 })).out).toContain("n".repeat(200));
   });
 
   it("shows help and versions with 0", async () => {

@@ -103,6 +103,7 @@ function reason(error: unknown): string {
   const code = errnoOf(error);
   if (code === "ECONNREFUSED") return "nothing listens there";
   if (code === "ENOTFOUND") return "there is no such host";
+  if (code === "EPROTO") return "it answered something else than TLS";
   return error instanceof Error ? error.message : String(error);
 }
 
@@ -111,6 +112,7 @@ function adviceFor(error: unknown): string | undefined {
   const code = errnoOf(error) ?? "";
   if (code === "ERR_TLS_CERT_ALTNAME_INVALID")
     return "use a name or address the certificate carries, see devices.names";
+  if (code === "EPROTO") return "the port does not speak TLS: write the address with http://";
   if (!/CERT|SELF_SIGNED|UNABLE_TO_VERIFY/.test(code)) return undefined;
   return "name the root it was issued by: --ca with a copy of <dataDir>/pki/server-ca.crt";
 }
@@ -130,8 +132,15 @@ async function readText(answer: HttpAnswer): Promise<string> {
   return Buffer.concat(chunks).toString("utf8");
 }
 
+/** The command line has no other credential, so it can say more than the gateway may. */
+const WRONG_TOKEN = {
+  why: "the admin token is not the one of this gateway",
+  fix: "copy <dataDir>/admin.token from the gateway again, or leave --token-file away on its own machine",
+};
+
 function refusal(status: number, text: string): Error {
   const parsed = errorBody.safeParse(parseJson(text));
+  if (parsed.success && status === 401) return new RemoteError(status, { ...parsed.data.error, ...WRONG_TOKEN });
   if (parsed.success) return new RemoteError(status, parsed.data.error);
   return unreachable(`the answer was HTTP ${status}, not one of a Tidegate gateway`);
 }

@@ -88,13 +88,18 @@ function usageError(error: CommanderError, args: readonly string[], program: Com
     .join(" ")
     .trim()
     .replace(/^\(|\)$/g, "");
-  const fix = "see `tidegate --help`, or `tidegate <verb> --help`";
+  const fix = `see \`${pathOf(commandAt(args, program))} --help\``;
   return new UsageError(first, hint === "" ? fix : `${hint.replace(/^Did/, "did")} ${fix}`);
 }
 
 /** The innermost command that the words name. */
 function commandAt(args: readonly string[], program: Command): Command {
   return args.reduce((command, word) => command.commands.find((child) => child.name() === word) ?? command, program);
+}
+
+/** How a command is typed: `tidegate device add`. */
+function pathOf(command: Command): string {
+  return command.parent === null ? command.name() : `${pathOf(command.parent)} ${command.name()}`;
 }
 
 function tell(thrown: unknown, args: readonly string[], context: CliContext): number {

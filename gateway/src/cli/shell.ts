@@ -36,7 +36,9 @@ export class Shell {
   }
 
   table(columns: readonly Column[], rows: readonly (readonly Cell[])[]): void {
-    this.print(table(columns, rows, this.context.stdout.columns, this.paint.bold));
+    // Only a terminal has an edge: what goes to a file or to grep is never cut.
+    const { columns: width, isTty } = this.context.stdout;
+    this.print(table(columns, rows, isTty ? width : Number.POSITIVE_INFINITY, this.paint.bold));
   }
 
   pairs(entries: readonly (readonly [string, string])[]): void {

@@ -35,9 +35,10 @@ export function addInit(program: Command, shell: Shell): void {
       } catch (error) {
         if (errnoOf(error) !== "EEXIST") {
           const why = error instanceof Error ? error.message : String(error);
-          throw new GatewayError("E_CONFIG_UNREADABLE", why, { fix: "choose a folder you may write to" });
+          const fix = "name a file in a folder you may write to";
+          throw new GatewayError("E_FORBIDDEN", `${path} cannot be written: ${why}`, { fix });
         }
-        throw new GatewayError("E_CONFIG_UNREADABLE", `${path} is there already and is not overwritten`, {
+        throw new GatewayError("E_FORBIDDEN", `${path} is there already and is not overwritten`, {
           fix: "edit it, or name another file",
         });
       }

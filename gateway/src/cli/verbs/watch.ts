@@ -48,6 +48,8 @@ export function addWatch(program: Command, shell: Shell): void {
     .argument("[glob]", "device/signal, such as 'attic-*/temp*'", "*")
     .option("--count <readings>", "end after so many", countOption(1, 1_000_000_000))
     .action(async (glob: string, options: WatchOptions) => {
+      if (glob === "")
+        throw new UsageError("the pattern is empty", "leave it away to see everything, or quote it: '*'");
       if (glob.length > GLOB_CHARS_MAX)
         throw new UsageError("the pattern is too long", `use at most ${GLOB_CHARS_MAX} characters`);
       await new Watch(shell, glob, options).run();
