@@ -7,6 +7,7 @@
  * something was lost or changed.
  */
 import { randomBytes } from "node:crypto";
+import { realpathSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { pathToFileURL } from "node:url";
 import { type WsLinkOptions, wsConnect } from "@tidegate/device-sdk";
@@ -64,7 +65,8 @@ export function echo(options: WsLinkOptions, count: number, bytes: number): Prom
   });
 }
 
-if (import.meta.url === pathToFileURL(process.argv[1] ?? "").href) {
+// Linked packages are started by another name than their own: the real paths are compared.
+if (import.meta.url === pathToFileURL(realpathSync(process.argv[1] ?? ".")).href) {
   const [url, caPath, count = String(COUNT_DEFAULT), bytes = String(BYTES_DEFAULT)] = process.argv.slice(2);
   if (url === undefined) {
     console.error("usage: node echo-client.js URL [CA.pem] [COUNT] [BYTES]");

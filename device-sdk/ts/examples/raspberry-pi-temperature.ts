@@ -2,10 +2,11 @@
  * The temperature of a Raspberry Pi's processor, once a second, kept through outages and power cuts.
  *
  *   tidegate device add attic-pi --json > device.json
- *   node raspberry-pi-temperature.js device.json
+ *   node raspberry-pi-temperature.js device.json [another file with thousandths of a degree]
  *
  * The kernel gives thousandths of a degree as text: "48312\n" is 48.312 °C.
  */
+import { realpathSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { pathToFileURL } from "node:url";
 import { Device } from "@tidegate/device-sdk";
@@ -29,7 +30,8 @@ interface Credentials {
   readonly ca: string;
 }
 
-async function main(credentialsPath: string): Promise<void> {
+async function main(credentialsPath: string, sensorPath: string): Promise<void> {
+  console.log(`first reading: ${await readCelsius(sensorPath)} °C from ${sensorPath}`);
   const { deviceId, token, url, ca }: Credentials = JSON.parse(await readFile(credentialsPath, "utf8"));
   const device = new Device({ url, id: deviceId, token, ca, outbox: { path: "outbox.db" }, model: "Raspberry Pi" });
   const temperature = device.signal("cpu_temperature", {
@@ -39,13 +41,17 @@ async function main(credentialsPath: string): Promise<void> {
     intervalMs: INTERVAL_MS,
   });
   device.on("online", () => console.log("online"));
-  device.on("offline", ({ detail, retryInMs }) => console.log(`offline: ${detail}; again in ${retryInMs} ms`));
-  device.on("refused", ({ detail }) => console.error(`refused: ${detail}`));
+  device.on("offline", ({ detail, retryInMs }) =>
+    console.log(`offline: ${detail}${retryInMs > 0 ? `; again in ${retryInMs} ms` : ""}`),
+  );
+  device.on("refused", ({ detail, retryInMs }) =>
+    console.error(`refused: ${detail}; check id and token; again in ${Math.round(retryInMs / 60_000)} min`),
+  );
   device.on("error", (error) => console.error(error.message));
   device.start();
 
   const timer = setInterval(() => {
-    readCelsius().then(
+    readCelsius(sensorPath).then(
       (celsius) => temperature.report(celsius),
       (error: unknown) => device.log("error", String(error)),
     );
@@ -58,12 +64,16 @@ async function main(credentialsPath: string): Promise<void> {
   process.once("SIGTERM", stop);
 }
 
-if (import.meta.url === pathToFileURL(process.argv[1] ?? "").href) {
+// Linked packages are started by another name than their own: the real paths are compared.
+if (import.meta.url === pathToFileURL(realpathSync(process.argv[1] ?? ".")).href) {
   const path = process.argv[2];
   if (path === undefined) {
-    console.error("usage: node raspberry-pi-temperature.js CREDENTIALS.json");
+    console.error("usage: node raspberry-pi-temperature.js CREDENTIALS.json [SENSOR_FILE]");
     process.exitCode = 2;
   } else {
-    await main(path);
+    await main(path, process.argv[3] ?? THERMAL_ZONE).catch((error: unknown) => {
+      console.error(error instanceof Error ? error.message : String(error));
+      process.exitCode = 1;
+    });
   }
 }
