@@ -134,7 +134,8 @@ function tick(state: ClientState, world: Surroundings): Step {
 
 function onlineTick(state: ClientState, phase: OnlinePhase, world: Surroundings): Step {
   const { nowMs, traffic, marks, limits, link } = world;
-  if (nowMs - traffic.heardAtMs >= phase.keepaliveMs * SILENCE_KEEPALIVES) {
+  // Sums as in `nextTickMs`: a difference may round to just below what was waited for, and tick again at once.
+  if (nowMs >= traffic.heardAtMs + phase.keepaliveMs * SILENCE_KEEPALIVES) {
     const detail = `the gateway was silent for ${phase.keepaliveMs * SILENCE_KEEPALIVES} ms`;
     return giveUp(state, world, { leave: "atOnce", advice: "now", detail });
   }
@@ -156,7 +157,7 @@ function onlineTick(state: ClientState, phase: OnlinePhase, world: Surroundings)
     effects.push({ do: "repeatUnacked" });
     next = { ...phase, repeatedAtMs: nowMs };
   }
-  const isStable = nowMs - phase.sinceMs >= limits.stableAfterMs;
+  const isStable = nowMs >= phase.sinceMs + limits.stableAfterMs;
   return { state: { ...state, phase: next, failures: isStable ? 0 : state.failures }, effects };
 }
 
