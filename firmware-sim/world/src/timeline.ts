@@ -16,7 +16,7 @@ interface Event {
 const TURNS_AHEAD = 64;
 
 /** More events than any sound run has: a loop without time passing ends here. */
-const EVENTS_MAX = 3_000_000;
+const EVENTS_MAX = 1_500_000;
 
 const before = (a: Event, b: Event): boolean => (a.atMs === b.atMs ? a.order < b.order : a.atMs < b.atMs);
 

@@ -94,10 +94,15 @@ export class World {
     });
     this.#commands.start();
     this.#faults.start();
-    await timeline.run(profile.safetyMs);
-    this.#calm();
-    await this.#live();
-    this.checker.atRest();
+    try {
+      await timeline.run(profile.safetyMs);
+      this.#calm();
+      await this.#live();
+      this.checker.atRest();
+    } catch (thrown) {
+      // Code under test that throws, or never lets time pass, is a finding like any other.
+      this.checker.findings.add("world", thrown instanceof Error ? (thrown.stack ?? thrown.message) : String(thrown));
+    }
     return this.#report();
   }
 
