@@ -30,7 +30,7 @@ import type { DeviceFacts, GapQuery, LiveEvent, Spool, SpoolReader } from "../mo
 import type { SessionFacts } from "../session/session-ports.js";
 import { Listeners } from "./listeners.js";
 import type { OutageEstimate } from "./outage-estimate.js";
-import type { SinkSet } from "./sink-set.js";
+import { isSink, type SinkSet } from "./sink-set.js";
 
 export interface DeskParts {
   readonly gatewayId: string;
@@ -138,7 +138,7 @@ export class AdminDesk implements AdminHost {
       gaps: store.gapCount,
       storeId: store.storeId,
       lastRecordId: store.lastRecordId,
-      backlog: store.sinks,
+      backlog: store.sinks.filter(isSink),
       disk: {
         usedBytes: store.usedBytes,
         quotaBytes: store.quotaBytes,

@@ -4,6 +4,7 @@
  *   start  data folder ▸ keys ▸ store ▸ credentials ▸ sessions ▸ sinks ▸ admin ▸ devices' port ▸ ready
  *   stop   no new links ▸ Bye to devices ▸ last commit ▸ sinks' last acks ▸ admin ▸ store ▸ data folder
  */
+import { isIPv4 } from "node:net";
 import { hostname, networkInterfaces } from "node:os";
 import { DEVICE_PATH } from "@tidegate/proto";
 import { AdminServer } from "../admin/admin-server.js";
@@ -261,7 +262,9 @@ function readyFacts(
 function devicesUrl(config: Config, port: number, tls: TlsMaterial | null): string {
   const { host } = config.devices.listen;
   const anyAddress = host === "0.0.0.0" || host === "::";
-  const name = config.devices.names[0] ?? (anyAddress ? hostname() : host);
+  // An address works without DNS or mDNS; devices check the pinned CA and the constant name, not the address.
+  const machine = (): string => machineAddresses().find((address) => isIPv4(address)) ?? hostname();
+  const name = config.devices.names[0] ?? (anyAddress ? machine() : host);
   const shown = name.includes(":") ? `[${name}]` : name;
   return `${tls === null ? "ws" : "wss"}://${shown}:${port}${DEVICE_PATH}`;
 }

@@ -23,6 +23,11 @@ export interface RunningSink {
   forgotten(device: string): void;
 }
 
+/** The history keeps a cursor, too, under a name no sink can have. */
+export function isSink({ sink }: { readonly sink: string }): boolean {
+  return !sink.startsWith("$");
+}
+
 /** All sinks of this gateway, by name. */
 export class SinkSet implements SinkDesk {
   readonly #spool: Spool;
@@ -68,7 +73,7 @@ export class SinkSet implements SinkDesk {
   }
 
   async backlog(): Promise<readonly SinkBacklog[]> {
-    return (await this.#spool.status()).sinks;
+    return (await this.#spool.status()).sinks.filter(isSink);
   }
 
   test(name: string): Promise<SinkTestResult> {

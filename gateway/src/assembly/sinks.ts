@@ -96,6 +96,6 @@ function testResult(steps: readonly SinkTestStep[], elapsedMs: number, sink: Mqt
   const protocol = sink.status().protocol;
   if (failed === undefined) return { ok: true, elapsedMs, protocol, error: null };
   const why = `${failed.step}: ${failed.detail}`;
-  const fix = sink.status().lastError?.fix ?? "check the sink's url, credentials and certificates";
+  const fix = "mend what is named above, then test again";
   return { ok: false, elapsedMs, protocol, error: { code: "E_SINK_UNAVAILABLE", why, fix } };
 }

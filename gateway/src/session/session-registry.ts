@@ -113,6 +113,7 @@ export class SessionRegistry<S extends StreamView> implements SessionOwner<S> {
     if (device === null || this.#owners.get(device) !== session) return;
     this.#owners.delete(device);
     this.#presence.gone(device, this.#options.clock.monoMs());
+    this.#options.log.info({ device, remote: session.link.remote }, "device offline");
   }
 
   /** End whatever session the device has: its credential was withdrawn. */

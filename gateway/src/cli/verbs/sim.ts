@@ -1,4 +1,5 @@
 /** `tidegate sim | rehearse | bench`: run by the sibling program, which brings the real device SDK. */
+import { join } from "node:path";
 import type { Command } from "commander";
 import { GatewayError } from "../../core/errors.js";
 import { dataDirOf } from "../find-gateway.js";
@@ -28,10 +29,21 @@ export function addSim(program: Command, shell: Shell): void {
 
 async function passOn(shell: Shell, verb: string, args: readonly string[]): Promise<number> {
   const { context } = shell;
+  if (verb === "bench") return context.runNode(benchmark(shell), args, context.env);
   const script = context.simulator();
   if (script === null)
     throw new GatewayError("E_SIM_MISSING", "the package @tidegate/firmware-sim is not beside this one");
   return context.runNode(script, [verb, ...args], withDataDir(shell));
+}
+
+/** The benchmark builds its own load generator and peers: it is part of the repository, not of an installation. */
+function benchmark(shell: Shell): string {
+  const { repositoryDir } = shell.context.files;
+  if (repositoryDir === null) {
+    const fix = "clone the repository and run `npm run bench` there";
+    throw new GatewayError("E_SIM_MISSING", "the benchmark is not part of an installation", { fix });
+  }
+  return join(repositoryDir, "scripts", "bench", "bench.mjs");
 }
 
 /** The simulator finds the gateway by its data folder; it reads no configuration of ours. */
