@@ -42,7 +42,7 @@ export interface ConnectionHost {
   /** Monotonic ms of the device's boot: where uptime starts. */
   readonly bootMonoMs: number;
   lastCommand(): number;
-  /** Make sure the outbox's epoch is on disk; throws when that fails. Called at every Welcome. */
+  /** Make sure the outbox's epoch and numbers are on disk; throws when that fails. Called at every Welcome. */
   saveEpoch(): void;
   command(command: Command): void;
   news(news: News): void;
@@ -64,7 +64,7 @@ export interface ConnectionStats {
 }
 
 /** The effects that only concern the outbox. */
-type OutboxEffect = Extract<ClientEffect, { do: "release" | "rewind" | "repeatUnacked" | "rotate" | "offerCatalog" }>;
+type OutboxEffect = Extract<ClientEffect, { do: "release" | "rewind" | "repeatUnacked" | "rotate" }>;
 
 /** RFC 6455 §7.4.1: nothing went wrong. */
 const CLOSE_NORMAL = 1000;
@@ -163,6 +163,9 @@ export class Connection {
         return true;
       case "adopt":
         return this.#adopt(effect.epoch, effect.ackedSeq);
+      case "offerCatalog":
+        this.#host.outbox.offerCatalog(this.#identity.catalogParts);
+        return this.#saveNumbers();
       default:
         this.#moveOutbox(effect);
         return true;
@@ -183,9 +186,6 @@ export class Connection {
         break;
       case "rotate":
         outbox.rotate();
-        break;
-      case "offerCatalog":
-        outbox.offerCatalog(this.#identity.catalogParts);
         break;
     }
   }
@@ -236,16 +236,22 @@ export class Connection {
     const freed = outbox.adopt(epoch, ackedSeq);
     this.#traffic.progressAtMs = this.#now();
     if (freed > 0) this.#host.acked(outbox.marks.ackedSeq, freed);
+    if (!this.#saveNumbers()) return false;
+    this.stats.sessions++;
+    this.#tickIfDraining();
+    return true;
+  }
+
+  /** Before anything is sent under them; a message that came back from the file under an older number would collide. */
+  #saveNumbers(): boolean {
     try {
       this.#host.saveEpoch();
+      return true;
     } catch (error) {
       const detail = error instanceof Error ? error.message : String(error);
       this.#pending.unshift({ type: "epochNotSaved", detail });
       return false;
     }
-    this.stats.sessions++;
-    this.#tickIfDraining();
-    return true;
   }
 
   #release(seq: number): void {

@@ -116,6 +116,23 @@ describe("after a power cut", () => {
     ]);
   });
 
+  test("numbers that the catalog moved are on disk before the first frame under them [P-9]", () => {
+    const first = boot(path, 1);
+    first.level.report(1);
+    first.level.report(2);
+    first.device.start();
+    first.line.link.open();
+    welcome(first.line.link, { epoch: 501, wantCatalog: true });
+    const bodyOf = (seq: number, { links }: FakeLine) =>
+      links.flatMap(({ sent }) => sent).find((message) => message.seq === seq)?.body;
+    const second = boot(powerCut(), 2);
+    second.device.start();
+    second.line.link.open();
+    welcome(second.line.link, { epoch: 501 });
+    for (const seq of [2, 3]) expect(bodyOf(seq, second.line)).toEqual(bodyOf(seq, first.line));
+    expect(bodyOf(1, first.line)).toMatchObject({ kind: "catalog" });
+  });
+
   test("the epoch is on disk before the first frame under it [P-9]", () => {
     const { device, line } = boot(path, 1);
     device.start();

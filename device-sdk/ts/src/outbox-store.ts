@@ -2,7 +2,7 @@
  * The outbox on disk: one SQLite file, so that a power cut on the Pi loses at most the last moment.
  *
  *   outbox ──watch──▶ what changed ──every saveIntervalMs──▶ one transaction ──▶ file
- *   a new epoch, a command that is about to act, a command's result ─────at once──▶
+ *   a new epoch, numbers that a catalog moved, a command that is about to act, a command's result ─────at once──▶
  *
  * Messages are saved lazily: most are acked before their turn comes and never touch the card. What was not saved in
  * time is part of the old epoch's open end, because after a restart that epoch takes no new numbers [P-9].
@@ -77,9 +77,12 @@ export class OutboxStore implements OutboxWatcher, CommandJournal {
     this.saveSoonOrTell();
   }
 
-  /** Make sure the epoch the outbox is under is on disk; throws when that fails [P-9]. */
+  /**
+   * Make sure that the epoch the outbox is under, and the numbers of what the file holds, are on disk; throws when that
+   * fails [P-9]. A catalog moves numbers too: saved lazily, a power cut would bring the old ones back under this epoch.
+   */
   saveEpoch(): void {
-    if (this.#outbox.marks.epoch !== this.#savedEpoch) this.save();
+    if (this.#outbox.marks.epoch !== this.#savedEpoch || this.#moved.size > 0) this.save();
   }
 
   appended(entry: Entry): void {

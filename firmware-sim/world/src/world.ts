@@ -61,6 +61,8 @@ export class World {
   #machineBootMs = 0;
   #machineBootCount = 1;
   #gatewayLives = 0;
+  /** Nobody reports anything more. */
+  #isQuiet = false;
 
   constructor(seed: number, isTold = false) {
     this.#seed = seed;
@@ -168,6 +170,7 @@ export class World {
     story.tell(settings.id, "boots");
     const { disk, counter } = seat;
     seat.process = new DeviceProcess({ timeline, random, network, checker, story, settings, disk, counter });
+    if (this.#isQuiet) seat.process.stopReporting();
   }
 
   /** @param backShare how far back the card goes, 0 … 1; null: it holds what was written last. */
@@ -207,6 +210,7 @@ export class World {
     for (const seat of this.#seats) seat.disk.isFailing = () => false;
     // The last readings are the ones whose way is watched to the end.
     this.timeline.after(10_000, () => {
+      this.#isQuiet = true;
       for (const seat of this.#seats) seat.process?.stopReporting();
     });
   }
