@@ -1,5 +1,5 @@
 /** Commands on the device: once, in order, in time, answered. */
-import { type Command, CommandState, type CommandUpdate, commandStateName } from "@tidegate/proto";
+import { type Command, CommandState, type CommandUpdate, commandStateName, PAYLOAD_BYTES_MAX } from "@tidegate/proto";
 import { describe, expect, test, vi } from "vitest";
 import { admit, type CommandEntry, type CommandHandler, CommandRunner } from "./command-runner.js";
 import { ManualClock } from "./testing/manual-clock.js";
@@ -22,7 +22,14 @@ function setUp(handlers: Record<string, CommandHandler>, { atMostOnce = false, r
     log.push(`${commandStateName(update.state)} ${update.id}`);
     return true;
   };
-  const host = { clock, journal, report, uptimeMs: () => clock.monoMs(), reportRoom: () => room - updates.length };
+  const host = {
+    clock,
+    journal,
+    report,
+    resultBytesMax: PAYLOAD_BYTES_MAX,
+    uptimeMs: () => clock.monoMs(),
+    reportRoom: () => room - updates.length,
+  };
   const entries: CommandEntry[] = Object.entries(handlers).map(([name, handler], i) => ({
     code: i + 1,
     name,

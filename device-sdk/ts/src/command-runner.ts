@@ -10,7 +10,7 @@
  *
  * [P-13] [P-16] [P-17] [P-19]. One handler runs at a time: a pump must not be switched on and off at once.
  */
-import { type Command, CommandState, type CommandUpdate, DETAIL_BYTES_MAX, PAYLOAD_BYTES_MAX } from "@tidegate/proto";
+import { type Command, CommandState, type CommandUpdate, DETAIL_BYTES_MAX } from "@tidegate/proto";
 import { type Clock, isPast } from "./clock.js";
 import { clipUtf8 } from "./text.js";
 
@@ -47,6 +47,8 @@ export interface CommandJournal {
 export interface CommandHost {
   readonly clock: Clock;
   readonly journal: CommandJournal;
+  /** Longest result that fits a message of this device's link, in bytes. */
+  readonly resultBytesMax: number;
   /** The device's own uptime, as it travels. */
   uptimeMs(): number;
   /** Put an update into the outbox; false when its reserved room is full. */
@@ -206,8 +208,9 @@ export class CommandRunner {
 
   #succeed(id: number, value: unknown): void {
     const result = value === undefined ? NOTHING : Buffer.from(JSON.stringify(value) ?? "null");
-    if (result.length > PAYLOAD_BYTES_MAX) {
-      const error = `it succeeded, but its result of ${result.length} bytes is over the limit of ${PAYLOAD_BYTES_MAX}`;
+    const { resultBytesMax } = this.#host;
+    if (result.length > resultBytesMax) {
+      const error = `it succeeded, but its result of ${result.length} bytes is over the limit of ${resultBytesMax}`;
       this.#end(id, CommandState.SUCCEEDED, error);
     } else if (this.#host.report({ id, state: CommandState.SUCCEEDED, result, error: "" })) {
       this.#host.journal.finish(id);

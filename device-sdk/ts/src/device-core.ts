@@ -8,7 +8,8 @@ import {
   type CommandSpec,
   CommandState,
   type CommandUpdate,
-  MESSAGE_BYTES_MAX,
+  LOG_TEXT_BYTES_MAX,
+  PAYLOAD_BYTES_MAX,
   type Signal as SignalSpec,
 } from "@tidegate/proto";
 import { buildCatalog } from "./catalog.js";
@@ -22,6 +23,7 @@ import { DeviceError } from "./errors.js";
 import { FlushWaiters } from "./flush-waiters.js";
 import { encodeBody } from "./frame-head.js";
 import type { Connect } from "./links/link.js";
+import { isSerialUrl, serialConnect } from "./links/serial-link.js";
 import { wsConnect } from "./links/ws-link.js";
 import { Outbox } from "./outbox.js";
 import { MemoryJournal, OutboxStore } from "./outbox-store.js";
@@ -38,6 +40,9 @@ export interface Declarations {
   readonly commandSpecs: readonly CommandSpec[];
   readonly commands: readonly CommandEntry[];
 }
+
+/** What a message takes beside a text or a result: head, tags, lengths, ids, uptime. */
+const BODY_OVERHEAD_BYTES = 64;
 
 /** What `Device` stands on; nothing of it is public. */
 export class DeviceCore {
@@ -69,7 +74,7 @@ export class DeviceCore {
     this.#random = options.random ?? new SystemRandom();
     this.#bootNonce = this.#random.nonce();
     this.#bootMonoMs = this.#clock.monoMs();
-    this.#connect = options.connect ?? wsConnect(options);
+    this.#connect = options.connect ?? connectTo(options, this.#clock);
     const { outbox, store } = this.#openOutbox();
     this.#outbox = outbox;
     this.#store = store;
@@ -84,6 +89,11 @@ export class DeviceCore {
     return this.#connection?.state.phase.name ?? "idle";
   }
 
+  /** Longest text of a log line that fits one message, in bytes. */
+  get logTextBytesMax(): number {
+    return Math.min(LOG_TEXT_BYTES_MAX, this.#settings.messageBytesMax - BODY_OVERHEAD_BYTES);
+  }
+
   get isStarted(): boolean {
     return this.#connection !== null;
   }
@@ -93,7 +103,7 @@ export class DeviceCore {
   }
 
   start({ signals, commandSpecs, commands }: Declarations): void {
-    const catalog = buildCatalog(signals, commandSpecs, MESSAGE_BYTES_MAX);
+    const catalog = buildCatalog(signals, commandSpecs, this.#settings.messageBytesMax);
     this.#runner = this.#makeRunner(commands);
     this.#connection = this.#makeConnection(this.#runner, catalog);
     for (const id of this.#interrupted) {
@@ -183,6 +193,7 @@ export class DeviceCore {
     const host = {
       clock: this.#clock,
       journal: this.#journal,
+      resultBytesMax: Math.min(PAYLOAD_BYTES_MAX, this.#settings.messageBytesMax - BODY_OVERHEAD_BYTES),
       uptimeMs: () => uptimeMs(this.#clock, this.#bootMonoMs),
       report: (update: CommandUpdate) => this.#report(update),
       reportRoom: () => this.#outbox.reservedRoom,
@@ -277,6 +288,11 @@ export class DeviceCore {
     await Promise.race([work, timeout]);
     cancel();
   }
+}
+
+/** The kind of link that the url names. */
+function connectTo(options: DeviceOptions, clock: Clock): Connect {
+  return isSerialUrl(options.url) ? serialConnect({ url: options.url, clock }) : wsConnect(options);
 }
 
 function notWritten(path: string, error: unknown): DeviceError {

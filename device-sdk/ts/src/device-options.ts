@@ -1,11 +1,12 @@
 /** What a device is told at its construction: types, defaults, and the checks that turn a typo into a clear error. */
-import { isName, LABEL_BYTES_MAX, MESSAGE_BYTES_MAX } from "@tidegate/proto";
+import { isName, LABEL_BYTES_MAX, MESSAGE_BYTES_MAX, SERIAL_MESSAGE_BYTES_MAX } from "@tidegate/proto";
 import { CLIENT_LIMITS } from "./client-machine.js";
 import type { ClientLimits } from "./client-state.js";
 import type { Clock } from "./clock.js";
 import { DeviceError } from "./errors.js";
 import { HEAD_BYTES_MAX } from "./frame-head.js";
 import type { Connect } from "./links/link.js";
+import { isSerialUrl } from "./links/serial-link.js";
 import { type OpenOutbox, openOutboxFile } from "./outbox-file.js";
 import { OUTBOX_LIMITS, type OutboxLimits } from "./outbox-types.js";
 import type { Random } from "./random.js";
@@ -27,7 +28,10 @@ export interface OutboxOptions {
 
 /** What `new Device` takes. Only `url`, `id` and a credential are needed. */
 export interface DeviceOptions {
-  /** `wss://host:8443/v1/device`. `ws://` only to this machine, or with `insecure`. */
+  /**
+   * `wss://host:8443/v1/device`. `ws://` only to this machine, or with `insecure`. `serial:/dev/ttyUSB0?baud=115200`
+   * for a line, which needs the package `serialport`.
+   */
   readonly url: string;
   /** The id the gateway knows the device by. */
   readonly id: string;
@@ -43,7 +47,7 @@ export interface DeviceOptions {
   readonly outbox?: OutboxOptions;
   /** How long readings are gathered before they become a message, in ms. 0: each at once. Default 1000. */
   readonly flushIntervalMs?: number;
-  /** Size at which a message is cut, in bytes, 256 … 60000. Default 4096. */
+  /** Size at which a message is cut, in bytes, 256 … 60000. Default 4096; on a serial line at most 960, its default. */
   readonly maxBatchBytes?: number;
   /** Stamp readings with this machine's clock instead of its uptime. Only where NTP keeps it right. Default false. */
   readonly trustClock?: boolean;
@@ -67,6 +71,8 @@ export interface Settings {
   readonly saveIntervalMs: number;
   readonly flushIntervalMs: number;
   readonly maxBatchBytes: number;
+  /** Largest message of the kind of link that `url` names, in bytes. */
+  readonly messageBytesMax: number;
   readonly limits: ClientLimits;
   readonly firmware: string;
   readonly model: string;
@@ -79,6 +85,8 @@ const BATCH_BYTES_DEFAULT = 4_096;
 const BATCH_BYTES_MIN = 256;
 /** A batch and its envelope fit one message. */
 const BATCH_BYTES_MAX = MESSAGE_BYTES_MAX - HEAD_BYTES_MAX - 1_024;
+/** The same within the 1 KiB of a serial line. */
+const SERIAL_BATCH_BYTES_MAX = 960;
 const TIME_MS_MAX = 0xffff_ffff;
 const COUNT_MAX = 2 ** 31;
 
@@ -90,6 +98,8 @@ export function checkOptions(options: DeviceOptions): Settings {
     throw new DeviceError("BAD_OPTION", `id ${JSON.stringify(id)} is no device id`, todo);
   }
   for (const [name, text] of Object.entries({ firmware, model })) label(name, text);
+  const isSerial = isSerialUrl(options.url);
+  const batchBytesMax = isSerial ? SERIAL_BATCH_BYTES_MAX : BATCH_BYTES_MAX;
   return {
     outbox: {
       ...OUTBOX_LIMITS,
@@ -102,10 +112,11 @@ export function checkOptions(options: DeviceOptions): Settings {
     flushIntervalMs: whole("flushIntervalMs", options.flushIntervalMs ?? FLUSH_INTERVAL_MS, 0, TIME_MS_MAX),
     maxBatchBytes: whole(
       "maxBatchBytes",
-      options.maxBatchBytes ?? BATCH_BYTES_DEFAULT,
+      options.maxBatchBytes ?? Math.min(BATCH_BYTES_DEFAULT, batchBytesMax),
       BATCH_BYTES_MIN,
-      BATCH_BYTES_MAX,
+      batchBytesMax,
     ),
+    messageBytesMax: isSerial ? SERIAL_MESSAGE_BYTES_MAX : MESSAGE_BYTES_MAX,
     limits: { ...CLIENT_LIMITS, ...options.limits },
     firmware,
     model,

@@ -8,7 +8,6 @@
  * Nothing blocks, nothing throws because the gateway is away: readings wait in the outbox, bounded, and what has to go
  * goes visibly. After `stop` no timer and no socket is left.
  */
-import { LOG_TEXT_BYTES_MAX } from "@tidegate/proto";
 import type { CommandContext, CommandHandler } from "./command-runner.js";
 import { type CommandOptions, DeclarationList } from "./declarations.js";
 import { DeviceCore } from "./device-core.js";
@@ -123,12 +122,12 @@ export class Device {
     this.#declared.addCommand(name, options, handler as CommandHandler); // A is the application's claim, see above
   }
 
-  /** Send a line of text from the firmware; cut at 4096 bytes. Kept and acked like a reading. */
+  /** Send a line of text from the firmware; cut at 4096 bytes, on a serial line at 960. Kept and acked like a reading. */
   log(level: LogLevel, text: string): void {
     this.#checkRunning();
     const code = LOG_LEVELS.indexOf(level);
     if (code < 0) throw valueError("nothing was logged", `level ${String(level)}`, `Use ${LOG_LEVELS.join(", ")}.`);
-    this.#core.reporter.log(code, clipUtf8(String(text), LOG_TEXT_BYTES_MAX));
+    this.#core.reporter.log(code, clipUtf8(String(text), this.#core.logTextBytesMax));
   }
 
   /** Connect, and stay connected until `stop`. Returns at once. @throws DeviceError STOPPED */

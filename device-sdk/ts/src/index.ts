@@ -8,6 +8,7 @@ export type { DeviceEvents, DeviceState, DeviceStats } from "./device-events.js"
 export type { DeviceOptions, OutboxOptions } from "./device-options.js";
 export { DeviceError, type DeviceErrorCode, ERROR_CODES } from "./errors.js";
 export type { Connect, Link, LinkClosed, LinkEvents, LinkTraits } from "./links/link.js";
+export { type SerialLinkOptions, type SerialPortHandle, serialConnect } from "./links/serial-link.js";
 export { type WsLinkOptions, wsConnect } from "./links/ws-link.js";
 export type { OpenOutbox, OutboxDisk } from "./outbox-file.js";
 export { type Random, SystemRandom } from "./random.js";
