@@ -75,7 +75,7 @@ export function checkDependencies(repository) {
       if (!/^(npm:.*@)?\d+\.\d+\.\d+/.test(version)) problem(`${name} has no exact version (${version})`);
     }
     for (const name of Object.keys(manifest.dependencies ?? {})) {
-      if (name.startsWith("@tidegate/")) continue;
+      if (name.startsWith("@tidegate/") || name === "tidegate") continue;
       if (!listed.has(name)) {
         problems.push({
           rule: "dependencies",

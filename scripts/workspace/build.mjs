@@ -13,7 +13,7 @@ import { announceWait, ensureSetup, lockFile } from "./setup.mjs";
 /** TypeScript's own program; called by path so that no `npx` start-up is paid. */
 export const TSC = join("node_modules", "typescript", "bin", "tsc");
 
-const PACKAGES = ["proto", "device-sdk/ts", "gateway", "firmware-sim"];
+const PACKAGES = ["proto", "device-sdk/ts", "gateway", "firmware-sim", "firmware-sim/world"];
 const DASHBOARD = "gateway/web";
 /** Lies in the output folder, so that removing the output also forgets that it was built. */
 const DASHBOARD_STAMP = "gateway/dist/.dashboard-stamp";

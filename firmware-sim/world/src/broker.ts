@@ -1,6 +1,6 @@
 /**
- * The broker above, as a sink's session sees it: takes QoS 1 messages and acks them, and fails in every way that brokers
- * do. What it took it keeps, whatever becomes of the session.
+ * The broker above, as a sink's session sees it: takes QoS 1 messages and acks them, and fails in every way that
+ * brokers do. What it took it keeps, whatever becomes of the session.
  *
  *   publish ──latency──▶ taken ──latency──▶ PUBACK
  *                          └─ the session dies in between: taken, and nobody was told
@@ -26,6 +26,7 @@ export interface BrokerEvents {
   down(): void;
 }
 
+/** One broker; outlives every process of the gateway. Times in ms of the timeline. */
 export class Broker {
   readonly #timeline: Timeline;
   readonly #random: Seeded;

@@ -1,4 +1,4 @@
-/** The only place that touches the real event loop and the real clock: where a simulated turn ends, and how long it took. */
+/** The only place that touches the real event loop and the real clock: where a turn ends, and how long it took. */
 
 /** Call `fn` once the promises of this turn have settled. */
 export function nextTurn(fn: () => void): void {

@@ -1,21 +1,22 @@
-/** Somebody who asks devices for things: at random, with deadlines, sometimes twice under one key, sometimes cancelled. */
+/** Somebody who asks devices for things: at random, with deadlines, now and then twice, now and then cancelled. */
 import type { NewCommand } from "tidegate/dist/model/command.js";
 import type { Seeded } from "./seeded.js";
-import type { World } from "./world.js";
+import type { Stage } from "./stage.js";
 
 const TTL_MS_MIN = 200;
 const TTL_MS_MAX = 90_000;
 /** A request that got no answer (the gateway died) is asked again under its key for so long, in ms. */
 const ASK_AGAIN_MS = 15_000;
 
+/** One per world; asks until `stop`. */
 export class CommandSource {
-  readonly #world: World;
+  readonly #world: Stage;
   readonly #random: Seeded;
   #token = 0;
   #isOver = false;
   #waitingCount = 0;
 
-  constructor(world: World, random: Seeded) {
+  constructor(world: Stage, random: Seeded) {
     this.#world = world;
     this.#random = random;
   }

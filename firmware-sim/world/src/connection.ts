@@ -30,6 +30,7 @@ export interface ConnectionWatch {
 const TRAITS = { messageBytesMax: MESSAGE_BYTES_MAX, helloRetryMs: 4_000, retransmitMs: 0, needsProof: false };
 const LOST = { kind: "lost", reason: Reason.UNSPECIFIED, detail: "the connection broke", retryAfterMs: 0 } as const;
 
+/** One attempt of a device to reach the gateway; the network makes, breaks and forgets it. */
 export class SimConnection {
   readonly device: string;
   readonly up: Pipe;

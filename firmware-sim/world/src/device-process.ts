@@ -38,6 +38,7 @@ export interface DeviceParts {
 const BURST_MAX = 30;
 const HANDLER_TIMEOUT_MS = 60_000;
 
+/** Runs from its construction until `kill`; the next life is another one, on the same card. */
 export class DeviceProcess {
   readonly #parts: DeviceParts;
   readonly #clock: ProcessClock;

@@ -1,8 +1,8 @@
-/** Lets faults strike: each kind of the seed's swarm at its own random instants, counted when it had something to hit. */
+/** Lets faults strike: each kind of the seed's swarm at its own random instants, counted when it hit something. */
 import { WALL_START_UNIX_MS } from "./process-clock.js";
 import { FAULTS, type Fault } from "./profile.js";
 import type { Seeded } from "./seeded.js";
-import type { World } from "./world.js";
+import type { Stage } from "./stage.js";
 
 /** Days, either way: for stamps only. */
 const WALL_JUMP_MS = 10 * 86_400_000;
@@ -10,13 +10,14 @@ const WALL_JUMP_MS = 10 * 86_400_000;
 const WALL_JUMP_MS_WITH_REBOOTS = 20 * 3_600_000;
 const CARD_FAILS_MS_MAX = 30_000;
 
+/** One per world; strikes from `start` until `stop`. */
 export class FaultDriver {
   readonly counts = new Map<Fault, number>();
-  readonly #world: World;
+  readonly #world: Stage;
   readonly #random: Seeded;
   #isOver = false;
 
-  constructor(world: World, random: Seeded) {
+  constructor(world: Stage, random: Seeded) {
     this.#world = world;
     this.#random = random;
   }

@@ -43,6 +43,7 @@ const HELLO_TIMEOUT_MS = 30_000;
 /** Nothing in this world is a clone, but reboots on half-open links take the session over and over. */
 const TAKEOVERS_PER_MINUTE = 3;
 
+/** Runs from `start` until `kill`; the next life is another one, on the same disk. */
 export class GatewayProcess {
   readonly desk: CommandDesk;
   readonly #parts: GatewayParts;

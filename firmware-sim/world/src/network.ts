@@ -33,6 +33,7 @@ export interface WireTap {
   uplink(device: string, frame: Uint8Array): void;
 }
 
+/** One per world; every connection of every device goes through it. Times in ms of the timeline. */
 export class Network {
   readonly #timeline: Timeline;
   readonly #random: Seeded;

@@ -17,6 +17,7 @@ interface InFlight {
   readonly deliver: () => void;
 }
 
+/** Bounded by what its two ends send: each keeps a window of its own. */
 export class Pipe {
   readonly #facts: PipeFacts;
   readonly #waiting: InFlight[] = [];

@@ -13,6 +13,7 @@ export interface WallClock {
   offsetMs: number;
 }
 
+/** Made with the process, killed with it. Milliseconds. */
 export class ProcessClock {
   readonly #timeline: Timeline;
   readonly #wall: WallClock;

@@ -26,6 +26,7 @@ export const FAULTS = [
   "broker-silent",
   "wall-jump",
 ] as const;
+/** One kind of fault. */
 export type Fault = (typeof FAULTS)[number];
 
 export interface Profile {
@@ -44,6 +45,7 @@ export interface Profile {
 /** Rare kinds: each strikes at most every so often, or nothing else would happen. */
 const EVERY_MS_MIN: Partial<Record<Fault, number>> = { "device-stale-card": 120_000, partition: 30_000 };
 
+/** The world of a seed. Every draw is made in the same order, whatever comes out of it. */
 export function drawProfile(random: Seeded): Profile {
   const safetyMs = random.spread(60_000, 1_200_000);
   const readingMs = random.spread(100, 20_000);

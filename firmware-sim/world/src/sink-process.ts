@@ -31,6 +31,7 @@ export interface SinkParts {
   readonly random: Seeded;
 }
 
+/** One per life of the gateway. */
 export class SinkProcess {
   readonly #parts: SinkParts;
   readonly #pump: Pump;

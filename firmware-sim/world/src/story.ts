@@ -8,6 +8,7 @@ import type { Timeline } from "./timeline.js";
 const FNV_PRIME = 0x01000193;
 const FNV_BASIS = 0x811c9dc5;
 
+/** One per run; lines are kept only when somebody wants to read them. */
 export class Story {
   readonly lines: string[] = [];
   readonly #timeline: Timeline;

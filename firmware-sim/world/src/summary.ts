@@ -1,6 +1,7 @@
 /** The sum of many seeds: what was simulated, which faults struck, and one hash over all of it. */
 import type { Report } from "./world.js";
 
+/** Adds reports up; deviceHours in simulated hours. */
 export class Summary {
   violationCount = 0;
   readonly #failedSeeds: number[] = [];
@@ -29,7 +30,8 @@ export class Summary {
     const faults = [...this.#faults.values()].reduce((sum, count) => sum + count, 0);
     const hash = this.#hash.toString(16).padStart(8, "0");
     const hours = this.#deviceHours.toFixed(1);
-    return `seeds=${this.#seedCount} deviceHours=${hours} faults=${faults} violations=${this.violationCount} hash=${hash}`;
+    const sums = `seeds=${this.#seedCount} deviceHours=${hours} faults=${faults}`;
+    return `${sums} violations=${this.violationCount} hash=${hash}`;
   }
 
   faultLines(): string[] {

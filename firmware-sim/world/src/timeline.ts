@@ -20,6 +20,7 @@ const EVENTS_MAX = 1_500_000;
 
 const before = (a: Event, b: Event): boolean => (a.atMs === b.atMs ? a.order < b.order : a.atMs < b.atMs);
 
+/** One per world; milliseconds from 0. */
 export class Timeline {
   nowMs = 0;
   /** Events run so far. */

@@ -12,14 +12,15 @@ import { FaultDriver } from "./fault-driver.js";
 import { GatewayProcess } from "./gateway-process.js";
 import { Network } from "./network.js";
 import { ProcessClock, WALL_START_UNIX_MS, type WallClock } from "./process-clock.js";
-import { drawProfile, type Fault, type Profile } from "./profile.js";
+import { drawProfile, type Profile } from "./profile.js";
 import { Seeded } from "./seeded.js";
+import type { Stage } from "./stage.js";
 import { DeviceDisk } from "./store/device-disk.js";
 import { GatewayDisk } from "./store/gateway-disk.js";
 import { Story } from "./story.js";
 import { Timeline } from "./timeline.js";
 
-/** A session may back off for minutes, wait for its half-open link's silence, and drain one by one: then it is a hang. */
+/** Sessions may back off for minutes, wait for silence on a half-open link, and drain one by one: then it is a hang. */
 const LIVENESS_MS = 2 * 3_600_000;
 /** After the last command's deadline its state must be told within this time. */
 const SETTLE_MS = 120_000;
@@ -43,7 +44,8 @@ interface DeviceSeat {
   process: DeviceProcess | null;
 }
 
-export class World {
+/** One run of one seed: make it, `run` it once, read the report. */
+export class World implements Stage {
   readonly timeline = new Timeline();
   readonly story: Story;
   readonly random: Seeded;
@@ -252,5 +254,3 @@ export class World {
     };
   }
 }
-
-export type { Fault };

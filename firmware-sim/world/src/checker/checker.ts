@@ -14,6 +14,7 @@ import { DeliveryChecks } from "./delivery-checks.js";
 import { Findings } from "./findings.js";
 import { readingOf, WireLog } from "./wire-log.js";
 
+/** One per world. Throws nothing: what is wrong becomes a finding. */
 export class Checker {
   readonly findings: Findings;
   readonly wire: WireLog;

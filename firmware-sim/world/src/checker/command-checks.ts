@@ -18,6 +18,7 @@ interface Asked {
   isForgiven: boolean;
 }
 
+/** One per world; told of every request, every run and every durable state. */
 export class CommandChecks {
   readonly #findings: Findings;
   readonly #tables: () => DiskTables;

@@ -31,6 +31,7 @@ interface DataPayload {
 
 const AT = /"at":[\d.]+/;
 
+/** One per world; told of every report, ack, durable transaction and delivery. */
 export class DeliveryChecks {
   readonly #findings: Findings;
   readonly #wire: WireLog;

@@ -10,6 +10,7 @@ export interface Finding {
   readonly detail: string;
 }
 
+/** Collects; keeps the first ones and counts all. */
 export class Findings {
   readonly list: Finding[] = [];
   count = 0;

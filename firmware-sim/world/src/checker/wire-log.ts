@@ -12,6 +12,7 @@ export interface Sent {
   readonly reading: number | null;
 }
 
+/** One per world; keeps every number ever sent. */
 export class WireLog {
   readonly #findings: Findings;
   readonly #envelope = new Envelope();

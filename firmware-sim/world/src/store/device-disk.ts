@@ -41,6 +41,7 @@ const EMPTY: Image = {
 /** Images of the past that are kept for a stale card. */
 const IMAGES_KEPT = 40;
 
+/** One per device; outlives its processes. */
 export class DeviceDisk {
   #image = EMPTY;
   #past: Image[] = [];

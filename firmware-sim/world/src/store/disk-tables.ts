@@ -37,6 +37,7 @@ interface DiskCommand {
 
 const keyOf = (high: number, low: number): number => high * 2 ** 32 + low;
 
+/** The files of one store: at most one transaction is open at a time. */
 export class DiskTables implements SpoolTables {
   readonly log = new UndoLog();
   readonly records: DiskRecord[] = [];

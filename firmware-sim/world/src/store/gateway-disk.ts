@@ -32,6 +32,7 @@ export interface DiskProfile {
 /** Writes of one transaction that may pass before a refusal comes. */
 const WRITES_BEFORE_REFUSAL_MAX = 12;
 
+/** One per world. Times in ms of the timeline. */
 export class GatewayDisk {
   tables = new DiskTables();
   readonly #timeline: Timeline;

@@ -11,6 +11,7 @@ export const GATEWAY_ID = "gw";
 const READ_MS_MIN = 0.2;
 const READ_MS_MAX = 20;
 
+/** One per life of the gateway; sees durable records only. */
 export class SimReader implements Pick<SpoolReader, "rendered"> {
   readonly #tables: DiskTables;
   readonly #clock: ProcessClock;

@@ -48,6 +48,7 @@ export interface StoreParts {
   readonly onFatal: () => void;
 }
 
+/** One per life of the gateway; made by it and killed with it. */
 export class SimStore implements Pick<Spool, "commit" | "hello" | "saveBootOffset" | "saveCursor" | "onSpace"> {
   readonly commands: CommandStore;
   readonly #parts: StoreParts;
