@@ -59,9 +59,7 @@ export class CommandSource {
       responseTopic: null,
       correlation: null,
     };
-    // The gateway counts from the instant it stores the command; asked again late, it may be stored late.
-    const deadlineMs = timeline.nowMs + request.ttlMs + ASK_AGAIN_MS + STORE_MS_MAX;
-    checker.commands.ask(token, request.device, request.delivery, deadlineMs);
+    checker.commands.ask(token, request.device, request.delivery);
     story.tell("user", "asks", request.device, request.name, token, request.ttlMs);
     this.#submit(request, timeline.nowMs + ASK_AGAIN_MS);
     if (random.chance(0.2)) timeline.after(random.spread(1, ASK_AGAIN_MS), () => this.#submit(request, 0));
@@ -87,6 +85,3 @@ export class CommandSource {
     });
   }
 }
-
-/** A slow disk keeps a request in the queue for so long at most, in ms. */
-const STORE_MS_MAX = 60_000;

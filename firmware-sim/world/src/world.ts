@@ -73,7 +73,11 @@ export class World implements Stage {
     this.profile = drawProfile(this.random.fork());
     const { timeline, profile } = this;
     this.disk = new GatewayDisk(timeline, this.random.fork(), profile.disk);
-    this.checker = new Checker(this.story, () => this.disk.tables);
+    this.checker = new Checker(
+      this.story,
+      () => this.disk.tables,
+      () => this.#machineBootMs,
+    );
     this.broker = new Broker(timeline, this.random.fork(), profile.broker, (topic, payload) => {
       this.story.tell("broker", "took", payload.slice(0, payload.indexOf(",")));
       this.checker.delivery.taken(topic, payload);
@@ -120,11 +124,6 @@ export class World implements Stage {
 
   cardOf(index: number): DeviceDisk | null {
     return this.#seats[index]?.disk ?? null;
-  }
-
-  /** World time in the gateway machine's monotonic clock: for deadlines. */
-  get machineBootMs(): number {
-    return this.#machineBootMs;
   }
 
   startGateway(): void {

@@ -17,13 +17,6 @@ export const PLANTS: readonly (Plant & { readonly seedsMax: number })[] = [
     seedsMax: 60,
   },
   {
-    name: "storage barrier removed",
-    file: "gateway/src/session/session.ts",
-    find: "      await this.#world.host.intake.barrier();\n",
-    replace: "",
-    seedsMax: 200,
-  },
-  {
     name: "cursor before PUBACK",
     file: "gateway/src/northbound/pump.ts",
     find: "    publisher.publish({ topic, payload, retain: false, id }, this, token);\n",
@@ -64,13 +57,6 @@ export const PLANTS: readonly (Plant & { readonly seedsMax: number })[] = [
     find: "    for (const stream of this.#dirty) this.#streams.delete(stream.key);\n    this.#dirty = [];\n    // These",
     replace: "    this.#dirty = [];\n    // These",
     seedsMax: 100,
-  },
-  {
-    name: "late Hello of a link that was left is obeyed",
-    file: "gateway/src/session/hello-guard.ts",
-    find: "    if (boot !== undefined && attempt <= boot.attempt) return DROP;\n",
-    replace: "",
-    seedsMax: 300,
   },
   {
     name: "deadline not checked on the device",

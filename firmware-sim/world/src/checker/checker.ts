@@ -23,12 +23,13 @@ export class Checker {
   /** Devices whose card was put back to an older state: they may say things twice, under two ids [P-7]. */
   readonly #forgiven = new Set<string>();
 
-  constructor(story: Story, tables: () => DiskTables) {
+  /** @param machineBootMs world time at which the gateway machine's monotonic clock was 0. */
+  constructor(story: Story, tables: () => DiskTables, machineBootMs: () => number) {
     this.findings = new Findings(story);
     this.wire = new WireLog(this.findings, this.#forgiven);
     const { findings, wire } = this;
     this.delivery = new DeliveryChecks({ findings, wire, tables, forgiven: this.#forgiven });
-    this.commands = new CommandChecks(findings, tables);
+    this.commands = new CommandChecks(findings, tables, machineBootMs);
   }
 
   durable(): void {

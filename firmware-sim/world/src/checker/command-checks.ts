@@ -11,30 +11,36 @@ interface Asked {
   readonly token: number;
   readonly device: string;
   readonly delivery: Delivery;
-  /** World time after which it must not begin. */
-  readonly deadlineMs: number;
+  /** World time after which it must not begin; known once the gateway has stored it. */
+  deadlineMs: number;
   runCount: number;
   /** Its device's card went back in time after it was asked for: what it recorded then is gone. */
   isForgiven: boolean;
 }
 
+/** Uptimes travel as whole milliseconds. */
+const ROUNDING_MS = 1;
+
 /** One per world; told of every request, every run and every durable state. */
 export class CommandChecks {
   readonly #findings: Findings;
   readonly #tables: () => DiskTables;
+  readonly #machineBootMs: () => number;
   readonly #asked = new Map<number, Asked>();
   readonly #states = new Map<string, CommandRecord>();
   readonly counts = { asked: 0, runs: 0, succeeded: 0, expired: 0, unknown: 0 };
 
-  constructor(findings: Findings, tables: () => DiskTables) {
+  /** @param machineBootMs world time at which the gateway machine's monotonic clock was 0. */
+  constructor(findings: Findings, tables: () => DiskTables, machineBootMs: () => number) {
     this.#findings = findings;
     this.#tables = tables;
+    this.#machineBootMs = machineBootMs;
   }
 
   /** A command is about to be given to the gateway; its arguments carry the token. */
-  ask(token: number, device: string, delivery: Delivery, deadlineMs: number): void {
+  ask(token: number, device: string, delivery: Delivery): void {
     this.counts.asked += 1;
-    this.#asked.set(token, { token, device, delivery, deadlineMs, runCount: 0, isForgiven: false });
+    this.#asked.set(token, { token, device, delivery, deadlineMs: 0, runCount: 0, isForgiven: false });
   }
 
   /** The device's card was replaced by an older one. */
@@ -51,7 +57,7 @@ export class CommandChecks {
       return;
     }
     asked.runCount += 1;
-    if (nowMs > asked.deadlineMs) {
+    if (nowMs > asked.deadlineMs + ROUNDING_MS) {
       this.#findings.add("commands", `${token} began ${Math.round(nowMs - asked.deadlineMs)} ms after its deadline`);
     }
     if (asked.delivery === "atMostOnce" && asked.runCount > 1 && !asked.isForgiven) {
@@ -67,6 +73,7 @@ export class CommandChecks {
       if (now === null) continue;
       const before = this.#states.get(commandId);
       this.#states.set(commandId, now);
+      if (before === undefined) this.#stored(now);
       if (before === undefined || before.state === now.state) continue;
       const isBack = ORDER.indexOf(now.state) < ORDER.indexOf(before.state);
       const isOfferedAgain = now.state === "queued" && now.delivery === "atLeastOnce";
@@ -80,7 +87,7 @@ export class CommandChecks {
   atRest(): void {
     const known = new Map<number, CommandRecord>();
     for (const command of this.#states.values()) {
-      const token = (JSON.parse(command.args) as { token: number }).token; // written by this world
+      const token = tokenOf(command);
       if (known.has(token)) this.#findings.add("commands", `${token} was made into two commands by one key`);
       known.set(token, command);
     }
@@ -90,6 +97,11 @@ export class CommandChecks {
         if (asked.runCount > 0) this.#findings.add("commands", `${token} ran and was never stored`);
       } else this.#ended(asked, command);
     }
+  }
+
+  #stored(command: CommandRecord): void {
+    const asked = this.#asked.get(tokenOf(command));
+    if (asked !== undefined) asked.deadlineMs = command.deadlineMonoMs + this.#machineBootMs();
   }
 
   #ended(asked: Asked, command: CommandRecord): void {
@@ -104,6 +116,10 @@ export class CommandChecks {
     const mayHaveRunBefore = asked.delivery === "atLeastOnce" && command.transmissions > 1;
     if (state === "expired" && asked.runCount > 0 && !mayHaveRunBefore && !asked.isForgiven) tell("expired and ran");
   }
+}
+
+function tokenOf(command: CommandRecord): number {
+  return (JSON.parse(command.args) as { token: number }).token; // written by this world
 }
 
 const ORDER: readonly string[] = [
