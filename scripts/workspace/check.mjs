@@ -1,6 +1,6 @@
 // `npm run check`: everything that can be told without running the product, one line each, whole output on failure.
 //
-//   types ─ lint ─ tidy ─ proto lint and breaking change ─ generated code ─ generated docs
+//   types ─ lint ─ tidy ─ proto lint and breaking change ─ generated code ─ generated docs ─ hardware
 //
 // A part that fails does not stop the others: one run shows everything that is wrong.
 
@@ -21,6 +21,7 @@ const PARTS = [
   { name: "proto lint and breaking change", args: ["scripts/proto-check.mjs"], optional: true },
   { name: "generated code", args: ["scripts/codegen.mjs", "--check"], optional: true },
   { name: "generated docs", args: ["scripts/docs-check.mjs"], optional: true },
+  { name: "hardware", args: ["scripts/hardware-check.mjs"], optional: true },
 ];
 
 /** `npm run check`. */
