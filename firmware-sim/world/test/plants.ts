@@ -72,4 +72,33 @@ export const PLANTS: readonly (Plant & { readonly seedsMax: number })[] = [
     replace: "    if (heir) heir.gap += 0;\n",
     seedsMax: 40,
   },
+  // Bugs that the world found in the product; each is planted again by undoing what mended it.
+  {
+    name: "frames left at a full gather buffer are not asked for",
+    file: "gateway/src/telemetry/intake.ts",
+    find: "      if (isFull) this.#starve(stream);\n",
+    replace: "",
+    seedsMax: 60,
+  },
+  {
+    name: "numbers that a catalog moved are saved lazily",
+    file: "device-sdk/ts/src/outbox-store.ts",
+    find: " || this.#moved.size > 0",
+    replace: "",
+    seedsMax: 300,
+  },
+  {
+    name: "keys are told by the wall clock",
+    file: "gateway/src/spool/command-book.ts",
+    find: "  if (first.bootId !== birth.bootId) return",
+    replace: "  return",
+    seedsMax: 100,
+  },
+  {
+    name: "a broken card is hammered",
+    file: "device-sdk/ts/src/outbox-store.ts",
+    find: "Math.max(this.#saveIntervalMs, SAVE_RETRY_MS_MIN)",
+    replace: "this.#saveIntervalMs",
+    seedsMax: 10,
+  },
 ];
