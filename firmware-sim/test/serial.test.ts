@@ -10,7 +10,7 @@ import { fileURLToPath } from "node:url";
 import { Device, type DeviceOptions } from "@tidegate/device-sdk";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { requires } from "../../scripts/testing/requires.mjs";
-import { Child, pause, until } from "../src/rehearse/child.js";
+import { Child, until } from "../src/rehearse/child.js";
 import { type Credential, GatewayProcess } from "../src/rehearse/gateway-process.js";
 
 const FIRMWARE = fileURLToPath(new URL("../firmware", import.meta.url));
@@ -105,9 +105,11 @@ withSocat.describe("a device on a pseudo-terminal", () => {
       for (let n = 0; n < 200; n++) count.report(n);
       await device.flush(20_000);
       expect(device.stats()).toMatchObject({ samplesAcked: 200, messagesDropped: 0 });
-      await pause(500); // the mapping of the first readings to UTC was rougher than that of this one
-      count.report(200);
-      await until("its latest value is shown", async () => (await shown(credential.deviceId)).latest[0]?.v === 200);
+      await until("its latest value is shown", async () => {
+        // Again and again: the first readings were mapped to UTC more roughly, and may lie a little in the future.
+        count.report(200);
+        return (await shown(credential.deviceId)).latest[0]?.v === 200;
+      });
       const remote = gatewayEnd("proven");
       expect(await shown(credential.deviceId)).toMatchObject({ online: true, remote, model: "wire" });
       expect((await command(credential.deviceId, "add", { a: 2, b: 3 })).result).toEqual({ sum: 5 });
@@ -156,7 +158,7 @@ withSocat.describe("a device on a pseudo-terminal", () => {
       try {
         await until("readings are acked", () => device.stats().samplesAcked > 20);
         await gateway.kill();
-        await pause(1_500);
+        await until("readings wait", () => device.stats().queuedMessages > 40);
         const ackedBefore = device.stats().samplesAcked;
         await gateway.start();
         await until("readings are acked again", () => device.stats().samplesAcked > ackedBefore + 20);

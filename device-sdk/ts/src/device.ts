@@ -122,7 +122,7 @@ export class Device {
     this.#declared.addCommand(name, options, handler as CommandHandler); // A is the application's claim, see above
   }
 
-  /** Send a line of text from the firmware; cut at 4096 bytes, on a serial line at 960. Kept and acked like a reading. */
+  /** Send a line of text from the firmware; cut at 4096 bytes, on a serial line at 960. Kept like a reading. */
   log(level: LogLevel, text: string): void {
     this.#checkRunning();
     const code = LOG_LEVELS.indexOf(level);

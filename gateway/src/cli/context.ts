@@ -9,6 +9,7 @@ import type { ConfigIo } from "../config/locations.js";
 import type { Clock } from "../core/clock.js";
 import type { Random } from "../core/random.js";
 import type { IdentityStore } from "../model/identity.js";
+import type { ListSerial, OpenSerial } from "../southbound/serial-open.js";
 import type { HttpTransport } from "./http-transport.js";
 
 /** Where text goes. */
@@ -37,6 +38,8 @@ export interface CliContext {
   readonly clock: Clock;
   readonly random: Random;
   readonly http: HttpTransport;
+  /** The serial ports of this machine. */
+  readonly serial: { readonly open: OpenSerial; readonly list: ListSerial };
   /** Does a process of that id run? */
   isAlive(pid: number): boolean;
   /** Create a file that must not exist. Throws Node's errors (`EEXIST` …). */

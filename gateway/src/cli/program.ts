@@ -17,6 +17,7 @@ import { addGaps } from "./verbs/gaps.js";
 import { addInit } from "./verbs/init.js";
 import { addRun } from "./verbs/run.js";
 import { addSend } from "./verbs/send.js";
+import { addSerial } from "./verbs/serial.js";
 import { addSim } from "./verbs/sim.js";
 import { addSink } from "./verbs/sink.js";
 import { addStatus } from "./verbs/status.js";
@@ -35,6 +36,7 @@ const VERBS = [
   addCommand,
   addSink,
   addGaps,
+  addSerial,
   addSim,
   addAdmin,
   addCompletion,

@@ -10,6 +10,7 @@ import { errnoOf } from "../config/locations.js";
 import { SystemClock } from "../core/clock.js";
 import { GatewayError } from "../core/errors.js";
 import { SystemRandom } from "../core/random.js";
+import { listSerial, openSerial } from "../southbound/serial-open.js";
 import type { CliContext, Daemon, InputStream, OutputStream } from "./context.js";
 import { nodeTransport } from "./http-transport.js";
 
@@ -31,6 +32,7 @@ export function systemContext(daemon: () => Promise<Daemon>): CliContext {
     clock: new SystemClock(),
     random: new SystemRandom(),
     http: nodeTransport,
+    serial: { open: openSerial, list: listSerial },
     isAlive,
     createFile: (path, text) => writeFileSync(path, text, { flag: "wx" }),
     simulator,

@@ -59,7 +59,7 @@ export const SILENCE_FACTOR = 1.5;
 const stay = (state: SessionState): Step => ({ state, effects: [] });
 
 /**
- * @param identity the device id that the link's credential belongs to; null on a serial line, where any proven one fits.
+ * @param identity the device id that the link's credential belongs to; null on a serial line: any proven one fits.
  */
 export function step(state: SessionState, event: SessionEvent, limits: SessionLimits, identity: string | null): Step {
   // A verdict or a timer may come in after the end: a closed session stays closed.

@@ -1,5 +1,5 @@
 /**
- * Opens the byte stream of a serial line. The gateway's only user of `serialport`, which is loaded when a line needs it.
+ * Opens the byte stream of a serial line. The gateway's only user of `serialport`, loaded when a line needs it.
  *
  *   /dev/…, COM3        ─▶ serialport at the line's speed
  *   unix:/run/uart.sock ─▶ a socket that stands for the wire: the UART of an emulated board

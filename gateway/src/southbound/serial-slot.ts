@@ -64,7 +64,7 @@ export function slotCounters(metrics: Metrics): SlotCounters {
   };
 }
 
-/** A command whose answer does not come is sent again: the line may have lost it, and the device knows its id [P-17]. */
+/** A command whose answer does not come is sent again: the line may have lost it; the device knows its id [P-17]. */
 const REPEAT_AFTER_MS = 2_000;
 /** A device says Hello every second [P-11]; several boards in quick succession are a person at work. */
 const HELLOS_PER_SECOND = 2;

@@ -90,6 +90,7 @@ function fakeContext(
     clock: new EagerClock(),
     random: new SeededRandom(),
     http: nodeTransport,
+    serial: { open: () => Promise.reject(new Error("ENOENT: no such file")), list: () => Promise.resolve([]) },
     isAlive: () => true,
     createFile: (path, text) => {
       if (world.files?.[path] !== undefined) throw Object.assign(new Error("EEXIST: file exists"), { code: "EEXIST" });
