@@ -174,7 +174,6 @@ export class SimStore implements Pick<Spool, "commit" | "hello" | "saveBootOffse
     this.#isBusy = true;
     const { disk } = this.#parts;
     const fate = disk.fate(operation.bringsRecords);
-    if (fate === "full") this.#wasFull = true;
     const applied = this.#apply(operation, fate === "full" || fate === "busy" ? fate : null);
     this.#parts.clock.after(disk.commitMs(), () => {
       if (fate === "broken") this.#parts.onFatal();
@@ -212,6 +211,7 @@ export class SimStore implements Pick<Spool, "commit" | "hello" | "saveBootOffse
       this.#becomeDurable();
       this.#ledger.committed();
     }
+    if (applied === "full") this.#wasFull = true;
     this.#parts.clock.after(ANSWER_MS, () => {
       if (isApplied) operation.answer(applied.value);
       else operation.refuse(applied);
@@ -231,7 +231,10 @@ export class SimStore implements Pick<Spool, "commit" | "hello" | "saveBootOffse
   #tick(): void {
     if (this.#wasFull && !this.#parts.disk.isFull) {
       this.#wasFull = false;
-      for (const listener of this.#spaceListeners) listener();
+      // Behind the refusals that are on their way, as messages of one worker are.
+      this.#parts.clock.after(ANSWER_MS, () => {
+        for (const listener of this.#spaceListeners) listener();
+      });
     }
     this.#parts.clock.after(TICK_MS, () => this.#tick());
   }
