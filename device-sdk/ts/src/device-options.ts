@@ -1,5 +1,5 @@
 /** What a device is told at its construction: types, defaults, and the checks that turn a typo into a clear error. */
-import { isName, LABEL_BYTES_MAX, MESSAGE_BYTES_MAX, SERIAL_MESSAGE_BYTES_MAX } from "@tidegate/proto";
+import { HELLO_RETRY_MS, isName, LABEL_BYTES_MAX, MESSAGE_BYTES_MAX, SERIAL_MESSAGE_BYTES_MAX } from "@tidegate/proto";
 import { CLIENT_LIMITS } from "./client-machine.js";
 import type { ClientLimits } from "./client-state.js";
 import type { Clock } from "./clock.js";
@@ -117,7 +117,8 @@ export function checkOptions(options: DeviceOptions): Settings {
       batchBytesMax,
     ),
     messageBytesMax: isSerial ? SERIAL_MESSAGE_BYTES_MAX : MESSAGE_BYTES_MAX,
-    limits: { ...CLIENT_LIMITS, ...options.limits },
+    // On a line that loses Hellos every second counts [P-11]; elsewhere a late Welcome means a busy gateway.
+    limits: { ...CLIENT_LIMITS, ...(isSerial ? { helloRetryMsMax: HELLO_RETRY_MS } : {}), ...options.limits },
     firmware,
     model,
     sleepMs: whole("sleepMs", options.sleepMs ?? 0, 0, TIME_MS_MAX),

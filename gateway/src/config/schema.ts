@@ -104,7 +104,10 @@ const devices = z.strictObject({
 });
 
 const serialLine = z.strictObject({
-  path: path("The line's device file; prefer /dev/serial/by-id/…, which survives replugging."),
+  path: path(
+    "The line's device file; prefer /dev/serial/by-id/…, which survives replugging. " +
+      "`unix:/path` for an emulated board.",
+  ),
   baud: count(300, 4_000_000, "Speed in bits per second.").default(115_200),
   trusted: flag("Take devices on this line by their id alone, without a token: the wire is the proof.").default(false),
 });
