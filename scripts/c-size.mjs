@@ -228,7 +228,8 @@ function report(rows) {
     "",
     "Bytes; `measured / limit` where there is one (for flash, the goal). Made by `node scripts/c-size.mjs`, checked by",
     "`--check` in CI: no number may grow by more than 1 % unnoticed. `-Os`, no link-time optimisation, functions the",
-    "application does not use dropped by the linker, the C library not counted. The library has no `.data`, no `.bss` and",
+    "application does not use dropped by the linker, the C library not counted. The library has no `.data`, no `.bss`" +
+      " and",
     "no heap; buffers are yours.",
     "",
     `| target | compiler | ${COLUMNS.map(([, title]) => title).join(" | ")} |`,

@@ -144,7 +144,7 @@ const history = z.strictObject({
   keep: duration(
     "1h",
     "3650d",
-    "How long single readings are kept for the dashboard; minute figures stay 12 times, hour figures 250 times as long.",
+    "How long single readings are kept for the dashboard. Minute figures stay 12 times as long, hour figures 250.",
   ).prefault("7d"),
   quota: size("16MiB", "64TiB", "Most disk the history may use; the oldest goes first.").prefault("1GiB"),
 });
