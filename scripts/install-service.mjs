@@ -50,8 +50,9 @@ const SYSTEM_FILES = [
 ];
 
 const CONFIG = "etc/tidegate/tidegate.yaml";
-const CONFIG_TEXT = `# Configuration of the gateway; every setting is in docs/configuration.md. Choose the id before you add a sink.
+const CONFIG_TEXT = `# Configuration of the gateway; every setting is in docs/configuration.md.
 version: 1
+# The id is part of every topic and record id: choose it before you add a sink.
 # gateway: { id: attic-pi }
 `;
 
