@@ -3,7 +3,7 @@
  *
  *   serial-open ─▶ serial-line ─▶ serial-slot ─▶ session
  */
-import type { Hello } from "@tidegate/proto";
+import { type Hello, SERIAL_MESSAGE_BYTES_MAX } from "@tidegate/proto";
 import type { Clock } from "../core/clock.js";
 import type { Logger } from "../core/log.js";
 import type { Metrics } from "../core/metrics.js";
@@ -41,6 +41,11 @@ export interface SerialLinesHost {
   open(link: SerialLink): SerialSession;
 }
 
+/** How long a device may take to say that it has a command. */
+const ANSWER_MS = 500;
+/** Bits on the wire per byte: start and stop beside eight. */
+const BITS_PER_BYTE = 10;
+
 /** A line's status with who is on it. */
 export interface SerialStatus extends SerialLineStatus {
   readonly baud: number;
@@ -73,6 +78,7 @@ export class SerialLines {
       const slot = new SerialSlot(config.path, {
         clock: host.clock,
         counters: sessionCounters,
+        repeatAfterMs: repeatAfterMs(config.baud),
         send: (message) => void line.send(message),
         verify: (hello) => verify(hello, config.trusted, host),
         open: (link) => host.open(link),
@@ -112,6 +118,11 @@ export class SerialLines {
   get #openCount(): number {
     return this.#attached.filter(({ line }) => line.status.state === "open").length;
   }
+}
+
+/** The longest command down and the longest message up, each behind another, and what the device takes to answer. */
+function repeatAfterMs(baud: number): number {
+  return ANSWER_MS + Math.ceil((2 * SERIAL_MESSAGE_BYTES_MAX * BITS_PER_BYTE * 1_000) / baud);
 }
 
 /** On a trusted line the id is enough; elsewhere the Hello carries the device's token [P-11]. */

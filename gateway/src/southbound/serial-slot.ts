@@ -44,6 +44,8 @@ export interface SerialSession {
 export interface SerialSlotHost {
   readonly clock: Clock;
   readonly counters: SlotCounters;
+  /** A command that was not received for so long is sent again: the device knows its id [P-17]. In ms. */
+  readonly repeatAfterMs: number;
   /** Put one message on the line. */
   send(message: Uint8Array): void;
   /** Does the Hello prove the device id it names? */
@@ -64,8 +66,6 @@ export function slotCounters(metrics: Metrics): SlotCounters {
   };
 }
 
-/** A command whose answer does not come is sent again: the line may have lost it; the device knows its id [P-17]. */
-const REPEAT_AFTER_MS = 2_000;
 /** A device says Hello every second [P-11]; several boards in quick succession are a person at work. */
 const HELLOS_PER_SECOND = 2;
 const HELLO_BURST = 10;
@@ -128,7 +128,7 @@ export class SerialSlot implements SerialLineListener {
       identity: null,
       messageBytesMax: SERIAL_MESSAGE_BYTES_MAX,
       sendBytesMax: SERIAL_MESSAGE_BYTES_MAX,
-      repeatAfterMs: REPEAT_AFTER_MS,
+      repeatAfterMs: this.#host.repeatAfterMs,
       verify: (hello) => this.#host.verify(hello),
       // A session that was left must not speak into the next one [P-5].
       send: (message) => {

@@ -1,6 +1,6 @@
 /**
- * `tidegate serial ls | identify | monitor`: what is plugged in, who it is, what it says. Needs no gateway; a port has one
- * owner at a time, so a running gateway must not have it open.
+ * `tidegate serial ls | identify | monitor`: what is plugged in, who it is, what it says. Needs no gateway; a port has
+ * one owner at a time, so a running gateway must not have it open.
  */
 import { encodeDownlink, encodeStreamFrame, HELLO_RETRY_MS, type Hello } from "@tidegate/proto";
 import type { Command } from "commander";
@@ -132,7 +132,7 @@ async function monitor(shell: Shell, path: string, options: MonitorOptions): Pro
 type Hear = (pieces: readonly LinePiece[], channel: SerialChannel) => boolean;
 const NOTHING: readonly LinePiece[] = [];
 
-/** Open a port and listen until `hear` has enough, the person has, or the time is over; the port is closed behind it. */
+/** Open a port and listen until `hear` has enough, the person has, or the time is over; then close the port. */
 async function listen(
   shell: Shell,
   port: { readonly path: string; readonly baud: number; readonly waitMs: number | null },
