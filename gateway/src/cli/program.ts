@@ -13,6 +13,7 @@ import { addCommand } from "./verbs/command.js";
 import { addCompletion } from "./verbs/completion.js";
 import { addConfig } from "./verbs/config.js";
 import { addDevice } from "./verbs/device.js";
+import { addDoctor } from "./verbs/doctor.js";
 import { addGaps } from "./verbs/gaps.js";
 import { addInit } from "./verbs/init.js";
 import { addRun } from "./verbs/run.js";
@@ -28,6 +29,7 @@ const VERBS = [
   addInit,
   addRun,
   addStatus,
+  addDoctor,
   addVersion,
   addConfig,
   addDevice,
