@@ -14,11 +14,11 @@ describe("socket and TLS errors", () => {
     ["ETIMEDOUT", "network", "cannot be reached", "firewall"],
     ["ECONNRESET", "network", "cut the connection", "log"],
     ["ERR_TLS_CERT_ALTNAME_INVALID", "refused", "certificate does not name broker.lan", "servername"],
-    ["SELF_SIGNED_CERT_IN_CHAIN", "refused", "not issued by a CA this gateway trusts", "tls.ca"],
+    ["SELF_SIGNED_CERT_IN_CHAIN", "refused", "not issued by a CA this gateway trusts", "set ca to"],
     ["CERT_HAS_EXPIRED", "refused", "has expired", "clock"],
     ["CERT_NOT_YET_VALID", "refused", "not valid yet", "clock"],
     ["EPROTO", "refused", "no TLS is spoken", "mqtt://"],
-    ["ERR_SSL_TLSV13_ALERT_CERTIFICATE_REQUIRED", "refused", "TLS with broker.lan failed", "tls.cert"],
+    ["ERR_SSL_TLSV13_ALERT_CERTIFICATE_REQUIRED", "refused", "TLS with broker.lan failed", "check cert and key"],
     ["EWHATEVER", "network", "EWHATEVER", "log"],
   ])("%s", (code, kind, why, fix) => {
     const failure = failureOfError(withCode(code), CONTEXT);

@@ -83,7 +83,7 @@ function tlsFailure(code: string, { host, port, secure }: FailureContext): SinkF
     case "ERR_TLS_CERT_ALTNAME_INVALID":
       return refused(
         `the broker's certificate does not name ${host}`,
-        "use a name of the certificate in the url, or set tls.servername",
+        "use a name of the certificate in the url",
       );
     case "DEPTH_ZERO_SELF_SIGNED_CERT":
     case "SELF_SIGNED_CERT_IN_CHAIN":
@@ -93,7 +93,7 @@ function tlsFailure(code: string, { host, port, secure }: FailureContext): SinkF
     case "CERT_SIGNATURE_FAILURE":
       return refused(
         `the certificate of ${host} was not issued by a CA this gateway trusts (${code})`,
-        "set tls.ca to the CA that issued it",
+        "set ca to the CA that issued it",
       );
     case "CERT_HAS_EXPIRED":
       return refused(`the certificate of ${host} has expired`, "renew it, and check this machine's clock");
@@ -108,7 +108,7 @@ function tlsFailure(code: string, { host, port, secure }: FailureContext): SinkF
       );
     default:
       if (!secure || !/CERTIFICATE|ALERT|ERR_SSL|ERR_OSSL|HANDSHAKE/.test(code)) return null;
-      return refused(`TLS with ${host} failed (${code})`, "check tls.cert and tls.key, and the broker's TLS settings");
+      return refused(`TLS with ${host} failed (${code})`, "check cert and key, and the broker's TLS settings");
   }
 }
 

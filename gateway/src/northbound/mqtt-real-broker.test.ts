@@ -306,7 +306,7 @@ tls.describe("against Mosquitto with TLS", () => {
     const unknown = rig(`mqtts://localhost:${port}`, { name: "unknown-ca" });
     unknown.sink.start();
     await until("blocked", () => unknown.sink.status().state === "blocked");
-    expect(unknown.sink.status().lastError?.fix).toContain("tls.ca");
+    expect(unknown.sink.status().lastError?.fix).toContain("set ca to");
     const named = rig(`mqtts://127.0.0.1:${port}`, { name: "wrong-name", tls: { ca } });
     named.sink.start();
     await until("blocked", () => named.sink.status().state === "blocked");

@@ -358,5 +358,5 @@ export class MqttSink {
 /** Before a socket exists only the files named in the configuration can fail. */
 function failureToOpen(error: unknown): SinkFailure {
   const why = `the connection cannot be prepared: ${error instanceof Error ? error.message : String(error)}`;
-  return refused(why, "check passwordFile, tls.ca, tls.cert and tls.key, and their permissions");
+  return refused(why, "check passwordFile, ca, cert and key, and their permissions");
 }
