@@ -13,7 +13,7 @@ describe("socket and TLS errors", () => {
     ["ENOTFOUND", "network", "broker.lan cannot be resolved", "DNS"],
     ["ETIMEDOUT", "network", "cannot be reached", "firewall"],
     ["ECONNRESET", "network", "cut the connection", "log"],
-    ["ERR_TLS_CERT_ALTNAME_INVALID", "refused", "certificate does not name broker.lan", "servername"],
+    ["ERR_TLS_CERT_ALTNAME_INVALID", "refused", "certificate does not name broker.lan", "a name of the certificate"],
     ["SELF_SIGNED_CERT_IN_CHAIN", "refused", "not issued by a CA this gateway trusts", "set ca to"],
     ["CERT_HAS_EXPIRED", "refused", "has expired", "clock"],
     ["CERT_NOT_YET_VALID", "refused", "not valid yet", "clock"],
