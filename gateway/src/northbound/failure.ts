@@ -81,10 +81,7 @@ export function failureOfError(error: unknown, context: FailureContext): SinkFai
 function tlsFailure(code: string, { host, port, secure }: FailureContext): SinkFailure | null {
   switch (code) {
     case "ERR_TLS_CERT_ALTNAME_INVALID":
-      return refused(
-        `the broker's certificate does not name ${host}`,
-        "use a name of the certificate in the url",
-      );
+      return refused(`the broker's certificate does not name ${host}`, "use a name of the certificate in the url");
     case "DEPTH_ZERO_SELF_SIGNED_CERT":
     case "SELF_SIGNED_CERT_IN_CHAIN":
     case "UNABLE_TO_VERIFY_LEAF_SIGNATURE":
