@@ -45,10 +45,19 @@ export interface Profile {
 /** Rare kinds: each strikes at most every so often, or nothing else would happen. */
 const EVERY_MS_MIN: Partial<Record<Fault, number>> = { "device-stale-card": 120_000, partition: 30_000 };
 
+/**
+ * Readings per device and commands per world: few, so that a seed costs a tenth of a second. What matters is how
+ * faults fall between them, and many small worlds bring more of that than a few large ones.
+ */
+const READINGS_MIN = 20;
+const READINGS_MAX = 400;
+const COMMANDS_MIN = 2;
+const COMMANDS_MAX = 80;
+
 /** The world of a seed. Every draw is made in the same order, whatever comes out of it. */
 export function drawProfile(random: Seeded): Profile {
-  const safetyMs = random.spread(60_000, 1_200_000);
-  const readingMs = random.spread(100, 20_000);
+  const safetyMs = random.spread(45_000, 900_000);
+  const readingMs = safetyMs / random.spread(READINGS_MIN, READINGS_MAX);
   const deviceCount = random.between(1, 4);
   return {
     safetyMs,
@@ -77,7 +86,9 @@ export function drawProfile(random: Seeded): Profile {
       ackLoss: random.chance(0.4) ? random.spread(0.001, 0.1) : 0,
     },
     faultEveryMs: drawFaults(random, safetyMs),
-    commandEveryMs: random.chance(0.7) ? random.spread(500, 60_000) : Number.POSITIVE_INFINITY,
+    commandEveryMs: random.chance(0.7)
+      ? safetyMs / random.spread(COMMANDS_MIN, COMMANDS_MAX)
+      : Number.POSITIVE_INFINITY,
   };
 }
 
@@ -97,7 +108,7 @@ function drawFaults(random: Seeded, safetyMs: number): Map<Fault, number> {
   const every = new Map<Fault, number>();
   for (const fault of FAULTS) {
     if (!random.chance(0.45)) continue;
-    every.set(fault, Math.max(EVERY_MS_MIN[fault] ?? 0, random.spread(safetyMs / 200, safetyMs)));
+    every.set(fault, Math.max(EVERY_MS_MIN[fault] ?? 0, random.spread(safetyMs / 100, safetyMs)));
   }
   return every;
 }

@@ -13,20 +13,20 @@ interface Row {
   readonly isWaiting: boolean;
 }
 
-/** What the card holds at one instant; never changed, only replaced. */
+/** What the card holds; changed in place, copied now and then. */
 interface Image {
-  readonly rows: ReadonlyMap<number, Row>;
-  readonly commands: ReadonlySet<number>;
-  readonly lastCommand: number;
-  readonly epoch: number;
-  readonly nextSeq: number;
-  readonly tailGap: number;
-  readonly ackedSeq: number;
-  readonly waitingNextSeq: number;
-  readonly waitingTailGap: number;
+  readonly rows: Map<number, Row>;
+  readonly commands: Set<number>;
+  lastCommand: number;
+  epoch: number;
+  nextSeq: number;
+  tailGap: number;
+  ackedSeq: number;
+  waitingNextSeq: number;
+  waitingTailGap: number;
 }
 
-const EMPTY: Image = {
+const emptyImage = (): Image => ({
   rows: new Map(),
   commands: new Set(),
   lastCommand: 0,
@@ -36,15 +36,24 @@ const EMPTY: Image = {
   ackedSeq: 0,
   waitingNextSeq: 1,
   waitingTailGap: 0,
-};
+});
+
+const copyOf = (image: Image): Image => ({
+  ...image,
+  rows: new Map(image.rows),
+  commands: new Set(image.commands),
+});
 
 /** Images of the past that are kept for a stale card. */
-const IMAGES_KEPT = 40;
+const IMAGES_KEPT = 24;
+/** A copy costs as much as the card holds: one before every so many writes is enough of a past. */
+const WRITES_PER_IMAGE = 5;
 
 /** One per device; outlives its processes. */
 export class DeviceDisk {
-  #image = EMPTY;
+  #image = emptyImage();
   #past: Image[] = [];
+  #writesUntilImage = 0;
   /** Writes fail while it says so. */
   isFailing: () => boolean = () => false;
 
@@ -58,57 +67,65 @@ export class DeviceDisk {
     return [...this.#image.rows.values()].map(({ entry }) => entry.body);
   }
 
+  /** A second card with the same content: of a device that somebody cloned. */
+  copy(): DeviceDisk {
+    const other = new DeviceDisk();
+    other.#image = copyOf(this.#image);
+    return other;
+  }
+
   /** Put an older image back. @param share 0 … 1, how far back. @returns whether there was another one. */
   goBack(share: number): boolean {
-    const image = this.#past[Math.floor(share * this.#past.length)];
+    const at = Math.floor(share * this.#past.length);
+    const image = this.#past[at];
     if (image === undefined) return false;
     this.#image = image;
-    this.#past = this.#past.slice(0, this.#past.indexOf(image));
+    this.#past = this.#past.slice(0, at);
     return true;
   }
 
   #file(isAlive: () => boolean): OutboxDisk {
     return {
-      write: (changes) => this.#replace(isAlive, () => changed(this.#image, changes)),
+      write: (changes) => this.#change(isAlive, (image) => change(image, changes)),
       recordCommand: (id, lastCommand) =>
-        this.#replace(isAlive, () => {
-          return { ...this.#image, commands: new Set(this.#image.commands).add(id), lastCommand };
+        this.#change(isAlive, (image) => {
+          image.commands.add(id);
+          image.lastCommand = lastCommand;
         }),
       close: () => {},
     };
   }
 
-  #replace(isAlive: () => boolean, make: () => Image): void {
+  #change(isAlive: () => boolean, make: (image: Image) => void): void {
     if (!isAlive()) return;
     if (this.isFailing()) throw new Error("the card cannot be written");
-    this.#past.push(this.#image);
-    if (this.#past.length > IMAGES_KEPT) this.#past.shift();
-    this.#image = make();
+    this.#writesUntilImage -= 1;
+    if (this.#writesUntilImage < 0) {
+      this.#writesUntilImage = WRITES_PER_IMAGE;
+      this.#past.push(copyOf(this.#image));
+      if (this.#past.length > IMAGES_KEPT) this.#past.shift();
+    }
+    make(this.#image);
   }
 }
 
-function changed(image: Image, changes: Changes): Image {
+function change(image: Image, changes: Changes): void {
   const { current, next } = changes;
+  const { rows, commands } = image;
   const waiting = new Set(next?.entries() ?? []);
-  const rows = new Map(image.rows);
   for (const ordinal of changes.remove) rows.delete(ordinal);
   for (const entry of changes.insert) rows.set(entry.ordinal, { entry: { ...entry }, isWaiting: waiting.has(entry) });
   for (const entry of changes.update) {
     if (rows.has(entry.ordinal)) rows.set(entry.ordinal, { entry: { ...entry }, isWaiting: waiting.has(entry) });
   }
-  const commands = new Set(image.commands);
   for (const id of changes.finishedCommands) commands.delete(id);
-  return {
-    rows,
-    commands,
-    lastCommand: changes.lastCommand,
-    epoch: current.epoch,
-    nextSeq: current.nextSeq,
-    tailGap: current.tailGap,
-    ackedSeq: current.ackedSeq,
-    waitingNextSeq: next?.nextSeq ?? 1,
-    waitingTailGap: next?.tailGap ?? 0,
-  };
+  image.lastCommand = changes.lastCommand;
+  image.epoch = current.epoch;
+  image.nextSeq = current.nextSeq;
+  image.tailGap = current.tailGap;
+  image.ackedSeq = current.ackedSeq;
+  image.waitingNextSeq = next?.nextSeq ?? 1;
+  image.waitingTailGap = next?.tailGap ?? 0;
 }
 
 function savedOf(image: Image): Saved {

@@ -11,6 +11,8 @@ export const GATEWAY_ID = "gw";
 const READ_MS_MIN = 0.2;
 const READ_MS_MAX = 20;
 
+const NOTHING = new SliceBuilder(1).finish(0, false);
+
 /** One per life of the gateway; sees durable records only. */
 export class SimReader implements Pick<SpoolReader, "rendered"> {
   readonly #tables: DiskTables;
@@ -35,6 +37,8 @@ export class SimReader implements Pick<SpoolReader, "rendered"> {
   #slice(afterId: number, rowsMax: number): RenderedSlice {
     const { records, durableRecordCount } = this.#tables;
     const end = Math.min(afterId + rowsMax, durableRecordCount);
+    // A builder brings a large buffer along: not for every look at a spool in which nothing is new.
+    if (end <= afterId) return { ...NOTHING, scannedToId: afterId };
     const builder = new SliceBuilder(Math.max(1, rowsMax));
     for (const record of records.slice(afterId, end)) {
       const device = this.#tables.deviceByKey(record.deviceKey)?.device ?? "";
