@@ -6,7 +6,7 @@
 //
 // Which package brings which program is said once, in scripts/apt-packages.txt.
 
-import { accessSync, constants, readFileSync } from "node:fs";
+import { accessSync, constants, existsSync, readFileSync } from "node:fs";
 import { delimiter, join } from "node:path";
 import * as vitest from "vitest";
 import { skippingIsForbidden } from "./skipping.mjs";
@@ -34,8 +34,9 @@ export function parseAptPackages(text) {
   return packages;
 }
 
-/** Full path of an executable on PATH (or in the sbin folders), or null. */
+/** Full path of an executable on PATH (or in the sbin folders), or of a file given by its full path; or null. */
 export function findCommand(command, path = process.env.PATH ?? "") {
+  if (command.startsWith("/")) return existsSync(command) ? command : null;
   for (const folder of [...path.split(delimiter), ...EXTRA_FOLDERS]) {
     if (folder === "") continue;
     const candidate = join(folder, command);
@@ -71,7 +72,8 @@ function variantOf(run, note, mode) {
 
 /**
  * Declares which programs the tests of a file need.
- * @param {...string} commands program names, each listed in scripts/apt-packages.txt
+ * @param {...string} commands program names, or full paths of files that are no programs (a library's header), each
+ *   listed in scripts/apt-packages.txt
  * @returns `describe` and `it` that run, skip (title names the install line) or fail; `path(command)` gives the full
  *   path; `isAvailable` says whether all are here.
  * @throws Error when a command is in no package of the list
