@@ -82,6 +82,49 @@ withBrowser.describe("the pages of the gateway", () => {
     expect(bench.problems).toEqual([]);
   });
 
+  it("tells of each serial line who is on it, how clean it is, and what to do when it is not open", async () => {
+    await enter("#/serial");
+    const { page, t } = bench;
+    await page.getByText("npx tidegate serial ls").waitFor();
+    expect(await bench.inspect("serial-none")).toEqual([]);
+    const line = {
+      path: "/dev/serial/by-id/usb-Arduino__www.arduino.cc__0043_8573-if00",
+      baud: 115_200,
+      trusted: false,
+      state: "open" as const,
+      device: "bed-1",
+      problem: null,
+      messageCount: 1234,
+      noiseCount: 5,
+      crcErrorCount: 2,
+      droppedCount: 0,
+      openCount: 1,
+      chatter: [{ atUnixMs: Date.now(), text: "rst:0x1 (POWERON_RESET) <b>" }],
+    };
+    const problem = { code: "E_SERIAL_DENIED", why: "this user may not open /dev/ttyUSB1", fix: "usermod -aG dialout" };
+    const denied = { ...line, path: "/dev/ttyUSB1", state: "waiting" as const, device: null, problem, chatter: [] };
+    const port = {
+      path: "/dev/ttyACM9",
+      device: "/dev/ttyACM9",
+      manufacturer: "ACME",
+      serialNumber: "7",
+      usbId: "1:2",
+    };
+    t.host.serialNow = { lines: [line, denied], ports: [port] };
+    const first = page.locator(".card").first();
+    await first.getByText("open, a device is on it").waitFor();
+    expect(await first.locator(".tile", { hasText: "Resyncs" }).locator("b").textContent()).toBe("3");
+    await first.getByText("What the board printed").click();
+    await first.getByText("rst:0x1 (POWERON_RESET) <b>").waitFor();
+    await page.locator(".card").nth(1).getByText("usermod -aG dialout").waitFor();
+    await page.getByText("Also plugged in").waitFor();
+    expect(await bench.inspect("serial")).toEqual([]);
+    await first.getByRole("link", { name: "bed-1" }).click();
+    await page.getByRole("heading", { name: "bed-1" }).waitFor();
+    await bench.visit("#/overview");
+    await page.locator(".attention").getByText("may not open /dev/ttyUSB1").waitFor();
+  });
+
   it("tails the log, newest first, by level and text, and pauses", async () => {
     await enter("#/logs");
     const { page, t } = bench;

@@ -16,6 +16,7 @@ import { deviceRoutes } from "./routes/devices.js";
 import { loginRoutes } from "./routes/login.js";
 import { observeRoutes } from "./routes/observe.js";
 import { liveRoutes, loginPage, pageRoutes } from "./routes/pages.js";
+import { serialRoutes } from "./routes/serial.js";
 import { sinkRoutes } from "./routes/sinks.js";
 import { SECURITY_HEADERS } from "./security-headers.js";
 import { sizeGuard } from "./size-guard.js";
@@ -39,6 +40,7 @@ export function createAdminApp(parts: AppParts): AdminApp {
   deviceRoutes(app, parts);
   commandRoutes(app, parts);
   sinkRoutes(app, parts);
+  serialRoutes(app, parts);
   activityRoutes(app, parts);
   describe(app, parts.host.version);
   return app;

@@ -41,6 +41,8 @@ export interface AdminHost {
   readonly history: HistoryReader;
   readonly password: PasswordStore;
   gaps(query: GapQuery): Promise<readonly Gap[]>;
+  /** The configured serial lines, and the ports of this machine. Never rejects: ports that cannot be listed are none. */
+  serial(): Promise<SerialFacts>;
   /** The newest log lines of this process. */
   logs(query: LogLineQuery): LogLines;
   /** Put one line into the audit table. */
@@ -86,6 +88,42 @@ export interface ConfigFacts {
   readonly effective: unknown;
   /** Where each value came from, by dotted path: `default`, `file:line`, or the variable's name. */
   readonly sources: Readonly<Record<string, string>>;
+}
+
+/** One configured serial line. */
+export interface SerialLineFacts {
+  readonly path: string;
+  readonly baud: number;
+  /** Devices are taken by their id alone. */
+  readonly trusted: boolean;
+  readonly state: "stopped" | "opening" | "open" | "waiting";
+  /** Who speaks on it; null while nobody has a session. */
+  readonly device: string | null;
+  /** Why it is not open. */
+  readonly problem: { readonly code: string; readonly why: string; readonly fix: string } | null;
+  /** Counted since start: messages, stretches that were none, and of those the ones with a wrong CRC. */
+  readonly messageCount: number;
+  readonly noiseCount: number;
+  readonly crcErrorCount: number;
+  /** Frames that found no room on their way to the device. */
+  readonly droppedCount: number;
+  readonly openCount: number;
+  /** What the board printed between its frames, oldest first. */
+  readonly chatter: readonly { readonly atUnixMs: number; readonly text: string }[];
+}
+
+export interface SerialFacts {
+  readonly lines: readonly SerialLineFacts[];
+  /** What is plugged in, configured or not. */
+  readonly ports: readonly {
+    /** What to write into the configuration. */
+    readonly path: string;
+    /** The kernel's name. */
+    readonly device: string;
+    readonly manufacturer: string | null;
+    readonly serialNumber: string | null;
+    readonly usbId: string | null;
+  }[];
 }
 
 /** What the session registry knows of a device right now. */

@@ -248,6 +248,38 @@ export const ConfigSchema = z
   .object({ file: z.string().nullable(), effective: z.unknown(), sources: z.record(z.string(), z.string()) })
   .openapi("Config");
 
+export const SerialSchema = z
+  .object({
+    lines: z.array(
+      z.object({
+        path: z.string(),
+        baud: count,
+        trusted: z.boolean(),
+        state: z.enum(["stopped", "opening", "open", "waiting"]),
+        device: z.string().nullable(),
+        problem: problem.nullable(),
+        messageCount: count,
+        noiseCount: count,
+        crcErrorCount: count,
+        droppedCount: count,
+        openCount: count,
+        chatter: z.array(z.object({ at: iso, text: z.string() })),
+      }),
+    ),
+    ports: z.array(
+      z.object({
+        path: z.string(),
+        device: z.string(),
+        manufacturer: z.string().nullable(),
+        serialNumber: z.string().nullable(),
+        usbId: z.string().nullable(),
+        configured: z.boolean(),
+      }),
+    ),
+  })
+  .openapi("Serial");
+export type SerialView = z.infer<typeof SerialSchema>;
+
 export const LoginSchema = z
   .union([z.strictObject({ code: z.string().max(128) }), z.strictObject({ password: z.string().max(1024) })])
   .openapi("Login");

@@ -24,7 +24,8 @@ export function isoTime(unixMs: number | null): string | null {
   return new Date(unixMs).toISOString();
 }
 
-const isoOrEpoch = (unixMs: number): string => isoTime(unixMs) ?? new Date(0).toISOString();
+/** An instant that is known, as the API writes it. */
+export const isoOrEpoch = (unixMs: number): string => isoTime(unixMs) ?? new Date(0).toISOString();
 
 /** JSON text as its value; text that is no JSON stays text. */
 export function jsonValue(text: string | null): unknown {

@@ -13,6 +13,7 @@ import type {
   IssuedCredential,
   LiveSource,
   PasswordStore,
+  SerialFacts,
   SinkDesk,
   StatusFacts,
   Unsubscribe,
@@ -58,6 +59,7 @@ export interface DeskParts {
   readonly ttlMsMax: number;
   /** What a new device is told: where to connect and what to trust. */
   readonly invitation: () => { readonly url: string; readonly ca: string | null };
+  readonly serial: () => Promise<SerialFacts>;
   readonly ports: () => { readonly devices: number | null; readonly admin: number | null };
 }
 
@@ -164,6 +166,10 @@ export class AdminDesk implements AdminHost {
 
   gaps(query: GapQuery): Promise<readonly Gap[]> {
     return this.#parts.reader.gaps(query);
+  }
+
+  serial(): Promise<SerialFacts> {
+    return this.#parts.serial();
   }
 
   logs(query: LogLineQuery): LogLines {

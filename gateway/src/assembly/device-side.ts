@@ -16,6 +16,7 @@ import type { CommandRecord, CreateOutcome, NewCommand } from "../model/command.
 import type { PresenceChange } from "../session/presence.js";
 import { SessionRegistry } from "../session/session-registry.js";
 import { SerialLines, type SerialStatus } from "../southbound/serial-lines.js";
+import type { SerialPortFacts } from "../southbound/serial-open.js";
 import { WsListener } from "../southbound/ws-listener.js";
 import { Intake } from "../telemetry/intake.js";
 import type { Stream } from "../telemetry/stream.js";
@@ -114,6 +115,11 @@ export class DeviceSide {
   /** Every configured serial line and who is on it. */
   serialStatus(): SerialStatus[] {
     return this.#serial.status();
+  }
+
+  /** The serial ports of this machine, configured or not. */
+  serialPorts(): Promise<readonly SerialPortFacts[]> {
+    return this.#serial.ports();
   }
 
   onCommitted(listener: (news: CommittedNews) => void): void {

@@ -176,6 +176,7 @@ export class Gateway {
       ttlMs: config.commands.ttlMs,
       ttlMsMax: config.commands.ttlMsMax,
       invitation: () => ({ url: devicesUrl(config, devices.port, parts.devicesTls), ca: parts.devicesTls?.ca ?? null }),
+      serial: async () => ({ lines: devices.serialStatus(), ports: await devices.serialPorts() }),
       ports: () => ({ devices: devices.port, admin: this.#adminPort }),
     });
   }

@@ -90,6 +90,11 @@ describe("bytes on a serial line", () => {
     await ports.wire.feed(frame(2));
     expect(messages).toEqual([[1], [2]]);
     expect(line.status.noiseCount).toBe(2);
+    expect(line.status.chatter.map(({ text }) => text)).toEqual([
+      "ets Jul 29 2019 12:21:46",
+      "rst:0x1 (POWERON_RESET)",
+      "wifi: connected",
+    ]);
     expect(metrics.read("serial_noise")).toBe(2);
   });
 
@@ -99,7 +104,7 @@ describe("bytes on a serial line", () => {
     broken[2] = 9;
     await ports.wire.feed(Buffer.concat([frame(1), broken, frame(2)]));
     expect(messages).toEqual([[1], [2]]);
-    expect(line.status).toMatchObject({ messageCount: 2, noiseCount: 1 });
+    expect(line.status).toMatchObject({ messageCount: 2, noiseCount: 1, openCount: 1 });
   });
 
   it("neither sends nor takes a message longer than 1 KiB, and counts both", async () => {

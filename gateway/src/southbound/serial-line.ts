@@ -19,6 +19,7 @@ import type { Logger } from "../core/log.js";
 import type { Counter, Metrics } from "../core/metrics.js";
 import type { Random } from "../core/random.js";
 import { TokenBucket } from "../core/token-bucket.js";
+import { type ChatterLine, SerialChatter } from "./serial-chatter.js";
 import { type ListSerial, type OpenSerial, portBySerialNumber, type SerialChannel } from "./serial-open.js";
 import { serialProblem } from "./serial-problem.js";
 
@@ -58,6 +59,12 @@ export interface SerialLineStatus {
   readonly messageCount: number;
   /** Stretches that were no message: boot chatter, log lines, wrong CRCs, overlong frames. */
   readonly noiseCount: number;
+  /** Of those: frames of right form whose CRC did not match. */
+  readonly crcErrorCount: number;
+  /** Times the line was opened. */
+  readonly openCount: number;
+  /** The newest lines of text that the board printed between its frames, oldest first. */
+  readonly chatter: readonly ChatterLine[];
   /** Frames that found no room in the queue. */
   readonly droppedCount: number;
 }
@@ -109,6 +116,8 @@ export class SerialLine {
   #attempt = 0;
   #cancelWait = (): void => {};
   #droppedCount = 0;
+  #openCount = 0;
+  readonly #chatter = new SerialChatter();
   #held = false;
   #cancelRest: (() => void) | null = null;
 
@@ -163,6 +172,9 @@ export class SerialLine {
       problem: this.#problem,
       messageCount: this.#decoder.stats.frames,
       noiseCount: this.#noiseCount,
+      crcErrorCount: this.#decoder.stats.crcErrors,
+      openCount: this.#openCount,
+      chatter: this.#chatter.lines,
       droppedCount: this.#droppedCount,
     };
   }
@@ -209,6 +221,7 @@ export class SerialLine {
     this.#openedMonoMs = clock.monoMs();
     this.#decoder.reset();
     counters.opened.value += 1;
+    this.#openCount += 1;
     log.info({ line: this.path, baud: this.#options.baud }, "serial line open");
     const { stream } = channel;
     stream.on("data", (chunk: Uint8Array) => this.#received(channel, chunk));
@@ -222,14 +235,30 @@ export class SerialLine {
   #received(channel: SerialChannel, chunk: Uint8Array): void {
     if (this.#channel !== channel) return;
     const { counters } = this.#world;
-    const noiseBefore = this.#noiseCount;
-    const messages = this.#decoder.push(chunk);
-    counters.noise.value += this.#noiseCount - noiseBefore;
+    const messages: Uint8Array[] = [];
+    for (let from = 0; from < chunk.length; ) {
+      const zero = chunk.indexOf(0, from);
+      const end = zero < 0 ? chunk.length : zero + 1;
+      messages.push(...this.#stretch(chunk.subarray(from, end), zero >= 0));
+      from = end;
+    }
     for (const message of messages) {
       counters.messages.value += 1;
       this.#meter();
       this.#listener.message(message);
     }
+  }
+
+  /** Bytes up to and with a zero, or up to the end of a chunk: the decoder tells whether they were a frame. */
+  #stretch(bytes: Uint8Array, hasEnd: boolean): Uint8Array[] {
+    const { clock, counters } = this.#world;
+    const noiseBefore = this.#noiseCount;
+    const messages = this.#decoder.push(bytes);
+    const noiseMore = this.#noiseCount - noiseBefore;
+    counters.noise.value += noiseMore;
+    this.#chatter.push(hasEnd ? bytes.subarray(0, -1) : bytes);
+    if (hasEnd) this.#chatter.end(noiseMore > 0, clock.unixMs());
+    return messages;
   }
 
   #gone(channel: SerialChannel): void {

@@ -9,7 +9,7 @@ import type { Logger } from "../core/log.js";
 import type { Metrics } from "../core/metrics.js";
 import type { Random } from "../core/random.js";
 import { SerialLine, type SerialLineStatus, serialCounters } from "./serial-line.js";
-import { type ListSerial, listSerial, type OpenSerial, openSerial } from "./serial-open.js";
+import { type ListSerial, listSerial, type OpenSerial, openSerial, type SerialPortFacts } from "./serial-open.js";
 import { type SerialLink, type SerialSession, SerialSlot, slotCounters } from "./serial-slot.js";
 
 /** One line of the configuration. */
@@ -43,6 +43,8 @@ export interface SerialLinesHost {
 
 /** How long a device may take to say that it has a command. */
 const ANSWER_MS = 500;
+/** Listing ports starts a program (udevadm): an answer is good for so long. */
+const PORTS_FRESH_MS = 10_000;
 /** Bits on the wire per byte: start and stop beside eight. */
 const BITS_PER_BYTE = 10;
 
@@ -62,9 +64,15 @@ interface Attached {
 /** The lines of one gateway. Opening never fails the start: a line that is not there yet is waited for. */
 export class SerialLines {
   readonly #attached: readonly Attached[];
+  readonly #clock: Clock;
+  readonly #list: ListSerial;
+  #ports: Promise<readonly SerialPortFacts[]> = Promise.resolve([]);
+  #portsAskedMonoMs = Number.NEGATIVE_INFINITY;
 
   constructor(options: SerialLinesOptions, host: SerialLinesHost) {
     const counters = serialCounters(host.metrics);
+    this.#clock = host.clock;
+    this.#list = host.listPorts ?? listSerial;
     const sessionCounters = slotCounters(host.metrics);
     const world = {
       clock: host.clock,
@@ -72,7 +80,7 @@ export class SerialLines {
       log: host.log,
       counters,
       open: host.openPort ?? openSerial,
-      list: host.listPorts ?? listSerial,
+      list: this.#list,
     };
     this.#attached = options.lines.map((config) => {
       const slot = new SerialSlot(config.path, {
@@ -113,6 +121,16 @@ export class SerialLines {
       trusted: config.trusted,
       device: slot.device,
     }));
+  }
+
+  /** The serial ports of this machine, at most ten seconds old; none when they cannot be listed. */
+  ports(): Promise<readonly SerialPortFacts[]> {
+    const now = this.#clock.monoMs();
+    if (now - this.#portsAskedMonoMs >= PORTS_FRESH_MS) {
+      this.#portsAskedMonoMs = now;
+      this.#ports = this.#list().catch(() => []);
+    }
+    return this.#ports;
   }
 
   get #openCount(): number {

@@ -10,6 +10,7 @@ import type {
   LogsView,
   PresenceLogView,
   QuarantinedSchema,
+  SerialView,
   SessionView,
   SinkTestSchema,
   SinkView,
@@ -148,4 +149,5 @@ export const api = {
   logs: (query: { after?: number; level?: string; device?: string; limit: number }) =>
     get<LogsView>("/api/v1/logs", { ...query }),
   config: () => get<ConfigView>("/api/v1/config"),
+  serial: () => get<SerialView>("/api/v1/serial"),
 };

@@ -12,6 +12,7 @@ import { ExplorePage } from "./pages/explore-page.js";
 import { GapsPage } from "./pages/gaps-page.js";
 import { LogsPage } from "./pages/logs-page.js";
 import { OverviewPage } from "./pages/overview-page.js";
+import { SerialPage } from "./pages/serial-page.js";
 import { SettingsPage } from "./pages/settings-page.js";
 import { SinksPage } from "./pages/sinks-page.js";
 import { WelcomePage } from "./pages/welcome-page.js";
@@ -61,6 +62,8 @@ function Page({ route }: { readonly route: Route }) {
       return <SinksPage />;
     case "gaps":
       return <GapsPage query={route.query} />;
+    case "serial":
+      return <SerialPage />;
     case "logs":
       return <LogsPage />;
     case "settings":

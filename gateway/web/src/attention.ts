@@ -1,7 +1,7 @@
 /**
  * What needs a person: everything on the overview that is not as it should be, worst first. Pure.
  */
-import type { DeviceView, SinkView, StatusView } from "../../src/admin/api-schemas.js";
+import type { DeviceView, SerialView, SinkView, StatusView } from "../../src/admin/api-schemas.js";
 import { ageText, countText, hoursText } from "./format.js";
 import { hrefTo } from "./route.js";
 import { plural, sinkStateText } from "./words.js";
@@ -33,13 +33,16 @@ export interface AttentionFacts {
   readonly status: StatusView;
   readonly devices: readonly DeviceView[];
   readonly sinks: readonly SinkView[];
+  /** Absent: not known yet. */
+  readonly serial?: SerialView;
   /** False: nobody has set the administrator's password yet. */
   readonly passwordSet?: boolean;
 }
 
 /** Empty: all is well. */
-export function needsAttention({ status, devices, sinks, passwordSet }: AttentionFacts): Attention[] {
-  const items = [...ofDisk(status), ...sinks.flatMap(ofSink), ...ofDevices(devices), ...ofRecords(status)];
+export function needsAttention({ status, devices, sinks, serial, passwordSet }: AttentionFacts): Attention[] {
+  const lines = serial?.lines.flatMap(ofLine) ?? [];
+  const items = [...ofDisk(status), ...sinks.flatMap(ofSink), ...lines, ...ofDevices(devices), ...ofRecords(status)];
   if (passwordSet === false) items.push(NO_PASSWORD);
   return [...items.filter(({ tone }) => tone === "bad"), ...items.filter(({ tone }) => tone === "note")];
 }
@@ -71,6 +74,11 @@ function ofSink(sink: SinkView): Attention[] {
     items.push({ tone: "note", text, ...link });
   }
   return items;
+}
+
+function ofLine({ path, problem }: SerialView["lines"][number]): Attention[] {
+  if (problem === null) return [];
+  return [{ tone: "bad", text: `Serial line ${path}: ${problem.why}.`, href: hrefTo("serial"), action: "serial" }];
 }
 
 function ofDevices(devices: readonly DeviceView[]): Attention[] {

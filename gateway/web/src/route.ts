@@ -5,7 +5,17 @@
  *
  * Pure. What does not parse is the overview.
  */
-export const PAGES = ["overview", "devices", "explore", "sinks", "gaps", "logs", "settings", "welcome"] as const;
+export const PAGES = [
+  "overview",
+  "devices",
+  "explore",
+  "sinks",
+  "gaps",
+  "serial",
+  "logs",
+  "settings",
+  "welcome",
+] as const;
 export type PageName = (typeof PAGES)[number];
 
 export interface Route {

@@ -37,6 +37,27 @@ export function sinkStateText(state: string): { readonly words: string; readonly
   return { words, tone };
 }
 
+/** What is read of a serial line: its state, and who is on it. */
+interface LineFacts {
+  readonly state: string;
+  readonly device: string | null;
+  readonly messageCount: number;
+  readonly noiseCount: number;
+}
+
+/** A serial line's state in words, and how it should look. */
+export function serialStateText(line: LineFacts): { readonly words: string; readonly tone: SinkTone } {
+  const { state, device, messageCount, noiseCount } = line;
+  if (state === "waiting") return { words: "not open, tries again", tone: "bad" };
+  if (state === "opening") return { words: "opening", tone: "unsure" };
+  if (state === "stopped") return { words: "not running", tone: "quiet" };
+  if (device !== null) return { words: "open, a device is on it", tone: "good" };
+  if (messageCount > 0) return { words: "open, no device has a session on it now", tone: "unsure" };
+  return noiseCount > 0
+    ? { words: "open, but nothing on it is a message: check the speed and the firmware", tone: "unsure" }
+    : { words: "open, nothing was heard yet", tone: "unsure" };
+}
+
 /** What false and true mean, by the class of the device's signal: Home Assistant's vocabulary. */
 const BOOLEAN_WORDS: Readonly<Record<string, readonly [no: string, yes: string]>> = {
   door: ["closed", "open"],

@@ -16,6 +16,7 @@ import type {
   HistoryColumns,
   HistoryQuery,
   IssuedCredential,
+  SerialFacts,
   SinkTestResult,
   StatusFacts,
 } from "../admin-host.js";
@@ -68,6 +69,7 @@ export class FakeHost implements AdminHost {
   /** The last error of the sink `broker`, and how many records it refused. */
   sinkError: { readonly code: string; readonly why: string; readonly fix: string } | null = null;
   quarantinedCount = 0;
+  serialNow: SerialFacts = { lines: [], ports: [] };
   /** What the history answers. */
   historyOf: (query: HistoryQuery) => HistoryColumns = () => ({
     unit: "°C",
@@ -108,6 +110,10 @@ export class FakeHost implements AdminHost {
       bytesWrittenToday: 123_456,
       eventLoopDelayMs: { p50: 1, p99: 5, max: 9 },
     };
+  }
+
+  async serial(): Promise<SerialFacts> {
+    return this.serialNow;
   }
 
   async metrics(): Promise<{ text: string; contentType: string }> {

@@ -32,12 +32,14 @@ function AttentionStrip() {
   const beat = useDeviceBeat();
   const passwordSet = useSelected(session, (s) => s?.passwordSet !== false);
   const { value: sinks } = usePolled("sinks", SINKS_MS, api.sinks);
+  const { value: serial } = usePolled("serial", SINKS_MS, api.serial);
   // Devices are looked at with the beat.
   const items = useMemo(() => {
     const { devices } = state.value;
     if (status === null || devices === null) return [];
-    return needsAttention({ status, devices: [...devices.values()], sinks: sinks ?? [], passwordSet });
-  }, [status, beat, sinks, passwordSet]);
+    const lines = serial === null ? {} : { serial };
+    return needsAttention({ status, devices: [...devices.values()], sinks: sinks ?? [], ...lines, passwordSet });
+  }, [status, beat, sinks, serial, passwordSet]);
   if (status === null || beat < 0) return null;
   return (
     <section class="attention" aria-labelledby="attention">

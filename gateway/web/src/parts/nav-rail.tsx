@@ -9,6 +9,7 @@ const ENTRIES: readonly (readonly [page: PageName, label: string, path: string])
   ["explore", "Explore", "M4 4v16h16M7 15l4-5 3 3 5-7"],
   ["sinks", "Sinks", "M12 20V6m-6 6 6-6 6 6M4 3h16"],
   ["gaps", "Gaps", "M3 12h5m8 0h5M10 8v8m4-8v8"],
+  ["serial", "Serial", "M4 9h16l-2 7H6zM8 12.5h.01M12 12.5h.01M16 12.5h.01"],
   ["logs", "Logs", "M5 6h14M5 10h14M5 14h9M5 18h11"],
   ["settings", "Settings", "M4 7h9m4 0h3M4 17h3m4 0h9M15 5v4M9 15v4"],
 ];
