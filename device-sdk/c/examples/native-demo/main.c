@@ -2,8 +2,10 @@
  *
  *   native-demo --id demo-1 --serial /dev/ttyUSB0 [--baud 115200]
  *   native-demo --id demo-1 --ws 127.0.0.1 8080 [--host NAME]
+ *   native-demo-tls --id demo-1 --wss 127.0.0.1 8443 --ca ca.pem [--host NAME] [--fragment 1024]
  *
- * The token comes from the environment, TIDEGATE_TOKEN: secrets do not belong into argv. It reports a temperature and a
+ * The second is this file built with NATIVE_DEMO_TLS, tls.c, port/mbedtls and libmbedtls. SIGUSR1 cuts the pause before
+ * the next attempt short. The token comes from the environment, TIDEGATE_TOKEN: secrets do not belong into argv. It reports a temperature and a
  * counter, and obeys two commands: `led` (1) with {"on":true}, `echo` (2), which returns its arguments.
  */
 #include <signal.h>
@@ -14,14 +16,18 @@
 #include "../../include/tg.h"
 #include "../../port/posix/tg_posix.h"
 
+#ifdef NATIVE_DEMO_TLS
+#include "tls.h"
+#endif
+
 enum { TEMPERATURE = 1, COUNT = 2, LED = 3, COMMAND_LED = 1, COMMAND_ECHO = 2 };
 
 static volatile sig_atomic_t stopping;
+static volatile sig_atomic_t hurried;
 
 static void on_signal(int number)
 {
-    (void)number;
-    stopping = 1;
+    if (number == SIGUSR1) hurried = 1; else stopping = 1;
 }
 
 static bool led;
@@ -41,6 +47,9 @@ static void on_event(tg_client *client, tg_event event, uint32_t arg)
     static const char *const names[] = {"?", "online", "offline", "refused", "dropped", "renumbered"};
     (void)client;
     fprintf(stderr, "%s %u\n", names[event <= TG_EVENT_RENUMBERED ? event : 0], (unsigned)arg);
+#ifdef NATIVE_DEMO_TLS
+    tls_report();
+#endif
 }
 
 /* A daily curve, an hour long, without libm: a triangle. */
@@ -80,13 +89,17 @@ typedef struct options {
     const char *ws_host;
     const char *ws_port;
     const char *name;
+    const char *ca;
+    uint32_t fragment;
     uint32_t baud;
     uint32_t interval_ms;
+    bool is_tls;
 } options;
 
 static int usage(void)
 {
-    fprintf(stderr, "native-demo: --id ID and either --serial PATH [--baud N] or --ws HOST PORT [--host NAME]\n"
+    fprintf(stderr, "native-demo: --id ID and one of --serial PATH [--baud N], --ws HOST PORT [--host NAME] and, when it\n"
+                    "was built with TLS, --wss HOST PORT --ca FILE [--host NAME] [--fragment BYTES]\n"
                     "A device needs an identity and a line to its gateway.\n"
                     "Try: TIDEGATE_TOKEN=... native-demo --id demo-1 --ws 127.0.0.1 8080 [--interval-ms 1000]\n");
     return 2;
@@ -105,12 +118,34 @@ static bool parse(int argc, char **argv, options *o)
         else if (strcmp(argv[i], "--host") == 0) o->name = argv[i + 1];
         else if (strcmp(argv[i], "--baud") == 0) o->baud = (uint32_t)strtoul(argv[i + 1], NULL, 10);
         else if (strcmp(argv[i], "--interval-ms") == 0) o->interval_ms = (uint32_t)strtoul(argv[i + 1], NULL, 10);
-        else if (strcmp(argv[i], "--ws") == 0 && i + 2 < argc) {
+        else if (strcmp(argv[i], "--ca") == 0) o->ca = argv[i + 1];
+        else if (strcmp(argv[i], "--fragment") == 0) o->fragment = (uint32_t)strtoul(argv[i + 1], NULL, 10);
+        else if ((strcmp(argv[i], "--ws") == 0 || strcmp(argv[i], "--wss") == 0) && i + 2 < argc) {
+            o->is_tls = argv[i][4] == 's';
             o->ws_host = argv[i + 1];
             o->ws_port = argv[i++ + 2];
         } else return false;
     }
-    return i == argc && o->id != NULL && (o->serial != NULL) != (o->ws_host != NULL);
+    return i == argc && o->id != NULL && (o->serial != NULL) != (o->ws_host != NULL) && o->is_tls == (o->ca != NULL);
+}
+
+/* Fills in `port`: the line itself, or TLS over it. Both live as long as the process. */
+static bool choose_port(const options *o, tg_posix *link, tg_port *port)
+{
+    if (o->serial != NULL) tg_posix_path(link, o->serial, o->baud); else tg_posix_tcp(link, o->ws_host, o->ws_port);
+    tg_posix_port(link, port);
+    if (!o->is_tls) return true;
+#ifdef NATIVE_DEMO_TLS
+    {
+        static tg_port below;
+        const tls_options tls = {o->ca, o->name, o->fragment};
+        below = *port;
+        return tls_start(&tls, &below, port);
+    }
+#else
+    fprintf(stderr, "native-demo: was built without TLS; use native-demo-tls for --wss\n");
+    return false;
+#endif
 }
 
 static void report(tg_client *client, uint32_t count)
@@ -126,7 +161,7 @@ static void report(tg_client *client, uint32_t count)
 
 int main(int argc, char **argv)
 {
-    static uint8_t rx[1024], tx[1024], ring[16384], catalog_bytes[256];
+    static uint8_t rx[2048], tx[2048], ring[16384], catalog_bytes[256];
     static tg_client client;
     const char *token = getenv("TIDEGATE_TOKEN");
     tg_config config;
@@ -139,8 +174,8 @@ int main(int argc, char **argv)
     if (!parse(argc, argv, &o)) return usage();
     signal(SIGINT, on_signal);
     signal(SIGTERM, on_signal);
-    if (o.serial != NULL) tg_posix_path(&link, o.serial, o.baud); else tg_posix_tcp(&link, o.ws_host, o.ws_port);
-    tg_posix_port(&link, &port);
+    signal(SIGUSR1, on_signal);
+    if (!choose_port(&o, &link, &port)) return 1;
     memset(&config, 0, sizeof config);
     config.port = &port;
     config.framing = o.serial != NULL ? tg_serial_framing : tg_websocket_framing;
@@ -169,6 +204,10 @@ int main(int argc, char **argv)
         const uint32_t age_ms = port.now_ms(port.ctx) - last_ms;
         uint32_t wait_ms;
         if (stopping) tg_stop(&client, TG_REASON_SHUTDOWN);
+        if (hurried) {
+            hurried = 0;
+            tg_start(&client);
+        }
         if (age_ms >= o.interval_ms && !stopping) {
             last_ms += o.interval_ms;
             report(&client, ++count);

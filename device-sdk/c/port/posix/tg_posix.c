@@ -171,14 +171,25 @@ static uint32_t posix_now_ms(void *ctx)
     return (uint32_t)((uint64_t)now.tv_sec * 1000u + (uint64_t)now.tv_nsec / 1000000u);
 }
 
+int tg_posix_random(void *ctx, unsigned char *to, size_t bytes)
+{
+    const int fd = open("/dev/urandom", O_RDONLY | O_CLOEXEC);
+    size_t have = 0;
+    (void)ctx;
+    while (fd >= 0 && have < bytes) {
+        const ssize_t n = read(fd, to + have, bytes - have);
+        if (n <= 0) break;
+        have += (size_t)n;
+    }
+    if (fd >= 0) (void)close(fd);
+    return have == bytes ? 0 : -1;
+}
+
 static uint32_t posix_entropy(void *ctx)
 {
-    uint32_t v = posix_now_ms(ctx);
-    const int fd = open("/dev/urandom", O_RDONLY | O_CLOEXEC);
-    if (fd >= 0) {
-        if (read(fd, &v, sizeof v) != (ssize_t)sizeof v) v ^= (uint32_t)getpid();
-        (void)close(fd);
-    }
+    unsigned char bytes[4];
+    uint32_t v = posix_now_ms(ctx) ^ (uint32_t)getpid() << 16;
+    if (tg_posix_random(NULL, bytes, sizeof bytes) == 0) memcpy(&v, bytes, sizeof v);
     return v;
 }
 

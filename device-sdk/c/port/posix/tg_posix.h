@@ -6,7 +6,7 @@
  *   tg_posix_port(&link, &port);
  *   for (;;) tg_posix_wait(&link, tg_poll(&client));
  *
- * Plain TCP is for loopback and for tests: over a network put a TLS port below the SDK.
+ * Plain TCP is for loopback and for tests: over a network put port/mbedtls between this and the SDK.
  */
 #ifndef TG_POSIX_H
 #define TG_POSIX_H
@@ -41,6 +41,10 @@ void tg_posix_port(tg_posix *link, tg_port *port);
 /* Sleeps for at most `wait_ms`, less when bytes arrive, or when the link takes bytes again. TG_FOREVER sleeps a minute,
  * so that signals are noticed. */
 void tg_posix_wait(tg_posix *link, uint32_t wait_ms);
+
+/* Cryptographic randomness for a TLS port above: fills `to`. Returns 0, or -1 when the system gives none. Does not block
+ * once the system has started. `ctx` is not used. */
+int tg_posix_random(void *ctx, unsigned char *to, size_t bytes);
 
 #ifdef __cplusplus
 }
