@@ -15,7 +15,7 @@ import type { CredentialDirectory, EndReason } from "../enrollment/credential-di
 import type { CommandRecord, CreateOutcome, NewCommand } from "../model/command.js";
 import type { PresenceChange } from "../session/presence.js";
 import { SessionRegistry } from "../session/session-registry.js";
-import { SerialLines, type SerialStatus } from "../southbound/serial-lines.js";
+import { boardsPlug, SerialLines, type SerialStatus } from "../southbound/serial-lines.js";
 import type { SerialPortFacts } from "../southbound/serial-open.js";
 import { WsListener } from "../southbound/ws-listener.js";
 import { Intake } from "../telemetry/intake.js";
@@ -229,7 +229,7 @@ export class DeviceSide {
     const { config, credentials, world } = this.#parts;
     const { messagesPerSecond, messageBurst } = config.devices;
     return new SerialLines(
-      { lines: config.serial, messagesPerSecond, messageBurst },
+      { lines: [...config.serial, boardsPlug(config.gateway.dataDir)], messagesPerSecond, messageBurst },
       {
         clock: world.clock,
         random: world.random,

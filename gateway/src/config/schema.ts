@@ -106,7 +106,7 @@ const devices = z.strictObject({
 const serialLine = z.strictObject({
   path: path(
     "The line's device file; prefer /dev/serial/by-id/…, which survives replugging. " +
-      "`unix:/path` for an emulated board.",
+      "`unix:/path` for an emulated board. A `*` in the last part takes every line that fits, as they come and go.",
   ),
   baud: count(300, 4_000_000, "Speed in bits per second.").default(115_200),
   trusted: flag("Take devices on this line by their id alone, without a token: the wire is the proof.").default(false),
