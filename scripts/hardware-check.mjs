@@ -53,7 +53,21 @@ export const BOARD = z
       .optional(),
     ranHere: z.enum(["emulator", "no"]),
     emulator: z
-      .strictObject({ program: z.string().min(1), machine: z.string().min(1), test: z.string().min(1) })
+      .strictObject({
+        kind: z.string().regex(NAME, "small letters, digits and single dashes"),
+        program: z.enum(["qemu-system-arm", "simavr"]),
+        machine: z.string().min(1),
+        image: z.string().regex(/^[a-z0-9]+\.elf$/, "such as microbit.elf"),
+        identityAt: z
+          .string()
+          .regex(/^0x[0-9a-f]{8}$/, "an address such as 0x20003f80, quoted")
+          .optional(),
+        test: z.string().min(1),
+      })
+      .refine((emulator) => (emulator.program === "qemu-system-arm") === (emulator.identityAt !== undefined), {
+        path: ["identityAt"],
+        message: "stands with qemu-system-arm, and only there",
+      })
       .optional(),
   })
   .refine((board) => (board.ranHere === "emulator") === (board.emulator !== undefined), {
@@ -118,7 +132,10 @@ function checkEvidence(board, { root, problems }, read) {
   const path = `hardware/boards/${board.id}.yaml`;
   if (!existsSync(join(root, board.sdk.port))) problems.push(`${path}: sdk.port: ${board.sdk.port} is not there`);
   if (board.emulator !== undefined) {
-    const { test, machine } = board.emulator;
+    const { test, machine, image } = board.emulator;
+    if (!read("firmware-sim/firmware/Makefile").includes(`$(BUILD)/${image}`)) {
+      problems.push(`${path}: emulator.image: firmware-sim/firmware/Makefile does not make ${image}`);
+    }
     if (!existsSync(join(root, test))) problems.push(`${path}: emulator.test: ${test} is not there`);
     else if (!read(test).includes(machine)) problems.push(`${path}: emulator.machine: ${test} never names ${machine}`);
   }

@@ -8,7 +8,7 @@ import { checkHardware } from "./hardware-check.mjs";
 import { ROOT } from "./workspace/report.mjs";
 
 /** What the check reads besides `hardware/`; folders need only exist. */
-const EVIDENCE = ["device-sdk/c/SIZE.md", "firmware-sim/firmware/emulated.test.ts"];
+const EVIDENCE = ["device-sdk/c/SIZE.md", "firmware-sim/firmware/emulated.test.ts", "firmware-sim/firmware/Makefile"];
 const PORTS = ["device-sdk/c/port/baremetal", "device-sdk/ts"];
 
 describe("hardware-check", () => {
@@ -43,6 +43,13 @@ describe("hardware-check", () => {
     ["a USB number that YAML reads as a number", 'vid: "2341"', "vid: 2341", "usb.0.vid"],
     ["a speed that no port has", "baud: 115200", "baud: 115201", "link.baud"],
     ["a claim of having run on the board", "ranHere: emulator", "ranHere: board", "ranHere"],
+    ["an image that nobody makes", "image: atmega328p.elf", "image: atmega999.elf", "does not make"],
+    [
+      "an identity where simavr has none",
+      "machine: atmega328p",
+      'machine: atmega328p\n  identityAt: "0x20000000"',
+      "only there",
+    ],
     ["an emulator for what ran nowhere", "ranHere: emulator", 'ranHere: "no"', "only there"],
     ["an emulated machine that no test runs", "machine: atmega328p", "machine: atmega8", "never names atmega8"],
     ["a test that is not there", "emulated.test.ts", "imagined.test.ts", "is not there"],
