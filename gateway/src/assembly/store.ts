@@ -10,6 +10,7 @@ import type { Spool, SpoolReader } from "../model/spool.js";
 import { readBootId } from "../storage/boot-id.js";
 import { HISTORY_SINK } from "../storage/cursors.js";
 import { openHistoryClient } from "../storage/history-client.js";
+import { NO_HISTORY } from "../storage/no-history.js";
 import { openStorage } from "../storage/open-storage.js";
 import type { Storage } from "../storage/storage-client.js";
 import type { GatewayWorld } from "./world.js";
@@ -35,7 +36,7 @@ export async function openStore(config: Config, world: GatewayWorld): Promise<St
     quotaBytes: storage.quotaBytes,
     whenFull: storage.whenFull,
     windowDigests: devices.window,
-    keepsHistory: true,
+    keepsHistory: history.isEnabled,
     bootId,
     commandLimits: {
       idempotencyMs: config.commands.idempotencyMs,
@@ -45,14 +46,10 @@ export async function openStore(config: Config, world: GatewayWorld): Promise<St
   });
   for (const { level, sentence, facts } of opened.notices) world.log[level](facts, sentence);
   world.metrics.gauge("storage_calls_pending", "Calls waiting for the storage workers", () => opened.pendingCount());
-  const start = { dataDir: gateway.dataDir, keepMs: history.keepMs, quotaBytes: history.quotaBytes };
-  const historyClient = openHistoryClient(start, {
-    saveCursor: (recordId) => opened.spool.saveCursor(HISTORY_SINK, recordId),
-    clock: world.clock,
-    random: world.random,
-    log: world.log,
-    metrics: world.metrics,
-  });
+  const historyClient = history.isEnabled ? openHistory(config, world, opened) : NO_HISTORY;
+  if (!history.isEnabled && config.sinks.length === 0) {
+    world.log.warn({}, "no sink and no history: what devices send is acknowledged, shown live, and deleted");
+  }
   return {
     spool: opened.spool,
     reader: opened.reader,
@@ -66,6 +63,22 @@ export async function openStore(config: Config, world: GatewayWorld): Promise<St
       await opened.close();
     },
   };
+}
+
+/** The history on its own thread, with a cursor in the spool like a sink's. */
+function openHistory(config: Config, world: GatewayWorld, opened: Storage) {
+  const { keepMs, quotaBytes } = config.history;
+  const { clock, random, log, metrics } = world;
+  return openHistoryClient(
+    { dataDir: config.gateway.dataDir, keepMs, quotaBytes },
+    {
+      saveCursor: (recordId) => opened.spool.saveCursor(HISTORY_SINK, recordId),
+      clock,
+      random,
+      log,
+      metrics,
+    },
+  );
 }
 
 /** Only what `tidegate admin password` needs of a gateway that does not run; nothing of the spool is touched. */

@@ -76,7 +76,7 @@ export interface Config {
     readonly unfinishedPerDeviceMax: number;
     readonly idempotencyMs: number;
   };
-  readonly history: { readonly keepMs: number; readonly quotaBytes: number };
+  readonly history: { readonly isEnabled: boolean; readonly keepMs: number; readonly quotaBytes: number };
   readonly admin: {
     readonly listen: Listen;
     readonly tls: AdminTls;
@@ -116,7 +116,7 @@ export function toConfig(tree: ConfigTree, facts: ConfigFacts): Config {
       unfinishedPerDeviceMax: tree.commands.maxPerDevice,
       idempotencyMs: tree.commands.idempotency,
     },
-    history: { keepMs: tree.history.keep, quotaBytes: tree.history.quota },
+    history: { isEnabled: tree.history.enabled, keepMs: tree.history.keep, quotaBytes: tree.history.quota },
     admin: adminOf(tree, facts.adminOnLoopback),
     sinks: tree.sinks.map((sink) => sinkOf(sink, facts.gatewayId)),
     log: tree.log,

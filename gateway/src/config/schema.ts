@@ -141,6 +141,10 @@ const commands = z.strictObject({
 });
 
 const history = z.strictObject({
+  enabled: flag(
+    "Keep readings for charts over time. Without it the dashboard shows present values only, " +
+      "and a record is deleted once every sink has it.",
+  ).default(true),
   keep: duration(
     "1h",
     "3650d",

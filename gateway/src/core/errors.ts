@@ -53,6 +53,7 @@ export const ERRORS = {
   E_TOO_MANY: row("too many at once", "wait and try again", 75, 429),
   E_DEVICE_EXISTS: row("a device of that id exists", "choose another id, or `tidegate device replace`", 1, 409),
   E_DEVICE_UNKNOWN: row("there is no such device", "see `tidegate device ls`", 1, 404),
+  E_HISTORY_OFF: row("charts over time are off", "set history.enabled to true, and restart the gateway", 1, 409),
   E_NAME_INVALID: row(
     "the name is not allowed",
     "use letters, digits, - and _, up to 63, starting with a letter or digit",

@@ -34,7 +34,7 @@ export class Gateway {
   /**
    * Starts one and waits until it is ready.
    * @param {string} folder its own; `<folder>/data` may hold the data of an earlier one
-   * @param {{ devices?: object, sinks?: object[], storage?: object }} [settings] in the words of tidegate.yaml
+   * @param {{ devices?: object, sinks?: object[], storage?: object, history?: object }} [settings] in the words of tidegate.yaml
    * @param {string[]} [nodeArgs] further options of Node
    */
   static async start(folder, settings = {}, nodeArgs = []) {
@@ -97,13 +97,14 @@ export class Gateway {
   }
 }
 
-function configOf(dataDir, { devices = {}, sinks = [], storage = {} }) {
+function configOf(dataDir, { devices = {}, sinks = [], storage = {}, history = {} }) {
   return {
     version: 1,
     gateway: { id: "bench", dataDir },
     devices: { listen: "127.0.0.1:0", tls: "off", ...OPEN_DOORS, ...devices },
     admin: { listen: "127.0.0.1:0" },
     storage: { quota: "16GiB", ...storage },
+    history,
     sinks,
     log: { level: "warn", format: "json" },
   };
