@@ -6,41 +6,65 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import type { Command } from "commander";
+import { type Command, Option } from "commander";
 import { parseDurationMs, parseWhole } from "../quantity.js";
+import { SeededRandom } from "../random.js";
+import { OPERATION_NAMES, type Operation } from "../rehearse/faultline.js";
+import { FAULT_NAMES, FAULTS, type FaultName } from "../rehearse/faults.js";
 import { findProgram } from "../rehearse/find-program.js";
+import { type KillStage, rehearseKillPoints, rehearseRandomKills } from "../rehearse/kills.js";
 import { rehearseOutage } from "../rehearse/outage.js";
 import { isClean, type Verdict } from "../rehearse/verdict.js";
-import { SimError } from "../sim-error.js";
+import { SimError, usageError } from "../sim-error.js";
 import type { RunIo } from "./run-options.js";
 import { grouped } from "./terminal.js";
 
-const COUNT_MAX = 1000;
+const COUNT_MAX = 100_000;
 
-type Raw = Readonly<Record<"devices" | "interval" | "before" | "outage" | "after" | "kills", string>> & {
-  readonly json?: boolean;
-};
+type Raw = Readonly<
+  Record<"devices" | "interval" | "before" | "outage" | "after" | "kills" | "fault", string> &
+    Record<"from" | "to" | "step" | "messages" | "life" | "seed", string>
+> & { readonly json?: boolean; readonly killAt?: Operation; readonly randomKills?: string };
 
 /** Add `rehearse` to the program. @param done told the exit code */
 export function addRehearse(program: Command, io: RunIo, done: (exitCode: number) => void): void {
   program
     .command("rehearse")
-    .description("devices, gateway and a real Mosquitto as processes; the broker goes away, the gateway is killed")
+    .description("devices, gateway and a real Mosquitto as processes; something goes wrong, and a checker counts")
     .option("--devices <n>", "counting devices", "100")
     .option("--interval <duration>", "between two readings of a device", "1s")
-    .option("--before <duration>", "time before the outage", "5s")
-    .option("--outage <duration>", "how long the broker is gone", "60s")
-    .option("--after <duration>", "time after the outage", "10s")
-    .option("--kills <n>", "how often the gateway is killed (SIGKILL) during the outage", "0")
+    .option("--before <duration>", "time before the first fault", "5s")
+    .option("--fault <names>", "what goes wrong, one after the other, or `all`; see below", "broker-down")
+    .option("--outage <duration>", "how long each fault lasts", "60s")
+    .option("--after <duration>", "time after each fault", "10s")
+    .option("--kills <n>", "how often the gateway is killed (SIGKILL) during each fault", "0")
+    .addOption(
+      new Option("--kill-at <call>", "kill it at the k-th call of its life, for every k").choices([...OPERATION_NAMES]),
+    )
+    .option("--from <k>", "with --kill-at: the first k", "1")
+    .option("--to <k>", "with --kill-at: the last k", String(COUNT_MAX))
+    .option("--step <k>", "with --kill-at: from one k to the next", "1")
+    .option("--messages <n>", "with --kill-at: messages of one life; it ends at the k that lies behind them", "200")
+    .option("--random-kills <n>", "kill it so often at moments of chance")
+    .option("--life <duration>", "with --random-kills: the longest life", "2s")
+    .option("--seed <n>", "with --random-kills: of chance", "1")
     .option("--json", "print the verdict as JSON")
+    .addHelpText("after", faultHelp())
     .action(async (raw: Raw) => done(await rehearse(raw, io)));
 }
 
+function faultHelp(): string {
+  const lines = FAULT_NAMES.map((name) => `  ${name.padEnd(14)}${FAULTS[name].what}`);
+  return `\nFaults:\n${lines.join("\n")}\n\nExit code 0: nothing acked was lost, nothing was doubled or altered. 1: something was.`;
+}
+
 async function rehearse(raw: Raw, io: RunIo): Promise<number> {
+  const faults = faultsOf(raw.fault);
   const broker = {
     mosquitto: needed("mosquitto", "mosquitto", io),
     mosquittoSub: needed("mosquitto_sub", "mosquitto-clients", io),
   };
+  needed("cc", "gcc", io);
   const startedMs = io.clock.monoMs();
   const say = (text: string): void => {
     const elapsedS = ((io.clock.monoMs() - startedMs) / 1000).toFixed(1);
@@ -48,22 +72,56 @@ async function rehearse(raw: Raw, io: RunIo): Promise<number> {
   };
   const dir = mkdtempSync(join(tmpdir(), "tidegate-rehearse-"));
   try {
-    const verdict = await rehearseOutage({
-      dir,
-      deviceCount: parseWhole("--devices", raw.devices, { min: 1, max: COUNT_MAX }),
-      intervalMs: parseDurationMs("--interval", raw.interval),
-      beforeMs: parseDurationMs("--before", raw.before),
-      outageMs: parseDurationMs("--outage", raw.outage),
-      afterMs: parseDurationMs("--after", raw.after),
-      kills: parseWhole("--kills", raw.kills, { min: 0, max: COUNT_MAX }),
-      broker,
-      say,
-    });
+    const verdict = await play(raw, faults, { dir, broker, say });
     io.out.write(raw.json === true ? `${JSON.stringify(verdict)}\n` : verdictText(verdict));
     return isClean(verdict) ? 0 : 1;
   } finally {
     rmSync(dir, { recursive: true, force: true });
   }
+}
+
+function play(raw: Raw, faults: readonly FaultName[], stage: KillStage): Promise<Verdict> {
+  const whole = (option: string, text: string, min = 1): number => parseWhole(option, text, { min, max: COUNT_MAX });
+  if (raw.killAt !== undefined) {
+    const [from, to, step] = [whole("--from", raw.from), whole("--to", raw.to), whole("--step", raw.step)];
+    return rehearseKillPoints({
+      ...stage,
+      operation: raw.killAt,
+      from,
+      to,
+      step,
+      messages: whole("--messages", raw.messages),
+    });
+  }
+  const devices = raw.devices;
+  if (raw.randomKills !== undefined) {
+    return rehearseRandomKills({
+      ...stage,
+      kills: whole("--random-kills", raw.randomKills),
+      deviceCount: whole("--devices", devices),
+      lifeMsMax: parseDurationMs("--life", raw.life),
+      random: new SeededRandom(whole("--seed", raw.seed)),
+    });
+  }
+  return rehearseOutage({
+    ...stage,
+    faults,
+    deviceCount: parseWhole("--devices", devices, { min: 1, max: 1_000 }),
+    intervalMs: parseDurationMs("--interval", raw.interval),
+    beforeMs: parseDurationMs("--before", raw.before),
+    outageMs: parseDurationMs("--outage", raw.outage),
+    afterMs: parseDurationMs("--after", raw.after),
+    kills: whole("--kills", raw.kills, 0),
+  });
+}
+
+function faultsOf(text: string): readonly FaultName[] {
+  if (text === "all") return FAULT_NAMES;
+  return text.split(",").map((word) => {
+    const found = FAULT_NAMES.find((name) => name === word.trim());
+    if (found !== undefined) return found;
+    throw usageError(`--fault "${word}" is not known`, `use some of ${FAULT_NAMES.join(", ")}, with commas, or all`);
+  });
 }
 
 function needed(command: string, debianPackage: string, io: RunIo): string {
@@ -75,17 +133,34 @@ function needed(command: string, debianPackage: string, io: RunIo): string {
 /** The verdict as a person reads it: what happened, then what must be zero. */
 export function verdictText(verdict: Verdict): string {
   const rows: [string, number, string][] = [
-    ["attempted", verdict.attempted, "readings handed to the SDK"],
+    ["sent", verdict.attempted, "readings handed to the SDK"],
     ["acked", verdict.acked, "of them acknowledged to the device"],
-    ["unique", verdict.unique, "different readings at the subscriber"],
-    ["repeats", verdict.repeats, "messages that arrived again under the same id, byte for byte"],
-    ["missing", verdict.missing, "acked and never arrived"],
-    ["doubled", verdict.doubled, "arrived under two ids"],
+    ["delivered", verdict.unique, "different readings at the subscriber"],
+    ["repeated", verdict.repeats, "messages that came again under the same id, byte for byte"],
+    ["listed", verdict.listed, "acked, not delivered, and on the list of gaps"],
+    ["lost", verdict.missing, "acked, not delivered, on no list"],
+    ["doubled", verdict.doubled, "delivered under two ids"],
     ["altered", verdict.altered, "repeats with other bytes"],
     ["disordered", verdict.outOfOrder, "first arrivals out of their order"],
-    ["invented", verdict.invented, "arrived and never attempted"],
+    ["invented", verdict.invented, "delivered and never sent"],
   ];
   const lines = rows.map(([name, count, what]) => `  ${name.padEnd(11)}${grouped(count).padStart(9)}   ${what}`);
   const end = isClean(verdict) ? "kept: nothing acked is lost, nothing is doubled" : "BROKEN";
-  return `${[...lines, ...verdict.faults.map((fault) => `  ! ${fault}`), `  ${end}`].join("\n")}\n`;
+  return `${[...lines, ...factLines(verdict), ...verdict.faults.map((fault) => `  ! ${fault}`), `  ${end}`].join("\n")}\n`;
+}
+
+/** What one kind of rehearsal knows beside the verdict. */
+function factLines(verdict: Verdict): string[] {
+  const lines: string[] = [];
+  if ("kills" in verdict && "killsWhileStarting" in verdict) {
+    lines.push(
+      `  the gateway was killed ${verdict.kills} times, ${verdict.killsWhileStarting} of them while it started`,
+    );
+  }
+  if ("lastPoint" in verdict && verdict.lastPoint !== 0) lines.push(`  up to call ${verdict.lastPoint}`);
+  if ("api" in verdict) {
+    const { asked, p99Ms, unanswered } = verdict.api as { asked: number; p99Ms: number; unanswered: number }; // outage.ts
+    lines.push(`  its API was asked ${grouped(asked)} times: 99 % within ${p99Ms} ms, ${unanswered} without an answer`);
+  }
+  return lines;
 }

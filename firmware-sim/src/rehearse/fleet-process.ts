@@ -29,6 +29,11 @@ export class FleetProcess {
     this.#child.process.stdin?.write(`${JSON.stringify(options)}\n`);
   }
 
+  /** Without a word. */
+  end(): Promise<void> {
+    return this.#child.kill();
+  }
+
   /** Stop reporting, wait for the last acks, and say what was attempted and acked. */
   async finish(graceMs: number): Promise<readonly SenderTotals[]> {
     await this.#child.stop(graceMs);

@@ -44,6 +44,7 @@ export class GatewayProcess {
   #devicesPort = 0;
   #adminPort = 0;
   #child: Child | null = null;
+  #wasReady = false;
 
   private constructor(options: GatewayOptions) {
     this.#options = options;
@@ -84,13 +85,15 @@ export class GatewayProcess {
       env: { ...process.env, ...this.#options.env },
     });
     this.#child = child;
+    this.#wasReady = false;
     await until("the gateway is ready", async () => {
       if (!child.isRunning) throw new Error(`the gateway ended: ${child.words}`);
-      return this.#isReady();
+      return this.#answers();
     });
+    this.#wasReady = true;
   }
 
-  async #isReady(): Promise<boolean> {
+  async #answers(): Promise<boolean> {
     try {
       const answer = await fetch(`${this.adminUrl}/healthz`);
       return answer.status === 200;
@@ -118,6 +121,15 @@ export class GatewayProcess {
   get pid(): number {
     const text = readFileSync(join(this.dataDir, "gateway.json"), "utf8");
     return (JSON.parse(text) as { pid: number }).pid; // written by the gateway
+  }
+
+  get isRunning(): boolean {
+    return this.#child?.isRunning === true;
+  }
+
+  /** It runs, and has said that it is ready. */
+  get isReady(): boolean {
+    return this.isRunning && this.#wasReady;
   }
 
   get words(): string {

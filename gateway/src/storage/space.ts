@@ -109,17 +109,19 @@ export class Space {
     this.#foldWal();
   }
 
-  /** Put the reserve back when the disk has room for it and for a WAL; without it nothing else fails. */
+  /**
+   * Put the reserve back when the disk has room for it and for a WAL; without it nothing else fails. The free space of
+   * a disk is a promise that a quota, or somebody quicker, can break: then there is no reserve until the next time.
+   */
   refillReserve(): void {
     if (this.#reserveBytes >= RESERVE_BYTES || this.diskFreeBytes() < RESERVE_BYTES + DISK_LOW_BYTES) return;
-    const file = openSync(this.#reservePath, "w", 0o600);
     try {
-      const zeros = new Uint8Array(1024 * 1024);
-      for (let written = 0; written < RESERVE_BYTES; written += zeros.length) writeSync(file, zeros);
-      fsyncSync(file);
+      writeZeros(this.#reservePath);
       this.#reserveBytes = RESERVE_BYTES;
-    } finally {
-      closeSync(file);
+    } catch (thrown) {
+      if (!isOutOfSpace(thrown)) throw thrown;
+      rmSync(this.#reservePath, { force: true });
+      this.#reserveBytes = 0;
     }
   }
 
@@ -143,4 +145,20 @@ export class Space {
   #number(pragma: string): number {
     return Number(this.#db.pragma(pragma, { simple: true }));
   }
+}
+
+function writeZeros(path: string): void {
+  const file = openSync(path, "w", 0o600);
+  try {
+    const zeros = new Uint8Array(1024 * 1024);
+    for (let written = 0; written < RESERVE_BYTES; written += zeros.length) writeSync(file, zeros);
+    fsyncSync(file);
+  } finally {
+    closeSync(file);
+  }
+}
+
+function isOutOfSpace(thrown: unknown): boolean {
+  const code = thrown instanceof Error && "code" in thrown ? thrown.code : "";
+  return code === "ENOSPC" || code === "EDQUOT";
 }

@@ -1,0 +1,171 @@
+/*
+ * Faults of disk, network and clock for one real process: preloaded (LD_PRELOAD), steered through a shared file.
+ *
+ *   process ─▶ fdatasync · pwrite64 · sendmsg … ─▶ [count; is this one meant?] ─▶ the C library
+ *                                    gettimeofday ─▶ [add the offset] ◀─┘
+ *
+ * The file, 64-bit numbers of this machine's byte order:
+ *
+ *    0 fsyncs so far   1 writes so far   2 sends so far        counted here
+ *    3 action          4 operation       5 first   6 last      which calls are meant: first ≤ number ≤ last
+ *    7 value           8 wall clock offset, ms
+ *
+ *   action   1 kill the process · 2 fail with errno `value` · 3 wait `value` ms first
+ *   operation 0 fsync · 1 write · 2 send
+ *
+ * Only files whose path contains FAULTLINE_PATH count as disk. A write that kills leaves half of its bytes, as a kernel
+ * that was interrupted may; a send that kills sends nothing. A test tool: nothing of the product is built from it.
+ */
+#define _GNU_SOURCE
+#include <dlfcn.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/time.h>
+#include <sys/uio.h>
+#include <time.h>
+#include <unistd.h>
+
+enum { FSYNC, WRITE, SEND, OPERATIONS };
+enum { NONE, KILL, FAIL, WAIT };
+enum { ACTION = 3, OPERATION, FIRST, LAST, VALUE, OFFSET_MS, WORDS };
+
+#define PATH_BYTES_MAX 512
+
+static volatile int64_t *steering;
+static const char *disk_path;
+
+__attribute__((constructor)) static void faultline_open(void) {
+  const char *file = getenv("FAULTLINE_FILE");
+  disk_path = getenv("FAULTLINE_PATH");
+  int fd = file == NULL ? -1 : open(file, O_RDWR | O_CLOEXEC);
+  if (fd < 0) return;
+  void *mapped = mmap(NULL, WORDS * sizeof(int64_t), PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+  close(fd);
+  if (mapped != MAP_FAILED) steering = mapped;
+}
+
+/* The C library's own function behind ours. */
+#define NEXT(name)                                     \
+  static __typeof__(&name) next;                       \
+  if (next == NULL) next = (__typeof__(&name))dlsym(RTLD_NEXT, #name)
+
+static int is_disk(int fd) {
+  if (steering == NULL || disk_path == NULL) return 0;
+  char link[32], path[PATH_BYTES_MAX];
+  snprintf(link, sizeof link, "/proc/self/fd/%d", fd);
+  ssize_t length = readlink(link, path, sizeof path - 1);
+  if (length <= 0) return 0;
+  path[length] = 0;
+  return strstr(path, disk_path) != NULL;
+}
+
+static int is_network(int fd) {
+  int domain = 0;
+  socklen_t size = sizeof domain;
+  if (steering == NULL || getsockopt(fd, SOL_SOCKET, SO_DOMAIN, &domain, &size) != 0) return 0;
+  return domain == AF_INET || domain == AF_INET6;
+}
+
+/* Counts the call. Returns what to do about it: NONE, KILL or FAIL; waits by itself. */
+static int next_call(int operation) {
+  int64_t number = __atomic_add_fetch(&steering[operation], 1, __ATOMIC_SEQ_CST);
+  if (steering[ACTION] == NONE || steering[OPERATION] != operation) return NONE;
+  if (number < steering[FIRST] || number > steering[LAST]) return NONE;
+  if (steering[ACTION] != WAIT) return (int)steering[ACTION];
+  struct timespec pause = {steering[VALUE] / 1000, (steering[VALUE] % 1000) * 1000000};
+  nanosleep(&pause, NULL);
+  return NONE;
+}
+
+static void die(void) {
+  kill(getpid(), SIGKILL);
+  for (;;) pause();
+}
+
+static int fail(void) {
+  errno = (int)steering[VALUE];
+  return -1;
+}
+
+#define SYNC(name)                       \
+  int name(int fd) {                     \
+    NEXT(name);                          \
+    if (is_disk(fd)) {                   \
+      int action = next_call(FSYNC);     \
+      if (action == KILL) die();         \
+      if (action == FAIL) return fail(); \
+    }                                    \
+    return next(fd);                     \
+  }
+SYNC(fsync)
+SYNC(fdatasync)
+
+#define DISK_WRITE(name, offset_type)                                        \
+  ssize_t name(int fd, const void *bytes, size_t count, offset_type at) {    \
+    NEXT(name);                                                              \
+    if (is_disk(fd)) {                                                       \
+      int action = next_call(WRITE);                                         \
+      if (action == KILL) {                                                  \
+        (void)!next(fd, bytes, count / 2, at);                               \
+        die();                                                               \
+      }                                                                      \
+      if (action == FAIL) return fail();                                     \
+    }                                                                        \
+    return next(fd, bytes, count, at);                                       \
+  }
+DISK_WRITE(pwrite, off_t)
+DISK_WRITE(pwrite64, off64_t)
+
+ssize_t write(int fd, const void *bytes, size_t count) {
+  NEXT(write);
+  int operation = is_disk(fd) ? WRITE : is_network(fd) ? SEND : OPERATIONS;
+  if (operation != OPERATIONS) {
+    int action = next_call(operation);
+    if (action == KILL) {
+      if (operation == WRITE) (void)!next(fd, bytes, count / 2);
+      die();
+    }
+    if (action == FAIL) return fail();
+  }
+  return next(fd, bytes, count);
+}
+
+/* Sends of the event loop's library go through these two. */
+#define NETWORK_SEND(name, ...)                     \
+  {                                                            \
+    NEXT(name);                                                \
+    if (is_network(fd)) {                                      \
+      int action = next_call(SEND);                            \
+      if (action == KILL) die();                               \
+      if (action == FAIL) return fail();                       \
+    }                                                          \
+    return next(fd, __VA_ARGS__);                              \
+  }
+ssize_t writev(int fd, const struct iovec *parts, int count) NETWORK_SEND(writev, parts, count)
+ssize_t sendmsg(int fd, const struct msghdr *message, int flags) NETWORK_SEND(sendmsg, message, flags)
+
+int gettimeofday(struct timeval *restrict now, void *restrict zone) {
+  NEXT(gettimeofday);
+  int answer = next(now, zone);
+  if (steering != NULL) {
+    int64_t us = (int64_t)now->tv_sec * 1000000 + now->tv_usec + steering[OFFSET_MS] * 1000;
+    now->tv_sec = us / 1000000;
+    now->tv_usec = us % 1000000;
+  }
+  return answer;
+}
+
+int clock_gettime(clockid_t clock, struct timespec *now) {
+  NEXT(clock_gettime);
+  int answer = next(clock, now);
+  if (steering != NULL && clock == CLOCK_REALTIME) now->tv_sec += steering[OFFSET_MS] / 1000;
+  return answer;
+}
