@@ -42,6 +42,32 @@ export const BOARD = z
     ),
     led: z.string().min(1),
     usb: z.array(z.strictObject({ vid: USB_NUMBER, pid: USB_NUMBER, what: z.string().min(1) })),
+    flashWith: z
+      .array(
+        z.discriminatedUnion("tool", [
+          z.strictObject({
+            tool: z.literal("avrdude"),
+            format: z.literal("hex"),
+            part: z.string().regex(/^m\d+p?$/, "avrdude's name of the chip, such as m328p"),
+            programmer: z.enum(["arduino", "wiring"]),
+            baud: z.literal(BAUDS),
+          }),
+          z.strictObject({
+            tool: z.literal("esptool"),
+            format: z.literal("bin"),
+            chip: z.string().regex(/^esp32[a-z0-9]*$/, "esptool's name of the chip, such as esp32c3"),
+            baud: z.literal(BAUDS),
+          }),
+          z.strictObject({ tool: z.literal("picotool"), format: z.literal("uf2") }),
+          z.strictObject({
+            tool: z.literal("copy"),
+            format: z.enum(["uf2", "hex"]),
+            volume: z.string().regex(/^[A-Z0-9-]+$/, "the name of the drive that the board shows"),
+          }),
+        ]),
+      )
+      .min(1)
+      .optional(),
     sdk: z.strictObject({ edition: z.enum(["c", "ts"]), port: z.string().regex(/^device-sdk\//) }),
     measured: z
       .strictObject({
