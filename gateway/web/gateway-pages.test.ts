@@ -1,6 +1,7 @@
 /** The pages about the gateway itself in a real browser: sinks, gaps, explore, logs, settings. */
 import { afterAll, afterEach, beforeAll, expect, it } from "vitest";
 import { waveHistory } from "../src/admin/testing/wave-history.js";
+import { GatewayError } from "../src/core/errors.js";
 import type { Gap } from "../src/model/record.js";
 import { BrowserBench, withBrowser } from "./testing/browser-bench.js";
 
@@ -80,6 +81,24 @@ withBrowser.describe("the pages of the gateway", () => {
     await page.getByRole("button", { name: "Remove bed-1 · Door" }).click();
     await page.locator(".chip-signal").nth(2).waitFor({ state: "detached" });
     expect(bench.problems).toEqual([]);
+  });
+
+  it("shows the other signals when one cannot be read, says which, and draws states from the left edge", async () => {
+    await enter("#/overview");
+    const { page, t } = bench;
+    t.host.historyOf = (query) => {
+      if (query.device === "cellar") throw new GatewayError("E_STORE_BUSY", "the history is starting");
+      if (query.signal !== "door") return waveHistory(query);
+      return { unit: null, bucketMs: null, t: [], v: [], before: { t: query.fromUnixMs - 60_000, v: "open" } };
+    };
+    await bench.visit("#/explore?signals=attic-7/temperature,cellar/temperature&range=1h");
+    await page.getByText("Not shown: cellar temperature. The history is starting.").waitFor();
+    await page.locator(".figure canvas").waitFor();
+    await bench.visit("#/devices/attic-7/charts?range=1h");
+    await page.locator(".figure", { hasText: "Door" }).getByText("last open").waitFor();
+    await bench.visit("#/explore?signals=cellar/temperature&range=1h");
+    await page.getByText("Loading").waitFor();
+    expect(bench.problems.filter((problem) => !problem.includes("503"))).toEqual([]);
   });
 
   it("tells of each serial line who is on it, how clean it is, and what to do when it is not open", async () => {

@@ -238,6 +238,8 @@ export interface HistoryColumns {
   readonly min?: readonly (number | null)[];
   readonly avg?: readonly (number | null)[];
   readonly max?: readonly (number | null)[];
+  /** The newest reading before the range; null: there is none, or the line breaks behind it. Readings only. */
+  readonly before?: { readonly t: number; readonly v: number | string | boolean } | null;
 }
 
 export interface HistoryReader {

@@ -241,6 +241,11 @@ export const HistorySchema = z
     min: numbers.optional(),
     avg: numbers.optional(),
     max: numbers.optional(),
+    before: z
+      .object({ t: z.number(), v: z.union([z.number(), z.string(), z.boolean()]) })
+      .nullable()
+      .optional()
+      .openapi({ description: "The newest reading before `from`, beside `v`; null: none, or the line breaks there" }),
   })
   .openapi("History");
 

@@ -52,6 +52,7 @@ describe("the history", () => {
       bucketMs: null,
       t: [START, START + 1_000, START + 2_000],
       v: [0, 1, 2],
+      before: null,
     });
     expect(history.engine.progress()).toMatchObject({ cursor: 0, readingCount: 3 });
     shut(history);

@@ -164,6 +164,44 @@ describe("an answer", () => {
   });
 });
 
+describe("the reading before the range", () => {
+  const beforeOf = (from: number): HistoryColumns["before"] => ask(from, from + MINUTE_MS, 100).before;
+
+  it("is the newest one, open or packed, however long ago within what is kept", () => {
+    expect(beforeOf(START)).toBeUndefined();
+    tail.addReadings([
+      { t: START, v: 1 },
+      { t: START + 1_000, v: 2 },
+    ]);
+    expect(beforeOf(START)).toBeNull();
+    expect(beforeOf(START + 1_000)).toEqual({ t: START, v: 1 });
+    pass(history.engine, clock, 2 * HOUR_MS, MINUTE_MS);
+    expect(beforeOf(START + 1_000)).toEqual({ t: START, v: 1 });
+    expect(beforeOf(START + 6 * DAY_MS)).toEqual({ t: START + 1_000, v: 2 });
+    tail.addReadings([{ t: START + 5 * DAY_MS, v: 3 }]);
+    expect(beforeOf(START + 4 * DAY_MS)).toEqual({ t: START + 1_000, v: 2 });
+    expect(beforeOf(START + 6 * DAY_MS)).toEqual({ t: START + 5 * DAY_MS, v: 3 });
+  });
+
+  it("is a state of texts, too, and comes with nothing else when the range has nothing", () => {
+    tail.addReadings([{ t: START, v: "open" }]);
+    const answer = ask(START + HOUR_MS, START + 2 * HOUR_MS, 100);
+    expect(answer).toEqual({ unit: null, bucketMs: null, t: [], v: [], before: { t: START, v: "open" } });
+  });
+
+  it("is none where readings are missing behind it; where they are missing in the range, the line breaks there", () => {
+    tail.addReadings([{ t: START, v: 1 }]);
+    tail.addGap();
+    expect(beforeOf(START + HOUR_MS)).toBeNull();
+    tail.addReadings([{ t: START + HOUR_MS, v: 2 }]);
+    const answer = ask(START + 1, START + 2 * HOUR_MS, 100);
+    expect(answer).toMatchObject({ before: { t: START, v: 1 }, v: [null, 2] });
+    pass(history.engine, clock, 3 * HOUR_MS, MINUTE_MS);
+    expect(ask(START + 1, START + 2 * HOUR_MS, 100)).toEqual(answer);
+    expect(beforeOf(START + HOUR_MS - 1)).toBeNull();
+  });
+});
+
 describe("a line breaks", () => {
   const nullsOf = ({ t, v, avg }: HistoryColumns): number[] => t.filter((_, i) => (v ?? avg)?.[i] === null);
 

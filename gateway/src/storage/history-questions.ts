@@ -6,7 +6,8 @@
  *        width < 1 min  from readings      < 1 h  from minutes      else  from hours
  *   a range that begins before a level ─▶ the next coarser one
  *
- * Buckets lie at multiples of their width, so that moving a chart sideways does not change its figures.
+ * Buckets lie at multiples of their width, so that moving a chart sideways does not change its figures. With readings
+ * goes the newest one before the range: a signal that is sent on change still is what it said then.
  */
 import type { LiveReading } from "../model/spool.js";
 import type { Value } from "../telemetry/value.js";
@@ -28,6 +29,8 @@ const RAW_READINGS_MAX = 400_000;
 const NULL_ALLOWANCE = 1.1;
 
 const EMPTY: HistoryColumns = { unit: null, bucketMs: null, t: [], v: [] };
+
+type ReadingBefore = NonNullable<HistoryColumns["before"]>;
 
 /** A range of time, whole ms, `to` excluded. */
 interface Range {
@@ -51,16 +54,23 @@ export class HistoryQuestions {
   /** Empty columns for a signal that nobody knows. */
   read(query: HistoryQuery): HistoryColumns {
     const signal = this.#signals.find(query.device, query.signal);
-    const range = signal === undefined ? null : this.#stored(signal, query);
-    if (signal === undefined || range === null) return EMPTY;
+    if (signal === undefined) return EMPTY;
     const unit = signal.unit === "" ? null : signal.unit;
+    const range = this.#stored(signal, query);
+    const before = (): ReadingBefore | null => this.#before(signal, Math.ceil(query.fromUnixMs));
+    if (range === null) return { ...EMPTY, unit, before: before() };
     const count = this.#count(signal, range, query.pointsMax);
     if (count !== null && count <= query.pointsMax * NULL_ALLOWANCE) {
       const readings = this.#readings(signal, range);
       const present = readings.v.reduce((sum: number, value) => sum + (value === null ? 0 : 1), 0);
-      if (present <= query.pointsMax) return { unit, bucketMs: null, ...withBreaks(readings) };
+      if (present <= query.pointsMax) {
+        const edge = before();
+        return { unit, bucketMs: null, ...withBreaks(readings, edge !== null), before: edge };
+      }
     }
-    if (typeof signal.last?.v === "string") return { unit, ...this.#lastTexts(signal, range, query.pointsMax) };
+    if (typeof signal.last?.v === "string") {
+      return { unit, ...this.#lastTexts(signal, range, query.pointsMax), before: before() };
+    }
     return { unit, ...this.#figures(signal, range, query.pointsMax, count) };
   }
 
@@ -130,6 +140,23 @@ export class HistoryQuestions {
     return sliceColumns(mergeColumns(readings, signal.sorted()), from, to);
   }
 
+  /** The newest reading before an instant; null when there is none, or a break is newer. */
+  #before(signal: HistorySignal, unixMs: number): ReadingBefore | null {
+    const open = newest(sliceColumns(signal.sorted(), Number.NEGATIVE_INFINITY, unixMs));
+    // Open readings are newer than packed ones, but for late ones.
+    const floorMs = Math.max(this.#progress.fromUnixMs.raw, unixMs - RAW_HOURS_MAX * HOUR_MS, open?.t ?? 0);
+    const first = Math.max(slotOf("raw", floorMs), this.#tables.slots("raw")?.first ?? Number.POSITIVE_INFINITY);
+    // No reading is newer than the last one, and a break comes right behind it.
+    const lastMs = Math.min(unixMs - 1, (signal.last?.t ?? unixMs) + 1);
+    let packed: Newest | null = null;
+    for (let hour = slotOf("raw", lastMs); hour >= first && packed === null; hour--) {
+      if (this.#tables.rawCount(hour, signal.id) === 0) continue;
+      packed = newest(sliceColumns(this.#tables.raw(hour, signal.id), Number.NEGATIVE_INFINITY, unixMs));
+    }
+    const found = packed === null || (open !== null && open.t >= packed.t) ? open : packed;
+    return found === null || found.v === null ? null : { t: found.t, v: found.v };
+  }
+
   #figures(signal: HistorySignal, range: Range, pointsMax: number, count: number | null): Omit<HistoryColumns, "unit"> {
     const { fromUnixMs } = this.#progress;
     let bucketMs = bucketWidth(range, pointsMax, 1);
@@ -190,6 +217,16 @@ export function bucketWidth({ from, to }: Range, pointsMax: number, leastMs: num
   return width;
 }
 
+interface Newest {
+  readonly t: number;
+  readonly v: Value;
+}
+
+function newest({ t, v }: Columns): Newest | null {
+  const at = t.at(-1);
+  return at === undefined ? null : { t: at, v: v.at(-1) ?? null };
+}
+
 /** Up to a whole number of ms, seconds, minutes or hours, as the size asks for. */
 function roundUp(width: number): number {
   const unit = width > HOUR_MS / 2 ? HOUR_MS : width > MINUTE_MS / 2 ? MINUTE_MS : width > 500 ? 1_000 : 1;
@@ -200,8 +237,12 @@ function wholeBuckets({ from, to }: Range, width: number): Range {
   return { from: Math.floor(from / width) * width, to: Math.ceil(to / width) * width };
 }
 
-/** Readings with a null wherever the line must break; never two in a row. */
-function withBreaks(readings: Columns): { t: number[]; v: Columns["v"] } {
+/**
+ * Readings with a null wherever the line must break; never two in a row.
+ *
+ * @param comesFromBefore a line leads into the range, which may break before its first reading.
+ */
+function withBreaks(readings: Columns, comesFromBefore: boolean): { t: number[]; v: Columns["v"] } {
   const t: number[] = [];
   const v: Columns["v"] = [];
   const present = readings.t.filter((_, i) => readings.v[i] !== null);
@@ -209,7 +250,7 @@ function withBreaks(readings: Columns): { t: number[]; v: Columns["v"] } {
   readings.t.forEach((time, i) => {
     const value = readings.v[i] ?? null;
     if (value === null) {
-      if (v.length > 0 && v.at(-1) !== null) push(t, v, time, null);
+      if ((v.length > 0 || comesFromBefore) && v.at(-1) !== null) push(t, v, time, null);
       return;
     }
     if (at > 0 && v.at(-1) !== null && isGap(present, at)) push(t, v, (t.at(-1) ?? 0) + 1, null);

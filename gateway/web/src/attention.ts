@@ -76,9 +76,11 @@ function ofSink(sink: SinkView): Attention[] {
   return items;
 }
 
-function ofLine({ path, problem }: SerialView["lines"][number]): Attention[] {
+function ofLine({ problem }: SerialView["lines"][number]): Attention[] {
   if (problem === null) return [];
-  return [{ tone: "bad", text: `Serial line ${path}: ${problem.why}.`, href: hrefTo("serial"), action: "serial" }];
+  return [
+    { tone: "bad", text: `A serial line is not open: ${problem.why}.`, href: hrefTo("serial"), action: "serial" },
+  ];
 }
 
 function ofDevices(devices: readonly DeviceView[]): Attention[] {

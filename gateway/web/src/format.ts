@@ -10,6 +10,13 @@ export function valueText(v: ReadingView["v"]): string {
   return String(Number(Math.abs(v) < 1 ? v.toPrecision(4) : v.toFixed(3)));
 }
 
+/** A figure of a chart, which may be a mean: no more digits than are worth reading. */
+export function figureText(value: number): string {
+  const size = Math.abs(value);
+  if (size >= 1000) return Math.round(value).toLocaleString("en-US");
+  return valueText(size >= 100 ? Number(value.toFixed(1)) : size >= 10 ? Number(value.toFixed(2)) : value);
+}
+
 /** How long ago, in the largest unit that fits: `now`, `5 s`, `3 min`, `2 h`, `4 d`. */
 export function ageText(ageMs: number): string {
   const seconds = Math.max(0, Math.round(ageMs / 1000));

@@ -101,14 +101,15 @@ export function observeRoutes(app: AdminApp, { host, clock }: RouteParts): void 
     const toUnixMs = to ?? clock.unixMs();
     const fromUnixMs = from ?? toUnixMs - HISTORY_MS_DEFAULT;
     if (!(fromUnixMs < toUnixMs)) throw new GatewayError("E_BAD_REQUEST", "from: must lie before `to`");
-    const { unit, bucketMs, t, v, min, avg, max } = await host.history.read({
+    const { unit, bucketMs, t, v, min, avg, max, before } = await host.history.read({
       device,
       signal,
       fromUnixMs,
       toUnixMs,
       pointsMax: points,
     });
-    const columns = { ...(v && { v: [...v] }), ...(min && { min: [...min] }), ...(avg && { avg: [...avg] }) };
+    const edge = before === undefined ? {} : { before: before === null ? null : { t: before.t, v: before.v } };
+    const columns = { ...edge, ...(v && { v: [...v] }), ...(min && { min: [...min] }), ...(avg && { avg: [...avg] }) };
     const range = { from: fromUnixMs, to: toUnixMs };
     return c.json(
       { device, signal, unit, ...range, bucketMs, t: [...t], ...columns, ...(max && { max: [...max] }) },

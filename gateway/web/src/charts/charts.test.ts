@@ -1,8 +1,9 @@
 /** What charts are given: columns, gaps, windows, files. */
 import { describe, expect, it } from "vitest";
 import type { HistoryView } from "../api.js";
-import { extentOf, gapSpans, heldUntil, offlineSpans, toColumns } from "./columns.js";
+import { extentOf, fromEdge, gapSpans, heldUntil, offlineSpans, toColumns } from "./columns.js";
 import { csvCell, toCsv } from "./csv.js";
+import { joinColumns } from "./join.js";
 import { edgesOf, parseWindow, zoomQuery } from "./time-window.js";
 
 const history = (rest: Partial<HistoryView>): HistoryView => ({
@@ -48,6 +49,29 @@ describe("columns", () => {
     expect(heldUntil(door, 2)).toBe(door);
     const number = toColumns(history({ v: [1, 2, 3] }));
     expect(heldUntil(number, 9)).toBe(number);
+  });
+
+  it("begin at the left edge with what was before it: a state as it was, a measurement on the line between", () => {
+    const none = history({ t: [], v: [], before: { t: -500_000, v: "open" } });
+    const silent = fromEdge(toColumns(none, DOOR), none.before, 0);
+    expect(silent).toMatchObject({ x: [0], mid: [1], labels: ["closed", "open"] });
+    expect(heldUntil(silent, 9)).toMatchObject({ x: [0, 9], mid: [1, 1] });
+    const broken = history({ t: [1000, 2000], v: [null, false], before: { t: -1, v: true } });
+    expect(fromEdge(toColumns(broken, DOOR), broken.before, 0)).toMatchObject({ x: [0, 1, 2], mid: [1, null, 0] });
+    const line = history({ v: [4, 5, 6], before: { t: -1000, v: 2 } });
+    expect(fromEdge(toColumns(line), line.before, 0)).toMatchObject({ x: [0, 1, 2, 3], mid: [3, 4, 5, 6] });
+    const far = history({ v: [4, 5, 6], before: { t: -9000, v: 2 } });
+    expect(fromEdge(toColumns(far), far.before, 0).x).toEqual([1, 2, 3]);
+    const known = history({ v: [4, 5, 6], before: null });
+    expect(fromEdge(toColumns(known, DOOR), known.before, 0).x).toEqual([1, 2, 3]);
+  });
+
+  it("of several signals keep each one's gaps, however many instants the others have within", () => {
+    const one = toColumns(history({ t: [1000, 2000, 6000], v: [1, null, 2] }));
+    const other = toColumns(history({ t: [1000, 2500, 3000, 4000, 6000], v: [5, 5, 5, 5, 5] }));
+    const [x, first] = joinColumns([one, other]);
+    expect(x).toEqual([1, 2, 2.5, 3, 4, 6]);
+    expect(first).toEqual([1, null, null, null, null, 2]);
   });
 
   it("gaps lie between values, not before the first or after the last", () => {

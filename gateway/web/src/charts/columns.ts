@@ -54,13 +54,14 @@ export function toColumns(history: HistoryView, traits: SignalTraits = NO_TRAITS
     return { x, mid: history.avg, low: history.min ?? null, high: history.max ?? null, labels: null, unit, holds };
   }
   const values = history.v ?? [];
-  const isBoolean = values.some((value) => typeof value === "boolean");
-  const isText = values.some((value) => typeof value === "string");
+  const known = history.before === undefined || history.before === null ? values : [history.before.v, ...values];
+  const isBoolean = known.some((value) => typeof value === "boolean");
+  const isText = known.some((value) => typeof value === "string");
   if (!isBoolean && !isText) {
     const mid = values.map((value) => (typeof value === "number" ? value : null));
     return { x, mid, low: null, high: null, labels: null, unit, holds };
   }
-  const labels = isText ? labelsOf(values, options) : [...booleanWords(deviceClass)];
+  const labels = isText ? labelsOf(known, options) : [...booleanWords(deviceClass)];
   const mid = values.map((value) => {
     if (typeof value === "boolean") return Number(value);
     if (typeof value !== "string") return value;
@@ -83,6 +84,40 @@ export function heldUntil(columns: ChartColumns, untilS: number): ChartColumns {
   const last = mid.at(-1) ?? null;
   if (!holds || low !== null || last === null || (x.at(-1) ?? untilS) >= untilS) return columns;
   return { ...columns, x: [...x, untilS], mid: [...mid, last] };
+}
+
+/** So many intervals without a reading are a gap, and not a line that begins outside. */
+const EDGE_INTERVALS_MAX = 2.5;
+
+/**
+ * The value at the left edge, out of the newest reading before it: a held one still is what it was; between two
+ * measurements lies a line, unless the time between them is far longer than usual. Readings only.
+ */
+export function fromEdge(columns: ChartColumns, before: HistoryView["before"], fromS: number): ChartColumns {
+  const { x, mid, low, holds, labels } = columns;
+  const first = x[0] ?? Number.POSITIVE_INFINITY;
+  if (before === undefined || before === null || low !== null || first <= fromS) return columns;
+  const value = cellOf(before.v, labels);
+  if (value === null) return columns;
+  if (holds) return { ...columns, x: [fromS, ...x], mid: [value, ...mid] };
+  const next = mid[0] ?? null;
+  const beforeS = before.t / 1000;
+  if (next === null || first - beforeS > EDGE_INTERVALS_MAX * usualInterval(x)) return columns;
+  const share = (fromS - beforeS) / (first - beforeS);
+  return { ...columns, x: [fromS, ...x], mid: [value + (next - value) * share, ...mid] };
+}
+
+/** The middle one; with fewer than two nothing can be called usual. */
+function usualInterval(x: readonly number[]): number {
+  const intervals = x.slice(1).map((at, i) => at - (x[i] ?? 0));
+  return intervals.sort((a, b) => a - b)[intervals.length >> 1] ?? Number.POSITIVE_INFINITY;
+}
+
+function cellOf(value: number | string | boolean, labels: readonly string[] | null): Cell {
+  if (typeof value === "boolean") return Number(value);
+  if (typeof value === "number") return value;
+  const at = labels?.indexOf(value) ?? -1;
+  return at < 0 ? null : at;
 }
 
 /** Where values are missing between values: from the last one before to the first one after. */

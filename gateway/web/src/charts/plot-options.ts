@@ -44,10 +44,12 @@ const SECOND = 1;
 const MINUTE = 60 * SECOND;
 const HOUR = 60 * MINUTE;
 const DAY = 24 * HOUR;
-/** The day where it changes, below the time. */
-const DAY_BELOW = "\n{YYYY}-{MM}-{DD}";
+/** The day where it changes, below the time; short, so that two of them fit beside each other on a phone. */
+const DAY_BELOW = "\n{MM}-{DD}";
+/** Half of a tick's words, which the last one needs beside the axis. */
+const TICK_HALF_PX = 22;
 
-/** How ticks are written, by the seconds between them: 24 hours and ISO days, in the browser's zone. */
+/** How ticks are written, by the seconds between them: 24 hours, month and day, in the browser's zone. */
 const TIME_WORDS: (string | number | null)[][] = [
   [365 * DAY, "{YYYY}", null, null, null, null, null, null, 1],
   [28 * DAY, "{YYYY}-{MM}", null, null, null, null, null, null, 1],
@@ -71,7 +73,7 @@ export function plotOptions(parts: PlotParts): uPlot.Options {
     width,
     height,
     legend: { show: false },
-    padding: [8, right ? 0 : 12, 0, 0],
+    padding: [8, right ? 0 : TICK_HALF_PX, 0, 0],
     series: [{}, ...series.flatMap(linesOf)],
     bands: bandsOf(series),
     scales: {

@@ -6,7 +6,7 @@ import { type ChartColumns, extentOf, gapSpans, heldUntil, offlineSpans, type Sp
 import { download, toCsv } from "../charts/csv.js";
 import type { PlotSeries } from "../charts/plot-options.js";
 import { parseWindow, zoomQuery } from "../charts/time-window.js";
-import { valueText } from "../format.js";
+import { figureText } from "../format.js";
 import { Chart } from "../parts/chart.js";
 import { Problem } from "../parts/page-head.js";
 import { RangePicker } from "../parts/range-picker.js";
@@ -43,13 +43,13 @@ export function DeviceCharts({ device }: { readonly device: DeviceView }) {
 
   const exportCsv = async (): Promise<void> => {
     try {
-      const { columns } = await fetchSeries(refs, window, CSV_POINTS_MAX);
+      const { columns, problem } = await fetchSeries(refs, window, { pointsMax: CSV_POINTS_MAX, asSent: true });
       const parts = refs.flatMap((ref, i) => {
         const found = columns[i];
         return found === undefined ? [] : [{ ...ref, columns: found }];
       });
       download(`${device.id}.csv`, toCsv(parts));
-      setCsvProblem("");
+      setCsvProblem(problem);
     } catch (thrown) {
       setCsvProblem(problemText(thrown));
     }
@@ -64,7 +64,7 @@ export function DeviceCharts({ device }: { readonly device: DeviceView }) {
           CSV
         </button>
       </div>
-      <Problem text={problem !== "" ? problem : csvProblem} />
+      <Problem text={[problem, value?.problem, csvProblem].find((text) => text !== "" && text !== undefined) ?? ""} />
       <Figures device={device} keys={refs.map(({ signal }) => signal)} value={value} offline={offline} />
       {keys.length > CHARTS_MAX ? <p class="empty">{keys.length - CHARTS_MAX} more signals: see Explore.</p> : null}
       <p class="legend">
@@ -146,7 +146,7 @@ function SignalFigure({ label, columns, edges, offline }: SignalFigureProps) {
 }
 
 function wordsOf({ labels, unit }: ChartColumns, value: number): string {
-  return labels === null ? `${valueText(value)} ${unit}` : (labels[value] ?? "");
+  return labels === null ? `${figureText(value)} ${unit}` : (labels[value] ?? "");
 }
 
 /** What the whole line shows. */

@@ -78,7 +78,7 @@ function latencyText(command: CommandView): string {
 }
 
 function CommandRow({ command }: { readonly command: CommandView }) {
-  const { words, tone } = describeState(command);
+  const { words, tone } = describeState(command, false);
   const outcome = command.error ?? (command.result === null ? "" : JSON.stringify(command.result));
   return (
     <tr class="command-line">

@@ -6,7 +6,7 @@ import { joinColumns } from "../charts/join.js";
 import { PALETTE_SIZE, type PlotSeries } from "../charts/plot-options.js";
 import { parseWindow, type TimeWindow, zoomQuery } from "../charts/time-window.js";
 import { axesOf, parseSignals, signalsText, unitName, whyNot } from "../explore-state.js";
-import { valueText } from "../format.js";
+import { figureText } from "../format.js";
 import { Chart } from "../parts/chart.js";
 import { PageHead, Problem } from "../parts/page-head.js";
 import { RangePicker } from "../parts/range-picker.js";
@@ -108,7 +108,7 @@ function Together({ refs, window, isPaused, onZoom }: TogetherProps) {
   const { value, problem } = useSeries(refs, window, isPaused);
   return (
     <>
-      <Problem text={problem} />
+      <Problem text={problem !== "" ? problem : (value?.problem ?? "")} />
       {value === null ? <p class="empty">Loading …</p> : <Drawn refs={refs} value={value} onZoom={onZoom} />}
     </>
   );
@@ -175,7 +175,7 @@ function readout(series: readonly PlotSeries[], data: uPlot.AlignedData, index: 
     const value = data[column]?.[index];
     column += hasBand ? 3 : 1;
     if (typeof value !== "number") return `${label} –`;
-    return `${label} ${labels === null ? `${valueText(value)} ${unit}` : (labels[value] ?? "")}`;
+    return `${label} ${labels === null ? `${figureText(value)} ${unit}` : (labels[value] ?? "")}`;
   });
   return `${new Date(at * 1000).toLocaleString()}: ${parts.join(" · ")}`;
 }

@@ -7,7 +7,7 @@ import { hrefTo } from "../route.js";
 import { GapTail } from "../store/gap-tail.js";
 import { usePolled } from "../store/polled.js";
 import { refine } from "../store/router.js";
-import { gapCount, gapReasonText } from "../words.js";
+import { gapCount, gapReasonText, plural } from "../words.js";
 
 const ASK_MS = 10_000;
 const ROWS_MAX = 500;
@@ -35,7 +35,7 @@ export function GapsPage({ query }: { readonly query: URLSearchParams }) {
       {value !== null && value.length > 0 ? (
         <>
           <p class="facts">
-            {countText(found.length)} gaps, {countText(missing)} messages known to be missing. Export all with{" "}
+            {plural(found.length, "gap")}, {plural(missing, "message")} known to be missing. Export all with{" "}
             <code>npx tidegate gaps export</code>.
           </p>
           <GapTable gaps={found.slice(0, ROWS_MAX)} />

@@ -56,7 +56,7 @@ function matches({ message, facts }: LogLineView, needle: string): boolean {
 
 function Lines({ lines }: { readonly lines: readonly LogLineView[] }) {
   return (
-    <ol class="entries">
+    <ol class="entries log">
       {lines
         .slice(-ROWS_MAX)
         .reverse()

@@ -47,7 +47,7 @@ export function SettingsPage() {
 
 function SettingTable({ lines }: { readonly lines: readonly SettingLine[] }) {
   return (
-    <table class="table">
+    <table class="table stacking">
       <thead>
         <tr>
           <th scope="col">Setting</th>

@@ -15,10 +15,10 @@ const WORDS: Readonly<Record<CommandView["state"], readonly [words: string, tone
   unknown: ["unknown: the device did not say", "unsure"],
 };
 
-/** The state in words, and how it should look. */
-export function describeState(command: CommandView): { readonly words: string; readonly tone: Tone } {
+/** The state in words, and how it should look. @param withTime how long it took, where no column says it */
+export function describeState(command: CommandView, withTime = true): { readonly words: string; readonly tone: Tone } {
   const [words, tone] = WORDS[command.state];
   const elapsedMs = Date.parse(command.updatedAt) - Date.parse(command.createdAt);
-  const took = command.state === "succeeded" && elapsedMs >= 0 ? ` after ${Math.round(elapsedMs)} ms` : "";
+  const took = withTime && command.state === "succeeded" && elapsedMs >= 0 ? ` after ${Math.round(elapsedMs)} ms` : "";
   return { words: words + took, tone };
 }

@@ -26,7 +26,16 @@ export function NavRail() {
               <svg viewBox="0 0 24 24" aria-hidden="true">
                 <path d={path} />
               </svg>
-              <span>{label}</span>
+              <span>
+                {label === "Overview" ? (
+                  <>
+                    <span class="long">Overview</span>
+                    <span class="short">Home</span>
+                  </>
+                ) : (
+                  label
+                )}
+              </span>
             </a>
           </li>
         ))}
