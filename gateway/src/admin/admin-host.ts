@@ -207,11 +207,16 @@ export interface SinkDesk {
   quarantined(name: string, limit: number): Promise<readonly QuarantinedRecord[]>;
 }
 
+/** Each event, or only what is newest. */
+export type LiveShape = "events" | "latest";
+
 export interface LiveSource {
   /** Random name of this incarnation of the store and its newest record. */
   position(): Promise<{ readonly storeId: string; readonly lastRecordId: number }>;
-  /** Up to `rowsMax` records after `afterId`, decoded. */
-  read(afterId: number, rowsMax: number): Promise<LiveSlice>;
+  /** Up to `rowsMax` records after `afterId`, decoded; `latest`: folded to one event per device with newest values. */
+  read(afterId: number, rowsMax: number, shape: LiveShape): Promise<LiveSlice>;
+  /** Does somebody beside the viewers follow the newest values, e.g. a sink with state topics? */
+  hasObservers(): boolean;
   /** Called after each commit that stored records. */
   onCommitted(listener: (lastRecordId: number) => void): Unsubscribe;
   /** The newest known value of every signal at start (from history); absent: only what is read from now on. */

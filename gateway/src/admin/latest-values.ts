@@ -7,10 +7,9 @@
  * claims to be from the future (a clock that was wrong once would freeze the value for good).
  */
 import type { LiveReading } from "../model/spool.js";
+import { replaces } from "../telemetry/latest-fold.js";
 import type { LiveLimits } from "./live-limits.js";
 
-/** How far a device's clock may run ahead of the gateway's before its stamp stops protecting the value. */
-const AHEAD_MS_MAX = 60_000;
 /** Longer texts are cut: the table shows a value, the history has the whole. */
 const TEXT_CHARACTERS_MAX = 256;
 
@@ -21,11 +20,6 @@ interface Held {
 
 export interface LatestChange extends Held {
   readonly device: string;
-}
-
-/** Does a reading take the place of the one held? */
-export function replaces(heldUnixMs: number, newUnixMs: number, receivedUnixMs: number): boolean {
-  return newUnixMs >= heldUnixMs || heldUnixMs > receivedUnixMs + AHEAD_MS_MAX;
 }
 
 /** The newest reading of every signal of every device, bounded. */

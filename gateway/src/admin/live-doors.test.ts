@@ -60,6 +60,7 @@ it("shows the same messages on both doors", async () => {
 
 it("resumes where the browser stopped: Last-Event-ID over SSE, after and store over WebSocket", async () => {
   for (let i = 0; i < 10; i++) t.host.report("attic-7", { temperature: i });
+  await t.server.feed.freshen();
   await expect.poll(() => t.server.feed.latestOf("attic-7")[0]?.v).toBe(9);
   const stream = await openStream("?after=1&store=old", { "last-event-id": "store1:7" });
   await expect.poll(() => stream.text).toContain('"recovered":true');

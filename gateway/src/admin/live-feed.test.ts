@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 import { SILENT } from "../core/log.js";
 import { Metrics } from "../core/metrics.js";
 import { ManualClock } from "../core/testing/manual-clock.js";
-import { LatestValues, replaces } from "./latest-values.js";
+import { LatestValues } from "./latest-values.js";
 import { LiveFeed, type ResumePoint } from "./live-feed.js";
 import type { LiveFrame } from "./live-frame.js";
 import { LIVE_LIMITS, type LiveLimits } from "./live-limits.js";
@@ -47,7 +47,8 @@ interface Stage {
   readonly clock: ManualClock;
   readonly feed: LiveFeed;
   readonly metrics: Metrics;
-  join(from?: ResumePoint): TestViewer;
+  /** Join, and wait until greeted. */
+  join(from?: ResumePoint): Promise<TestViewer>;
   /** Let time pass and what it set off finish. */
   pass(ms: number): Promise<void>;
 }
@@ -60,9 +61,13 @@ async function stage(limits: Partial<LiveLimits> = {}, host = new FakeHost()): P
     for (let i = 0; i < 20; i++) await Promise.resolve();
   };
   await feed.start();
-  const join = (from: ResumePoint = {}): TestViewer => {
+  const join = async (from: ResumePoint = {}): Promise<TestViewer> => {
     const viewer = new TestViewer();
     feed.join(viewer, from);
+    for (let i = 0; i < 20 && viewer.messages.length === 0; i++) {
+      clock.advance(5);
+      await settle();
+    }
     return viewer;
   };
   const pass = async (ms: number): Promise<void> => {
@@ -78,7 +83,7 @@ async function stage(limits: Partial<LiveLimits> = {}, host = new FakeHost()): P
 describe("in step", () => {
   it("greets with the store and its newest record, then shows what is stored", async () => {
     const s = await stage();
-    const viewer = s.join();
+    const viewer = await s.join();
     expect(viewer.messages[0]).toEqual({
       type: "hello",
       gateway: "attic-pi",
@@ -97,7 +102,7 @@ describe("in step", () => {
 
   it("sends at most ten batches a second, and one frame object to everybody", async () => {
     const s = await stage();
-    const viewers = [s.join(), s.join(), s.join()];
+    const viewers = [await s.join(), await s.join(), await s.join()];
     for (let i = 0; i < 100; i++) {
       s.host.report("attic-7", { temperature: i });
       s.clock.advance(10);
@@ -113,7 +118,8 @@ describe("in step", () => {
 
   it("shows the first news after a quiet time nearly at once", async () => {
     const s = await stage();
-    const viewer = s.join();
+    const viewer = await s.join();
+    await s.pass(100);
     s.host.report("attic-7", { temperature: 1 });
     await s.pass(5);
     expect(viewer.eventIds).toEqual([1]);
@@ -126,7 +132,7 @@ describe("in step", () => {
 
   it("splits a large batch into bounded frames whose ids let a viewer resume anywhere", async () => {
     const s = await stage({ frameBytesMax: 1000 });
-    const viewer = s.join();
+    const viewer = await s.join();
     s.host.store(
       Array.from({ length: 30 }, (_, i) => ({
         device: "bed-1",
@@ -143,7 +149,7 @@ describe("in step", () => {
 
   it("tells presence and command changes, the newest of each", async () => {
     const s = await stage();
-    const viewer = s.join();
+    const viewer = await s.join();
     const { command } = await s.host.commands.submit({
       device: "attic-7",
       name: "pump",
@@ -166,7 +172,7 @@ describe("in step", () => {
 
   it("beats, and tells the status while somebody looks", async () => {
     const s = await stage();
-    const viewer = s.join();
+    const viewer = await s.join();
     await s.pass(15_000);
     expect(viewer.of("beat")).toHaveLength(1);
     expect(viewer.of("status").length).toBeGreaterThanOrEqual(7);
@@ -175,7 +181,7 @@ describe("in step", () => {
 
   it("tries again after a failed read and loses nothing", async () => {
     const s = await stage();
-    const viewer = s.join();
+    const viewer = await s.join();
     s.host.readFailures = 2;
     s.host.report("attic-7", { temperature: 1 });
     await s.pass(5000);
@@ -188,7 +194,7 @@ describe("resuming", () => {
     const s = await stage();
     for (let i = 0; i < 50; i++) s.host.report("attic-7", { temperature: i });
     await s.pass(200);
-    const viewer = s.join({ after: 20, store: "store1" });
+    const viewer = await s.join({ after: 20, store: "store1" });
     expect(viewer.messages[0]).toMatchObject({ type: "hello", recovered: true, id: 50 });
     s.host.report("attic-7", { temperature: 50 });
     await s.pass(200);
@@ -199,21 +205,22 @@ describe("resuming", () => {
     const s = await stage();
     for (let i = 0; i < 1100; i++) s.host.report("attic-7", { temperature: i });
     await s.pass(300);
-    const recovered = (from: ResumePoint): boolean | undefined => s.join(from).of("hello")[0]?.recovered;
-    expect(recovered({ after: 1090, store: "other" })).toBe(false);
-    expect(recovered({ after: 2000, store: "store1" })).toBe(false);
-    expect(recovered({ after: 99, store: "store1" })).toBe(false);
-    expect(recovered({})).toBe(false);
-    expect(recovered({ after: 100, store: "store1" })).toBe(true);
-    expect(recovered({ after: 1090 })).toBe(true);
+    const recovered = async (from: ResumePoint): Promise<boolean | undefined> =>
+      (await s.join(from)).of("hello")[0]?.recovered;
+    expect(await recovered({ after: 1090, store: "other" })).toBe(false);
+    expect(await recovered({ after: 2000, store: "store1" })).toBe(false);
+    expect(await recovered({ after: 99, store: "store1" })).toBe(false);
+    expect(await recovered({})).toBe(false);
+    expect(await recovered({ after: 100, store: "store1" })).toBe(true);
+    expect(await recovered({ after: 1090 })).toBe(true);
   });
 
   it("knows the last thousand records of an earlier run", async () => {
     const host = new FakeHost();
     for (let i = 0; i < 1500; i++) host.report("attic-7", { temperature: i });
     const s = await stage({}, host);
-    expect(s.join({ after: 500 }).eventIds).toHaveLength(1000);
-    expect(s.join({ after: 499 }).of("hello")[0]?.recovered).toBe(false);
+    expect((await s.join({ after: 500 })).eventIds).toHaveLength(1000);
+    expect((await s.join({ after: 499 })).of("hello")[0]?.recovered).toBe(false);
     expect(s.feed.latestOf("attic-7")).toMatchObject([{ v: 1499 }]);
   });
 
@@ -222,8 +229,8 @@ describe("resuming", () => {
     for (let i = 0; i < 10; i++) host.report("attic-7", { temperature: i });
     host.dropTo(6);
     const s = await stage({}, host);
-    expect(s.join({ after: 5 }).of("hello")[0]?.recovered).toBe(false);
-    expect(s.join({ after: 6 }).eventIds).toEqual([7, 8, 9, 10]);
+    expect((await s.join({ after: 5 })).of("hello")[0]?.recovered).toBe(false);
+    expect((await s.join({ after: 6 })).eventIds).toEqual([7, 8, 9, 10]);
   });
 
   it("bounds the replay in bytes too", async () => {
@@ -231,8 +238,8 @@ describe("resuming", () => {
     const event = { device: "bed-1", kind: "log" as const, receivedUnixMs: 1, detail: "x".repeat(1000) };
     s.host.store(Array.from({ length: 50 }, () => event));
     await s.pass(200);
-    expect(s.join({ after: 40 }).of("hello")[0]?.recovered).toBe(false);
-    expect(s.join({ after: 45 }).eventIds).toEqual([46, 47, 48, 49, 50]);
+    expect((await s.join({ after: 40 })).of("hello")[0]?.recovered).toBe(false);
+    expect((await s.join({ after: 45 })).eventIds).toEqual([46, 47, 48, 49, 50]);
   });
 
   it("reads the browser's remembered offset, and nothing from nonsense", () => {
@@ -246,7 +253,7 @@ describe("resuming", () => {
 describe("a slow viewer", () => {
   it("gets nothing while its buffer is full, then the newest values, told as conflated", async () => {
     const s = await stage({ viewerBufferBytesMax: 500 });
-    const [slow, quick] = [s.join(), s.join()];
+    const [slow, quick] = [await s.join(), await s.join()];
     slow.blocked = true;
     for (let i = 0; i < 200; i++) {
       s.host.report("attic-7", { temperature: i });
@@ -273,7 +280,7 @@ describe("a slow viewer", () => {
 
   it("is told even when only presence was missed", async () => {
     const s = await stage({ viewerBufferBytesMax: 500 });
-    const viewer = s.join();
+    const viewer = await s.join();
     viewer.buffered = 501;
     s.host.setPresence("attic-7", offline());
     await s.pass(100);
@@ -284,7 +291,7 @@ describe("a slow viewer", () => {
 
   it("takes many newest values in bounded steps and still ends in step", async () => {
     const s = await stage({ viewerBufferBytesMax: 2000, frameBytesMax: 1000 });
-    const viewer = s.join();
+    const viewer = await s.join();
     viewer.buffered = 2001;
     for (let i = 0; i < 200; i++) s.host.report(`d${i}`, { temperature: i });
     await s.pass(300);
@@ -304,7 +311,7 @@ describe("a slow viewer", () => {
 
   it("that takes nothing for two minutes is closed, and does not keep the feed busy afterwards", async () => {
     const s = await stage({ viewerBufferBytesMax: 500 });
-    const viewer = s.join();
+    const viewer = await s.join();
     viewer.buffered = 501;
     s.host.report("attic-7", { temperature: 1 });
     await s.pass(150_000);
@@ -315,22 +322,102 @@ describe("a slow viewer", () => {
   });
 });
 
+describe("nobody looking", () => {
+  it("means that nothing is read, at the start and after the last viewer has left", async () => {
+    const s = await stage();
+    s.host.report("attic-7", { temperature: 1 });
+    await s.pass(1000);
+    expect(s.host.reads).toEqual([]);
+    const viewer = new TestViewer();
+    const leave = s.feed.join(viewer, {});
+    await s.pass(100);
+    expect(viewer.of("hello")[0]).toMatchObject({ id: 1, recovered: false });
+    leave();
+    const readCount = s.host.reads.length;
+    for (let i = 0; i < 50; i++) s.host.report("attic-7", { temperature: i });
+    s.host.setPresence("attic-7", offline());
+    await s.pass(1000);
+    expect(s.host.reads).toHaveLength(readCount);
+    expect(s.clock.pending).toBe(2); // beat and status
+  });
+
+  it("loses nothing for a viewer that comes back within a thousand records", async () => {
+    const s = await stage();
+    const viewer = new TestViewer();
+    const leave = s.feed.join(viewer, {});
+    await s.pass(100);
+    leave();
+    for (let i = 0; i < 900; i++) s.host.report("attic-7", { temperature: i });
+    await s.pass(500);
+    const back = await s.join({ after: 3, store: "store1" });
+    expect(back.of("hello")[0]).toMatchObject({ id: 900, recovered: true });
+    expect(back.eventIds).toEqual(Array.from({ length: 897 }, (_, i) => i + 4));
+  });
+
+  it("still answers with the newest values when somebody asks", async () => {
+    const s = await stage();
+    s.host.report("attic-7", { temperature: 1 });
+    s.host.report("attic-7", { temperature: 2 });
+    const asked = s.feed.freshen();
+    await s.pass(10);
+    await asked;
+    expect(s.feed.latestOf("attic-7")).toMatchObject([{ signal: "temperature", v: 2 }]);
+    expect(s.host.reads).toEqual(["latest"]);
+    await s.feed.freshen();
+    expect(s.host.reads).toHaveLength(1);
+  });
+
+  it("does not keep an asker waiting when the spool cannot be read", async () => {
+    const s = await stage();
+    s.host.report("attic-7", { temperature: 1 });
+    s.host.readFailures = 1;
+    const asked = s.feed.freshen();
+    await s.pass(10);
+    await expect(asked).resolves.toBeUndefined();
+  });
+
+  it("costs sinks with states one folded read for many records, twice a second", async () => {
+    const s = await stage();
+    s.host.isObserved = true;
+    for (let i = 0; i < 100; i++) {
+      s.host.report("attic-7", { temperature: i });
+      await s.pass(10);
+    }
+    await s.pass(500);
+    expect(new Set(s.host.reads)).toEqual(new Set(["latest"]));
+    expect(s.host.reads.length).toBeLessThanOrEqual(4);
+    expect(s.feed.latestOf("attic-7")).toMatchObject([{ v: 99 }]);
+  });
+
+  it("is over with the first viewer, whose events begin behind its greeting", async () => {
+    const s = await stage();
+    s.host.isObserved = true;
+    for (let i = 0; i < 20; i++) s.host.report("attic-7", { temperature: i });
+    await s.pass(1000);
+    const viewer = await s.join();
+    s.host.report("attic-7", { temperature: 20 });
+    await s.pass(200);
+    expect(viewer.of("hello")[0]?.id).toBe(20);
+    expect(viewer.eventIds).toEqual([21]);
+  });
+});
+
 describe("bounds", () => {
   it("skips ahead when the intake outruns it, and says so", async () => {
     const s = await stage({ rowsPerTickMax: 10 });
-    const viewer = s.join();
+    const viewer = await s.join();
     const event = { device: "bed-1", kind: "log" as const, receivedUnixMs: 1 };
     s.host.store(Array.from({ length: 500 }, () => event));
     await s.pass(300);
     expect(viewer.of("events")[0]?.conflated).toBe(true);
     expect(viewer.eventIds).toEqual(Array.from({ length: 10 }, (_, i) => i + 491));
     expect(s.metrics.read("live_skipped_records")).toBe(490);
-    expect(s.join({ after: 480 }).of("hello")[0]?.recovered).toBe(false);
+    expect((await s.join({ after: 480 })).of("hello")[0]?.recovered).toBe(false);
   });
 
   it("reads a smaller backlog in slices, without leaving anything out", async () => {
     const s = await stage({ rowsPerTickMax: 10 });
-    const viewer = s.join();
+    const viewer = await s.join();
     s.host.store(Array.from({ length: 95 }, () => ({ device: "bed-1", kind: "log" as const, receivedUnixMs: 1 })));
     await s.pass(1200);
     expect(viewer.eventIds).toEqual(Array.from({ length: 95 }, (_, i) => i + 1));
@@ -338,15 +425,15 @@ describe("bounds", () => {
 
   it("refuses viewers past the ceiling and counts them", async () => {
     const s = await stage({ viewersMax: 2 });
-    s.join();
-    s.join();
+    await s.join();
+    await s.join();
     expect(s.feed.hasPlace()).toBe(false);
     expect(s.metrics.read("live_viewers_refused")).toBe(1);
   });
 
   it("closes viewers whose session ended at the next beat", async () => {
     const s = await stage();
-    const viewer = s.join();
+    const viewer = await s.join();
     viewer.allowedNow = false;
     await s.pass(15_000);
     expect(viewer.closed).toBe("ended");
@@ -354,7 +441,7 @@ describe("bounds", () => {
 
   it("stops clean: viewers told, no timer left", async () => {
     const s = await stage();
-    const viewer = s.join();
+    const viewer = await s.join();
     s.host.report("attic-7", { temperature: 1 });
     s.feed.stop();
     expect(viewer.closed).toBe("stopping");
@@ -364,12 +451,6 @@ describe("bounds", () => {
 });
 
 describe("newest values", () => {
-  it("are not overwritten by a backlog drained late, except when the held one is from the future", () => {
-    expect(replaces(1000, 999, 1000)).toBe(false);
-    expect(replaces(1000, 1000, 1000)).toBe(true);
-    expect(replaces(1_000_000, 5000, 6000)).toBe(true);
-  });
-
   it("are bounded per device and in all, and free their room", () => {
     const values = new LatestValues({ ...LIVE_LIMITS, signalsPerDeviceMax: 2, latestValuesMax: 3 });
     const reading = (signal: string) => ({ signal, t: 1, v: "x".repeat(1000), q: "good" as const });

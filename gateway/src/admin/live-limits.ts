@@ -4,6 +4,8 @@ export interface LiveLimits {
   readonly viewersMax: number;
   /** Shortest time between two batches. */
   readonly tickMs: number;
+  /** Shortest time between two looks while only sinks' states are followed. */
+  readonly statesMs: number;
   /** Records read in one tick; what is behind more than ten ticks' worth is skipped. */
   readonly rowsPerTickMax: number;
   /** A message is closed once its events are this long. */
@@ -22,6 +24,7 @@ export interface LiveLimits {
 export const LIVE_LIMITS: LiveLimits = {
   viewersMax: 1000,
   tickMs: 100,
+  statesMs: 500,
   rowsPerTickMax: 2000,
   frameBytesMax: 256 * 1024,
   viewerBufferBytesMax: 64 * 1024,

@@ -188,17 +188,18 @@ export class AdminDesk implements AdminHost {
   }
 
   #liveSource(): LiveSource {
-    const { spool, reader, history } = this.#parts;
+    const { spool, reader, history, sinks } = this.#parts;
     return {
       position: async () => {
         const { storeId, lastRecordId } = await spool.status();
         return { storeId, lastRecordId };
       },
-      read: async (afterId, rowsMax) => {
-        const slice = await reader.live(afterId, rowsMax);
+      read: async (afterId, rowsMax, shape) => {
+        const slice = await (shape === "latest" ? reader.latest(afterId, rowsMax) : reader.live(afterId, rowsMax));
         for (const event of slice.events) this.#observed(event);
         return slice;
       },
+      hasObservers: () => sinks.count > 0,
       onCommitted: (listener) => this.#committed.add(listener),
       ...(history.latest === undefined ? {} : { latest: () => history.latest?.() ?? Promise.resolve([]) }),
     };

@@ -230,6 +230,8 @@ export interface SpoolReader {
   rendered(afterId: number, rowsMax: number): Promise<RenderedSlice>;
   /** Up to `rowsMax` records after `afterId`, decoded for viewers. */
   live(afterId: number, rowsMax: number): Promise<LiveSlice>;
+  /** As `live`, folded to one event per device with the newest reading of every signal. */
+  latest(afterId: number, rowsMax: number): Promise<LiveSlice>;
   gaps(query: GapQuery): Promise<readonly Gap[]>;
   commands(query: CommandQuery): Promise<readonly CommandRecord[]>;
   command(commandId: string): Promise<CommandRecord | null>;

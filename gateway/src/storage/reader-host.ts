@@ -45,6 +45,8 @@ export class ReaderHost {
         return reader.rendered(...call.in);
       case "live":
         return reader.live(...call.in);
+      case "latest":
+        return reader.latest(...call.in);
       case "gaps":
         return reader.gaps(call.in);
       case "commands":

@@ -16,6 +16,7 @@ import type {
   QuarantinedRecord,
   RenderedSlice,
 } from "../model/spool.js";
+import { LatestFold } from "../telemetry/latest-fold.js";
 import { type CommandRow, commandOf, SELECT_COMMAND } from "./commands-table.js";
 import { suspect } from "./database.js";
 import { RecordReader } from "./record-reader.js";
@@ -80,13 +81,22 @@ export class Reader {
 
   live(afterId: number, rowsMax: number): WithDamage<LiveSlice> {
     const events: LiveEvent[] = [];
+    return this.#liveSlice(afterId, rowsMax, { add: (event) => void events.push(event), events: () => events });
+  }
+
+  /** As `live`, one event per device with the newest reading of each signal. */
+  latest(afterId: number, rowsMax: number): WithDamage<LiveSlice> {
+    return this.#liveSlice(afterId, rowsMax, new LatestFold());
+  }
+
+  #liveSlice(afterId: number, rowsMax: number, into: Pick<LatestFold, "add" | "events">): WithDamage<LiveSlice> {
     const { oldestId } = this.#records.bounds();
     const { scannedToId, more, damagedIds } = this.#walk(afterId, clamp(rowsMax, SLICE_ROWS_MAX), (record, catalog) => {
       const event = this.#renderer.live(record, catalog);
-      if (event !== null) events.push(event);
+      if (event !== null) into.add(event);
       return true;
     });
-    return { slice: { scannedToId, more, events, missed: oldestId > afterId + 1 }, damagedIds };
+    return { slice: { scannedToId, more, events: into.events(), missed: oldestId > afterId + 1 }, damagedIds };
   }
 
   /** Gap entries after an id, oldest first. */

@@ -154,6 +154,7 @@ function readerOn(reader: WorkerCalls<ReaderCalls>, writer: Writer): SpoolReader
   return {
     rendered: (afterId, rowsMax) => sound(reader.ask("rendered", [afterId, rowsMax])),
     live: (afterId, rowsMax) => sound(reader.ask("live", [afterId, rowsMax])),
+    latest: (afterId, rowsMax) => sound(reader.ask("latest", [afterId, rowsMax])),
     gaps: (query) => reader.ask("gaps", query),
     commands: (query) => reader.ask("commands", query),
     command: (commandId) => reader.ask("command", commandId),

@@ -57,6 +57,7 @@ export interface WriterCalls {
 export interface ReaderCalls {
   rendered: { readonly in: readonly [afterId: number, rowsMax: number]; readonly out: WithDamage<RenderedSlice> };
   live: { readonly in: readonly [afterId: number, rowsMax: number]; readonly out: WithDamage<LiveSlice> };
+  latest: { readonly in: readonly [afterId: number, rowsMax: number]; readonly out: WithDamage<LiveSlice> };
   gaps: { readonly in: GapQuery; readonly out: readonly Gap[] };
   commands: { readonly in: CommandQuery; readonly out: readonly CommandRecord[] };
   command: { readonly in: string; readonly out: CommandRecord | null };

@@ -34,7 +34,8 @@ export class Gateway {
   /**
    * Starts one and waits until it is ready.
    * @param {string} folder its own; `<folder>/data` may hold the data of an earlier one
-   * @param {{ devices?: object, sinks?: object[], storage?: object, history?: object }} [settings] in the words of tidegate.yaml
+   * @param {{ devices?: object, sinks?: object[], storage?: object, history?: object }} [settings] in the words of
+   *   tidegate.yaml
    * @param {string[]} [nodeArgs] further options of Node
    */
   static async start(folder, settings = {}, nodeArgs = []) {

@@ -110,7 +110,7 @@ const credentialView = (deviceId: string, issued: IssuedCredential) => ({ device
 /** Every device that has a credential, by id. */
 async function allDevices(parts: RouteParts): Promise<DeviceView[]> {
   const { devices } = parts.host;
-  const [identities, facts] = await Promise.all([devices.identities(), devices.facts()]);
+  const [identities, facts] = await Promise.all([devices.identities(), devices.facts(), parts.feed.freshen()]);
   const known = new Map(facts.map((fact) => [fact.device, fact]));
   return identities
     .map((identity) => compose(parts, identity, known.get(identity.device) ?? null))
@@ -120,7 +120,7 @@ async function allDevices(parts: RouteParts): Promise<DeviceView[]> {
 /** Errors: E_DEVICE_UNKNOWN. */
 async function oneDevice(parts: RouteParts, id: string): Promise<DeviceView> {
   const { devices } = parts.host;
-  const [identities, facts] = await Promise.all([devices.identities(), devices.facts()]);
+  const [identities, facts] = await Promise.all([devices.identities(), devices.facts(), parts.feed.freshen()]);
   const identity = identities.find((known) => known.device === id);
   if (identity === undefined) throw new GatewayError("E_DEVICE_UNKNOWN", `no device is called ${id}`);
   return compose(parts, identity, facts.find((fact) => fact.device === id) ?? null);

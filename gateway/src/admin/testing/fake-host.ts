@@ -8,6 +8,7 @@ import type { CommandRecord, CommandState } from "../../model/command.js";
 import type { DeviceIdentity } from "../../model/identity.js";
 import type { Gap } from "../../model/record.js";
 import type { DeviceFacts, LiveEvent, LiveReading, LiveSlice, SinkBacklog } from "../../model/spool.js";
+import { LatestFold } from "../../telemetry/latest-fold.js";
 import type {
   AdminHost,
   CommandRequest,
@@ -16,6 +17,7 @@ import type {
   HistoryColumns,
   HistoryQuery,
   IssuedCredential,
+  LiveShape,
   SerialFacts,
   SinkTestResult,
   StatusFacts,
@@ -63,6 +65,10 @@ export class FakeHost implements AdminHost {
   /** Records up to here were deleted. */
   deletedTo = 0;
   readFailures = 0;
+  /** The shapes in which records were read so far. */
+  readonly reads: LiveShape[] = [];
+  /** A sink follows the newest values. */
+  isObserved = false;
   readonly present = new Map<string, DevicePresence>();
   readonly commandList = new Map<string, CommandRecord>();
   historyAsked: HistoryQuery | null = null;
@@ -199,7 +205,12 @@ export class FakeHost implements AdminHost {
 
   readonly live: AdminHost["live"] = {
     position: async () => ({ storeId: this.storeId, lastRecordId: this.lastRecordId }),
-    read: async (afterId, rowsMax) => this.#read(afterId, rowsMax),
+    read: async (afterId, rowsMax, shape) => {
+      this.reads.push(shape);
+      const slice = this.#read(afterId, rowsMax);
+      return shape === "latest" ? { ...slice, events: folded(slice.events) } : slice;
+    },
+    hasObservers: () => this.isObserved,
     onCommitted: (listener) => subscribe(this.#committed, listener),
   };
 
@@ -338,6 +349,12 @@ export class FakeHost implements AdminHost {
   #mustKnow(device: string): void {
     if (!this.ids.some((id) => id.device === device)) throw new GatewayError("E_DEVICE_UNKNOWN", `no device ${device}`);
   }
+}
+
+function folded(events: readonly LiveEvent[]): LiveEvent[] {
+  const fold = new LatestFold();
+  for (const event of events) fold.add(event);
+  return fold.events();
 }
 
 export function online(): DevicePresence {
