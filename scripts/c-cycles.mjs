@@ -10,6 +10,7 @@ import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { identityPage } from "@tidegate/firmware-sim";
 import { decodeUplink, encodeDownlink, encodeStreamFrame, StreamDecoder } from "@tidegate/proto";
 
 const FIRMWARE = fileURLToPath(new URL("../firmware-sim/firmware", import.meta.url));
@@ -19,10 +20,10 @@ const COMMANDS_EVERY_MS = 250;
 const secondsAt = process.argv.indexOf("--seconds");
 const seconds = secondsAt < 0 ? 10 : Number(process.argv[secondsAt + 1]);
 
-execFileSync("make", ["--no-print-directory", "INTERVAL_MS=50", "avr", "runner"], { cwd: FIRMWARE, stdio: "ignore" });
+execFileSync("make", ["--no-print-directory", "avr", "runner"], { cwd: FIRMWARE, stdio: "ignore" });
 const folder = mkdtempSync(join(tmpdir(), "tidegate-cycles-"));
 const line = join(folder, "line");
-writeFileSync(join(folder, "identity"), Buffer.alloc(0));
+writeFileSync(join(folder, "identity"), identityPage({ id: "cycles", token: "", seed: 1, intervalMs: 50 }));
 
 const counts = { telemetry: 0, updates: 0, commands: 0 };
 const args = new TextEncoder().encode('{"on":true}');

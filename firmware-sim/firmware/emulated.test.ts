@@ -2,17 +2,19 @@
  * Real firmware images in emulators: Cortex-M0 and M3 under QEMU, ATmega328P and ATmega2560 under simavr, each with its
  * UART on a unix socket, against a gateway of a few lines and the TypeScript codec.
  */
-import { type ChildProcess, execFile, spawn } from "node:child_process";
+import { type ChildProcess, spawn } from "node:child_process";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { createServer, type Server, type Socket } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { promisify } from "node:util";
 import { encodeStreamFrame, StreamDecoder } from "@tidegate/proto";
 import { afterAll, afterEach, beforeAll, expect } from "vitest";
 import { TinyGateway } from "../../device-sdk/c/test/tiny-gateway.js";
 import { requires } from "../../scripts/testing/requires.mjs";
+import { boardKind } from "../src/boards/board-kind.js";
+import { identityPage } from "../src/boards/identity.js";
+import { buildImages } from "../src/boards/images.js";
 import { NoisyGateway } from "./noisy-gateway.js";
 
 const FOLDER = fileURLToPath(new URL(".", import.meta.url));
@@ -23,16 +25,6 @@ const RUN_TIMEOUT_MS = 180_000;
 const NUMBERS = Number(process.env.TIDEGATE_NOISE_NUMBERS ?? 150);
 /** What a board sends in about a second: one message in flight window, again and again, and Hellos. */
 const IGNORED_BYTES = 400;
-
-/** The page that says who a board is: see board.h. */
-function identity(id: string, token: string): Buffer {
-  const page = Buffer.alloc(104);
-  page.write("TGID", 0);
-  page.write(id, 4);
-  page.write(token, 36);
-  page.writeUInt32LE(0x5eed_0001, 100);
-  return page;
-}
 
 interface Board {
   name: string;
@@ -75,7 +67,8 @@ const open: Socket[] = [];
 async function start(board: Board, wire: (socket: Socket) => void): Promise<void> {
   const line = join(folder, `${board.model}.sock`);
   const page = join(folder, `${board.model}.bin`);
-  await writeFile(page, identity(`${board.model}-7`, "board-token"));
+  const who = { id: `${board.model}-7`, token: "board-token", seed: 0x5eed_0001, intervalMs: 50 };
+  await writeFile(page, identityPage(who));
   server = createServer((socket) => {
     open.push(socket);
     socket.on("error", () => {});
@@ -100,7 +93,7 @@ async function provesItself(board: Board): Promise<void> {
   expect(hello.body).toMatchObject({ hello: { deviceId: `${board.model}-7`, model: board.model, maxRxBytes: 91 } });
   const catalog = await gateway.next((u) => u.body?.kind === "catalog");
   if (catalog.body?.kind !== "catalog") throw new Error("unreachable");
-  expect(catalog.body.catalog.signals.map((s) => s.key)).toEqual(["temperature", "count", "led"]);
+  expect(catalog.body.catalog.signals.map((s) => s.key)).toEqual(["temperature", "count", "led", "executed"]);
 
   const args = new TextEncoder().encode('{"on":true}');
   const base = { name: "", args, deadlineUptimeMs: 0, atMostOnce: false };
@@ -153,12 +146,9 @@ async function survivesNoise(board: Board, byteErrors: number, killed: boolean):
   return gateway;
 }
 
-async function build(target: string): Promise<void> {
-  await promisify(execFile)("make", ["--no-print-directory", "INTERVAL_MS=50", "BUILD=build", ...target.split(" ")], {
-    cwd: FOLDER,
-    env: { ...process.env, MAKEFLAGS: "" },
-  });
-}
+const build = async (...names: string[]) => {
+  await buildImages(names.map(boardKind), process.env["PATH"] ?? "");
+};
 
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), "tidegate-boards-"));
@@ -172,7 +162,7 @@ afterAll(() => rm(folder, { recursive: true, force: true }));
 
 const withArm = requires("arm-none-eabi-gcc", "qemu-system-arm", "make");
 withArm.describe("the demo firmware on emulated Cortex-M boards", () => {
-  beforeAll(() => build("arm"), BUILD_TIMEOUT_MS);
+  beforeAll(() => build("microbit", "mps2"), BUILD_TIMEOUT_MS);
   for (const board of ARM_BOARDS) {
     withArm.it(`${board.name} reports, obeys and answers over its UART`, () => provesItself(board), RUN_TIMEOUT_MS);
   }
@@ -192,7 +182,7 @@ withArm.describe("the demo firmware on emulated Cortex-M boards", () => {
 
 const withAvr = requires("avr-gcc", "gcc", "simavr", "make");
 withAvr.describe("the demo firmware on emulated AVR boards", () => {
-  beforeAll(() => build("avr runner"), BUILD_TIMEOUT_MS);
+  beforeAll(() => build("uno", "mega"), BUILD_TIMEOUT_MS);
   for (const board of AVR_BOARDS) {
     withAvr.it(`${board.name} reports, obeys and answers over its UART`, () => provesItself(board), RUN_TIMEOUT_MS);
   }

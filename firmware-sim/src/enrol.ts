@@ -17,12 +17,19 @@ export interface WantedDevice {
   readonly id: string;
   /** Display name for a new one. */
   readonly name: string;
+  /** What its firmware says it is; the simulator's own when absent. */
+  readonly model?: string;
 }
 
-/** What the rule above says. Pure. */
-export function judge(known: KnownDevice | undefined, isKept: boolean): "add" | "use" | "replace" | "foreign" {
+/** What the rule above says. Pure. @param model what a simulated one calls itself */
+export function judge(
+  known: KnownDevice | undefined,
+  isKept: boolean,
+  model = SIM_MODEL,
+): "add" | "use" | "replace" | "foreign" {
   if (known === undefined) return "add";
-  if (known.model !== "" && known.model !== SIM_MODEL) return "foreign";
+  // A board's model says nothing about who owns it: only a token that is kept here does.
+  if (known.model !== "" && (known.model !== model || (model !== SIM_MODEL && !isKept))) return "foreign";
   return isKept && !known.revoked ? "use" : "replace";
 }
 
@@ -58,11 +65,11 @@ export async function enrol(
 
 async function obtain(
   admin: AdminClient,
-  { id, name }: WantedDevice,
+  { id, name, model }: WantedDevice,
   known: KnownDevice | undefined,
   kept: Credential | null,
 ): Promise<Credential> {
-  const verdict = judge(known, kept !== null);
+  const verdict = judge(known, kept !== null, model);
   if (verdict === "use" && kept !== null) return kept;
   if (verdict === "add") return admin.add(id, name);
   if (verdict === "replace") return admin.replace(id);

@@ -1,4 +1,5 @@
 /** The simulator's parts, for checkers, benchmarks and worlds. Names are listed one by one; the rest is inside. */
+export { type BoardIdentity, identityPage } from "./boards/identity.js";
 export { BootClock } from "./boot-clock.js";
 export type { Credential } from "./credential.js";
 export { FaultDriver, type FaultTarget } from "./faults/fault-driver.js";

@@ -3,6 +3,8 @@ import { usageError } from "./sim-error.js";
 
 const DURATION_UNITS_MS: Readonly<Record<string, number>> = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 };
 const RATE_UNITS: Readonly<Record<string, number>> = { B: 1, kB: 1_000, KiB: 1_024, MB: 1_000_000, MiB: 1_048_576 };
+/** Beyond it no frame ever arrives. */
+const SHARE_MAX = 0.2;
 const DURATION_MS_MAX = 365 * 86_400_000;
 
 /** `250ms 30s 5m 1h 7d` in ms. @throws SimError usage, naming the option */
@@ -19,6 +21,14 @@ export function parseBytesPerS(option: string, text: string): number {
   const bytesPerS = Math.round(Number(number) * (RATE_UNITS[unit] ?? Number.NaN));
   if (bytesPerS >= 1) return bytesPerS;
   throw usageError(`${option} "${text}" is no speed`, "write a number and its unit: 2000B/s, 2kB/s");
+}
+
+/** A share of bytes, `0.1%`, as a number from 0 to 0.2. @throws SimError usage, naming the option */
+export function parseShare(option: string, text: string): number {
+  const [, number = ""] = /^(\d+(?:\.\d+)?)%$/.exec(text) ?? [];
+  const share = number === "" ? Number.NaN : Number(number) / 100;
+  if (share <= SHARE_MAX) return share;
+  throw usageError(`${option} "${text}" is no share`, "write a percentage up to 20%: 0.1%, 1%");
 }
 
 /** A number in its range. @throws SimError usage, naming the option */

@@ -2,18 +2,18 @@
  * Serial lines end to end: the real gateway at one end of a wire; the TypeScript SDK at the other end of a pair of
  * pseudo-terminals, or a real firmware image on an emulated Cortex-M0 behind a socket.
  */
-import { execFileSync } from "node:child_process";
-import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
 import { Device, type DeviceOptions } from "@tidegate/device-sdk";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { requires } from "../../scripts/testing/requires.mjs";
+import { boardKind } from "../src/boards/board-kind.js";
+import { identityPage } from "../src/boards/identity.js";
+import { buildImages } from "../src/boards/images.js";
 import { Child, until } from "../src/rehearse/child.js";
 import { type Credential, GatewayProcess } from "../src/rehearse/gateway-process.js";
 
-const FIRMWARE = fileURLToPath(new URL("../firmware", import.meta.url));
 const BUILD_TIMEOUT_MS = 120_000;
 const RUN_TIMEOUT_MS = 60_000;
 /** Each line of the test: its two ends are links that socat makes. */
@@ -199,23 +199,16 @@ withSocat.describe("a device on a pseudo-terminal", () => {
 
 const withBoard = requires("arm-none-eabi-gcc", "qemu-system-arm", "make");
 withBoard.describe("firmware on an emulated Cortex-M0 through the real gateway", () => {
-  const build = join(dir, "build");
-  const image = join(build, "microbit.elf");
+  let image = "";
 
-  beforeAll(() => {
-    mkdirSync(build, { recursive: true });
-    const args = ["--no-print-directory", "-C", FIRMWARE, "INTERVAL_MS=100", `BUILD=${build}`, image];
-    execFileSync(withBoard.path("make"), args, { env: { ...process.env, MAKEFLAGS: "" }, stdio: "pipe" });
+  beforeAll(async () => {
+    const kind = boardKind("microbit");
+    const builds = await buildImages([kind], process.env["PATH"] ?? "");
+    image = join(builds.get(kind) ?? "", "microbit.elf");
   }, BUILD_TIMEOUT_MS);
 
-  /** The page that tells a board who it is: board.h. */
-  function identity({ deviceId, token }: Credential): string {
-    const page = Buffer.alloc(104);
-    page.write("TGID", 0);
-    page.write(deviceId, 4);
-    page.write(token, 36);
-    page.writeUInt32LE(0x5eed_0002, 100);
-    writeFileSync(join(dir, "board.bin"), page);
+  function identity({ deviceId: id, token }: Credential): string {
+    writeFileSync(join(dir, "board.bin"), identityPage({ id, token, seed: 0x5eed_0002, intervalMs: 100 }));
     return join(dir, "board.bin");
   }
 

@@ -1,12 +1,13 @@
 /* run-avr.c -- runs an AVR image in simavr, its USART0 on a unix socket, in real time.
  *
- *   run-avr MCU IMAGE.elf SOCKET IDENTITY.bin [--speed N] [--cycles FUNCTION]
+ *   run-avr MCU IMAGE.elf SOCKET IDENTITY.bin [--listen 1] [--speed N] [--cycles FUNCTION]
  *
  *   firmware --UART_IRQ_OUTPUT--> socket            socket --UART_IRQ_INPUT, while the receiver says XON--> firmware
  *
  * The identity is written to EEPROM address 0. --speed 0 runs as fast as the host can. --cycles prints, at the end, the
  * most cycles a call of that function took (its address range is entered and left by the program counter; interrupts
- * included). Ends when the socket closes.
+ * included). Ends when the socket closes; with --listen 1 it makes the socket itself, serves one peer after the other, and
+ * throws away what the board says while nobody listens, as a wire does.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -28,18 +29,29 @@
 #define SLICE_CYCLES 16000u /* a millisecond between two looks at socket and clock */
 #define PENDING_BYTES 4096u
 
-static int line_fd;
+static int line_fd = -1;
+static int listen_fd = -1;
 static int may_receive = 1;
 static uint8_t pending[PENDING_BYTES];
 static size_t pending_at;
 static size_t pending_end;
+
+/* The peer is gone: wait for the next one, or end. */
+static void hang_up(void)
+{
+    if (listen_fd < 0) exit(0);
+    close(line_fd);
+    line_fd = -1;
+    pending_at = pending_end = 0;
+}
 
 static void on_output(struct avr_irq_t *irq, uint32_t value, void *param)
 {
     const uint8_t byte = (uint8_t)value;
     (void)irq;
     (void)param;
-    if (send(line_fd, &byte, 1, MSG_NOSIGNAL) < 0 && errno != EAGAIN) exit(0);
+    if (line_fd < 0) return;
+    if (send(line_fd, &byte, 1, MSG_NOSIGNAL) < 0 && errno != EAGAIN) hang_up();
 }
 
 static void on_xon(struct avr_irq_t *irq, uint32_t value, void *param)
@@ -58,17 +70,26 @@ static void on_xoff(struct avr_irq_t *irq, uint32_t value, void *param)
     may_receive = 0;
 }
 
-static void connect_line(const char *path)
+static void open_line(const char *path, int listens)
 {
-    struct sockaddr_un to;
-    memset(&to, 0, sizeof to);
-    to.sun_family = AF_UNIX;
-    strncpy(to.sun_path, path, sizeof to.sun_path - 1);
-    line_fd = socket(AF_UNIX, SOCK_STREAM, 0);
-    if (line_fd < 0 || connect(line_fd, (struct sockaddr *)&to, sizeof to) != 0) {
-        fprintf(stderr, "run-avr: cannot connect to %s: %s\n", path, strerror(errno));
+    struct sockaddr_un address;
+    const struct sockaddr *to = (struct sockaddr *)&address;
+    const int fd = socket(AF_UNIX, SOCK_STREAM, 0);
+    memset(&address, 0, sizeof address);
+    address.sun_family = AF_UNIX;
+    strncpy(address.sun_path, path, sizeof address.sun_path - 1);
+    if (listens) unlink(path);
+    if (fd < 0 || (listens ? bind(fd, to, sizeof address) : connect(fd, to, sizeof address)) != 0 ||
+        (listens && listen(fd, 1) != 0)) {
+        fprintf(stderr, "run-avr: cannot %s %s: %s\n", listens ? "listen on" : "connect to", path, strerror(errno));
         exit(1);
     }
+    if (!listens) {
+        line_fd = fd;
+        return;
+    }
+    listen_fd = fd;
+    fcntl(fd, F_SETFL, O_NONBLOCK);
 }
 
 static void hook_uart(avr_t *avr)
@@ -103,9 +124,14 @@ static void load_identity(avr_t *avr, const char *path)
 static void feed(avr_t *avr)
 {
     avr_irq_t *input = avr_io_getirq(avr, AVR_IOCTL_UART_GETIRQ('0'), UART_IRQ_INPUT);
+    if (line_fd < 0) line_fd = accept(listen_fd, NULL, NULL);
+    if (line_fd < 0) return;
     if (pending_at == pending_end) {
         const ssize_t n = recv(line_fd, pending, sizeof pending, MSG_DONTWAIT);
-        if (n == 0) exit(0);
+        if (n == 0) {
+            hang_up();
+            return;
+        }
         pending_at = 0;
         pending_end = n > 0 ? (size_t)n : 0;
     }
@@ -148,6 +174,7 @@ int main(int argc, char **argv)
     elf_firmware_t firmware;
     avr_t *avr;
     double speed = 1;
+    int listens = 0;
     uint32_t from = 0;
     uint32_t to = 0;
     avr_cycle_count_t entered = 0;
@@ -155,11 +182,12 @@ int main(int argc, char **argv)
     double began;
     int i;
     if (argc < 5) {
-        fprintf(stderr, "usage: run-avr MCU IMAGE.elf SOCKET IDENTITY.bin [--speed N] [--cycles FUNCTION]\n");
+        fprintf(stderr, "usage: run-avr MCU IMAGE.elf SOCKET IDENTITY.bin [--listen 1] [--speed N] [--cycles FUNCTION]\n");
         return 2;
     }
     for (i = 5; i + 1 < argc; i += 2) {
         if (strcmp(argv[i], "--speed") == 0) speed = atof(argv[i + 1]);
+        if (strcmp(argv[i], "--listen") == 0) listens = atoi(argv[i + 1]);
         if (strcmp(argv[i], "--cycles") == 0 && find_function(argv[2], argv[i + 1], &from, &to)) atexit(report_worst);
     }
     memset(&firmware, 0, sizeof firmware);
@@ -177,7 +205,7 @@ int main(int argc, char **argv)
     avr->log = LOG_NONE;
     avr_load_firmware(avr, &firmware);
     load_identity(avr, argv[4]);
-    connect_line(argv[3]);
+    open_line(argv[3], listens);
     hook_uart(avr);
     began = seconds();
     for (;;) {
@@ -201,7 +229,7 @@ int main(int argc, char **argv)
         if (speed <= 0) continue;
         ahead = (double)avr->cycle / CLOCK_HZ / speed - (seconds() - began);
         if (ahead > 0.0005) {
-            struct pollfd ready = {line_fd, POLLIN, 0};
+            struct pollfd ready = {line_fd < 0 ? listen_fd : line_fd, POLLIN, 0};
             poll(&ready, 1, pending_at == pending_end ? (int)(ahead * 1000) : 0);
             ahead = (double)avr->cycle / CLOCK_HZ / speed - (seconds() - began);
             if (ahead > 0) usleep((useconds_t)(ahead * 1e6));

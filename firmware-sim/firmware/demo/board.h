@@ -10,6 +10,7 @@ typedef struct board_identity {
     char id[32];   /* zero-terminated */
     char token[64];
     uint32_t seed;
+    uint32_t interval_ms; /* between two readings; 0 or all ones (an erased page): what the image was built with */
 } board_identity;
 
 extern tg_uart board_uart;

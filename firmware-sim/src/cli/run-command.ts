@@ -4,7 +4,12 @@ import { runFleet } from "./run.js";
 import { parseRun, type RawOptions, type RunIo } from "./run-options.js";
 
 const TEXT_OPTIONS: readonly (readonly [string, string])[] = [
-  ["--devices <n>", "how many"],
+  ["--devices <n>", "how many virtual devices (3; none beside --board)"],
+  ["--board <kinds>", "run firmware images on emulated boards: microbit, mps2, uno, mega, native; several with commas"],
+  ["--boards <n>", "how many of each kind"],
+  ["--byte-errors <share>", "boards: share of bytes hit on their lines: 0.1%"],
+  ["--lost-bytes <share>", "boards: share of bytes lost"],
+  ["--extra-bytes <share>", "boards: share of bytes that nobody sent"],
   ["--rate <per second>", "sets of readings per second and device"],
   ["--prefix <name>", "devices are called <name>-0001 …"],
   ["--seed <n>", "values and faults follow from it"],
@@ -26,7 +31,7 @@ const TEXT_OPTIONS: readonly (readonly [string, string])[] = [
 
 /** Adds `run`. @param done told the exit code */
 export function addRun(program: Command, io: RunIo, done: (exitCode: number) => void): void {
-  const command = program.command("run").alias("sim").description("a fleet of virtual devices, with faults");
+  const command = program.command("run").alias("sim").description("virtual devices and emulated boards, with faults");
   for (const [flags, summary] of TEXT_OPTIONS) command.option(flags, summary);
   command.option("--json", "print the summary as JSON");
   command.action(async (raw: RawOptions) => done(await runFleet(parseRun(raw, io.env), io)));

@@ -2,9 +2,11 @@
 import { resolve } from "node:path";
 import type { Clock } from "@tidegate/device-sdk";
 import { isName } from "@tidegate/proto";
+import { type BoardKind, boardKind } from "../boards/board-kind.js";
+import type { LineErrorRates } from "../boards/line-faults.js";
 import type { FaultPlan } from "../faults/schedule.js";
 import { type GatewayAddress, localGateway, remoteGateway } from "../gateway-address.js";
-import { parseBytesPerS, parseDurationMs, parseNumber, parseWhole } from "../quantity.js";
+import { parseBytesPerS, parseDurationMs, parseNumber, parseShare, parseWhole } from "../quantity.js";
 import { usageError } from "../sim-error.js";
 import type { Output } from "./terminal.js";
 
@@ -25,6 +27,18 @@ export interface RunOptions {
   readonly ledgerFile: string | null;
   readonly durationMs: number | null;
   readonly json: boolean;
+  /** Emulated boards beside the virtual devices; null: none. */
+  readonly boards: BoardWish | null;
+}
+
+/** Which boards, and how bad their lines are. */
+export interface BoardWish {
+  readonly kinds: readonly BoardKind[];
+  /** How many of each kind. */
+  readonly perKind: number;
+  readonly rates: LineErrorRates;
+  /** Data folder of the gateway on this machine: its boards plug themselves in below it. */
+  readonly dataDir: string;
 }
 
 /** What a command needs of the process. */
@@ -40,7 +54,11 @@ export type RawOptions = Readonly<Record<string, string | boolean | undefined>>;
 
 const DEVICES_MAX = 10_000;
 const RATE = { min: 0.001, max: 100 };
+/** An AVR takes a fifth of a core in real time, a Cortex-M a twentieth. */
+const BOARDS_MAX = 64;
 const DATA_DIR = "data";
+/** What a fleet of virtual devices can have and a board cannot: its clock, link and outbox are its own. */
+const NOT_FOR_BOARDS = ["clock-skew", "slow-link", "persistent", "ledger"] as const;
 
 /** What the options of `run` say. @throws SimError */
 export function parseRun(raw: RawOptions, env: RunIo["env"]): RunOptions {
@@ -50,10 +68,15 @@ export function parseRun(raw: RawOptions, env: RunIo["env"]): RunOptions {
   const rate = parseNumber("--rate", text(raw, "rate") ?? "1", RATE);
   const credentials = text(raw, "credentials");
   const folder = (name: string): string | null => resolveOrNull(text(raw, name));
+  const boards = boardsOf(raw, dataDir);
   return {
     gateway,
+    boards,
     credentialsDir: credentials !== null ? resolve(credentials) : dataDir === null ? null : resolve(dataDir, "sim"),
-    devices: parseWhole("--devices", text(raw, "devices") ?? "3", { min: 1, max: DEVICES_MAX }),
+    devices:
+      boards !== null && text(raw, "devices") === null
+        ? 0
+        : parseWhole("--devices", text(raw, "devices") ?? "3", { min: 1, max: DEVICES_MAX }),
     prefix,
     seed: parseWhole("--seed", text(raw, "seed") ?? "1", { min: 0, max: 2 ** 32 - 1 }),
     intervalMs: 1_000 / rate,
@@ -71,6 +94,40 @@ export function parseRun(raw: RawOptions, env: RunIo["env"]): RunOptions {
     json: raw["json"] === true,
   };
 }
+
+function boardsOf(raw: RawOptions, dataDir: string | null): BoardWish | null {
+  const names = text(raw, "board");
+  if (names === null) {
+    const [lonely] = ["boards", "byteErrors", "lostBytes", "extraBytes"].filter((name) => text(raw, name) !== null);
+    if (lonely === undefined) return null;
+    throw usageError(
+      `--${dashed(lonely)} is for emulated boards`,
+      "say which with --board, for example --board microbit",
+    );
+  }
+  const unfit = NOT_FOR_BOARDS.find((name) => text(raw, camel(name)) !== null);
+  if (unfit !== undefined) {
+    throw usageError(`--${unfit} does not work on emulated boards`, `run the virtual devices with --${unfit} apart`);
+  }
+  if (dataDir === null) {
+    const fix = "run it beside the gateway, with --data-dir instead of --url";
+    throw usageError("boards plug themselves into a gateway on this machine, not into one named by address", fix);
+  }
+  const kinds = [...new Set(names.split(",").map((name) => name.trim()))].map(boardKind);
+  const perKind = parseWhole("--boards", text(raw, "boards") ?? "1", { min: 1, max: BOARDS_MAX });
+  if (perKind * kinds.length > BOARDS_MAX) {
+    throw usageError(`${perKind * kinds.length} boards are too many`, `run at most ${BOARDS_MAX} on one gateway`);
+  }
+  return { kinds, perKind, rates: lineErrors(raw), dataDir };
+}
+
+function lineErrors(raw: RawOptions): LineErrorRates {
+  const share = (name: string): number => parseShare(`--${dashed(name)}`, text(raw, name) ?? "0%");
+  return { flipped: share("byteErrors"), lost: share("lostBytes"), inserted: share("extraBytes") };
+}
+
+const dashed = (name: string): string => name.replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
+const camel = (name: string): string => name.replaceAll(/-([a-z])/g, (_, letter: string) => letter.toUpperCase());
 
 function findGateway(raw: RawOptions, env: RunIo["env"]): { gateway: GatewayAddress; dataDir: string | null } {
   const named = text(raw, "url") ?? (text(raw, "dataDir") === null ? nonEmpty(env["TIDEGATE_URL"]) : null);

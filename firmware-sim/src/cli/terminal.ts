@@ -1,5 +1,6 @@
 /** What the commands print: status line, summary, errors. No decisions here. */
 
+import type { LineErrorCounts } from "../boards/line-faults.js";
 import type { FaultKind } from "../faults/schedule.js";
 import { asSimError, messageOf } from "../sim-error.js";
 import type { Tally } from "../tally.js";
@@ -48,6 +49,9 @@ export interface Summary extends Tally {
   readonly seed: number;
   readonly elapsedMs: number;
   readonly faults: Readonly<Record<FaultKind, number>>;
+  /** Of the devices: boards, when there are any, and the bytes that their lines hit. */
+  readonly boards?: number;
+  readonly lineErrors?: LineErrorCounts;
   /** What reboots cost, at most the first thousand. */
   readonly losses: readonly Loss[];
   readonly troubles: number;
@@ -67,11 +71,19 @@ export function summaryText(summary: Summary): string {
       ` · repeated ${grouped(summary.repeated)} · reconnects ${grouped(summary.reconnects)}` +
       ` · commands ${grouped(summary.commands)}`,
     ...(counts.length === 0 ? [] : [`  faults  ${counts.map(([kind, count]) => `${kind} ${count}`).join(" · ")}`]),
+    ...boardsText(summary),
     ...(dropped === 0 ? [] : [`  dropped ${grouped(dropped)} from full outboxes; see \`tidegate gaps ls\``]),
     ...losses.slice(0, LOSSES_SHOWN).map(lossText),
     ...(losses.length > LOSSES_SHOWN ? [`  … and ${losses.length - LOSSES_SHOWN} more; --json lists them`] : []),
   ];
   return `${lines.join("\n")}\n`;
+}
+
+function boardsText({ boards, lineErrors }: Summary): string[] {
+  if (boards === undefined || lineErrors === undefined) return [];
+  const { flipped, lost, inserted } = lineErrors;
+  const hit = `bytes hit ${grouped(flipped)} · lost ${grouped(lost)} · extra ${grouped(inserted)}`;
+  return [`  boards  ${boards} on emulated serial lines${flipped + lost + inserted === 0 ? "" : ` · ${hit}`}`];
 }
 
 function lossText({ device, epoch, after, messages }: Loss): string {
