@@ -47,6 +47,8 @@ export function lossOf(lost: readonly LostRecord[], why: LossReason): Loss {
   let outcomeCount = 0;
   for (const record of lost) {
     const { deviceKey, epoch, seq } = record;
+    // Damaged so that nobody knows whose it was: it is in quarantine under its id.
+    if (deviceKey === 0) continue;
     if (record.kind === RecordKind.commandOutcome) {
       outcomeCount += 1;
     } else if (record.kind !== RecordKind.gap) {

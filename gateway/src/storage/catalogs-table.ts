@@ -32,7 +32,7 @@ export class CatalogsTable {
     this.#dropPartial = db.prepare("DELETE FROM catalogs WHERE device_key = ? AND complete = 0 AND hash <> ?");
     this.#dropUnused = db.prepare(
       `DELETE FROM catalogs WHERE device_key = $device AND complete = 1
-         AND until_record < coalesce((SELECT min(id) FROM records), 9007199254740991)
+         AND until_record < coalesce((SELECT first_id FROM records ORDER BY last_id LIMIT 1), 9007199254740991)
          AND id <> (SELECT catalog FROM devices WHERE key = $device)
          AND id NOT IN (SELECT id FROM catalogs WHERE device_key = $device ORDER BY id DESC LIMIT $kept)`,
     );

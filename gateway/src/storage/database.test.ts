@@ -10,8 +10,11 @@ import { batchOf, helloOf, run } from "../spool/testing/batches.js";
 import { closeDatabase, openDatabase, suspect } from "./database.js";
 import { copyPath } from "./migrations.js";
 import { markRestored, openStores } from "./open-stores.js";
+import { RecordsTable } from "./records-table.js";
 import type { Schema } from "./schema.js";
+import { SPOOL_SCHEMA } from "./spool-schema.js";
 import { clock, openTestStore, type TestFolder, testFolder } from "./testing/store.js";
+import { storedRecords } from "./testing/stored-records.js";
 
 let folder: TestFolder;
 beforeEach(() => {
@@ -157,6 +160,32 @@ describe("opening a database", () => {
 describe("opening the stores of a data folder", () => {
   const random = new SeededRandom(3);
   const open = () => openStores({ dataDir: folder.path, clock, random, step, synchronous: "off" });
+
+  it("brings the records of the first version into blocks, under the ids they had", () => {
+    const path = join(folder.path, "spool.db");
+    const [first] = SPOOL_SCHEMA.steps;
+    const old = new Database(path);
+    first?.(old);
+    old.pragma(`user_version = 1`);
+    old.exec("INSERT INTO devices (key, device, last_seen_ms) VALUES (3, 'attic-7', 0)");
+    const add = old.prepare("INSERT INTO records VALUES (?, 3, 9, ?, 1, 1700000000000.5, ?, 1, 2, 0, ?)");
+    for (const id of [5, 6, 8]) add.run(id, id * 10, 1_700_000_000_000 + id, new Uint8Array([id, 1]));
+    old.exec("UPDATE sqlite_sequence SET seq = 12 WHERE name = 'records'");
+    old.close();
+    const { db } = openDatabase(path, { schema: SPOOL_SCHEMA, unixMs: 1 });
+    expect(storedRecords(db)).toEqual(
+      [5, 6, 8].map((id) => ({
+        ...{ id, deviceKey: 3, epoch: 9, seq: id * 10, kind: 1, accuracy: 1, catalog: 2 },
+        ...{ receivedUnixMs: 1_700_000_000_000.5, baseUnixMs: 1_700_000_000_000 + id },
+        body: Buffer.from([id, 1]),
+      })),
+    );
+    const records = new RecordsTable(db);
+    expect(records.lastId()).toBe(12);
+    expect(records.oldestBlock()).toMatchObject({ firstId: 5, lastId: 6, sound: null });
+    expect(existsSync(`${path}.v1`)).toBe(true);
+    closeDatabase(db);
+  });
 
   it("takes over what can be read of a damaged spool, and says what it cannot prove", () => {
     const before = openTestStore(folder.path);

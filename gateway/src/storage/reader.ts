@@ -135,8 +135,9 @@ export class Reader {
   quarantined(sink: string | null, limit: number): QuarantinedRecord[] {
     return this.#db
       .prepare<[{ sink: string | null; limit: number }], QuarantinedRecord>(
-        `SELECT q.record_id AS recordId, q.sink, d.device, q.epoch, q.seq, q.reason, q.at_ms AS atUnixMs
-         FROM quarantine q JOIN devices d ON d.key = q.device_key
+        `SELECT q.record_id AS recordId, q.sink, coalesce(d.device, '(unknown)') AS device, q.epoch, q.seq, q.reason,
+                q.at_ms AS atUnixMs
+         FROM quarantine q LEFT JOIN devices d ON d.key = q.device_key
          WHERE $sink IS NULL OR q.sink = $sink ORDER BY q.id DESC LIMIT $limit`,
       )
       .all({ sink, limit: clamp(limit, LIST_ROWS_MAX) });

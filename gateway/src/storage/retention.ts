@@ -14,8 +14,8 @@ import type { RecordHead } from "./records-table.js";
 import type { Space } from "./space.js";
 import type { SqlSpoolTables } from "./spool-tables.js";
 
-/** Rows looked at in one slice of dropping or skipping. */
-const SLICE_ROWS = 2_000;
+/** Records looked at in one slice of dropping or skipping. */
+const SLICE_COUNT = 2_000;
 
 /** 2020-01-01: what was received "before" it came while the clock was not set, and has no age. */
 const CLOCK_SET_UNIX_MS = 1_577_836_800_000;
@@ -26,7 +26,9 @@ export class Retention {
   readonly #cursors: Cursors;
   readonly #space: Space;
   readonly #liveRowsKept: number;
-  #oldestId: number;
+  #oldestId = 1;
+  /** The last id of the oldest block: until everybody is beyond it, nothing can be deleted. 0: there was none. */
+  #oldestEndId = 0;
   /** Command outcomes that were dropped unsent, since start. */
   droppedOutcomeCount = 0;
   droppedRecordCount = 0;
@@ -36,7 +38,7 @@ export class Retention {
     this.#cursors = cursors;
     this.#space = space;
     this.#liveRowsKept = liveRowsKept;
-    this.#oldestId = tables.records.oldestId();
+    this.#lookAgain();
   }
 
   /** The lowest id stored; lastId + 1 when there is none. */
@@ -46,7 +48,7 @@ export class Retention {
 
   /** A transaction was undone: what was deleted in it is there again. */
   rolledBack(): void {
-    this.#oldestId = this.#tables.records.oldestId();
+    this.#lookAgain();
   }
 
   /** Highest id that may be deleted now. `urgent`: space is short, so history and viewers do not count. */
@@ -56,13 +58,21 @@ export class Retention {
     return urgent ? taken : Math.min(taken, lastId - this.#liveRowsKept);
   }
 
-  /** Delete what everybody has taken, at most `rowsMax`. @returns how many rows went. */
-  trim(lastId: number, rowsMax: number, urgent = false): number {
-    const to = Math.min(this.deletableTo(lastId, urgent), this.#oldestId + rowsMax - 1);
-    if (to < this.#oldestId) return 0;
-    const count = this.#tables.records.deleteRange(this.#oldestId, to);
-    this.#oldestId = to + 1;
-    return count;
+  /**
+   * Delete the blocks that everybody has taken, about `countMax` records of them.
+   *
+   * @returns how many records went.
+   */
+  trim(lastId: number, countMax: number, urgent = false): number {
+    const { records } = this.#tables;
+    const deletableTo = this.deletableTo(lastId, urgent);
+    if (deletableTo < this.#oldestId) return 0;
+    if (this.#oldestEndId === 0) this.#lookAgain();
+    if (deletableTo < this.#oldestEndId) return 0;
+    const from = this.#oldestId;
+    // At least one block, however large.
+    if (records.deleteTo(Math.min(deletableTo, Math.max(from + countMax - 1, this.#oldestEndId)))) this.#lookAgain();
+    return this.#oldestId - from;
   }
 
   /**
@@ -71,13 +81,13 @@ export class Retention {
    */
   dropOldest(lastId: number, needBytes: number, atUnixMs: number): void {
     while (this.#space.lacksPages(needBytes) && this.#oldestId <= lastId) {
-      const heads = this.#tables.records.heads(this.#oldestId - 1, lastId, SLICE_ROWS);
+      const heads = this.#tables.records.oldestBlocks(SLICE_COUNT);
       const last = heads.at(-1);
       if (last === undefined) return;
       this.#tell(heads, { reason: "dropped", sink: null, atUnixMs });
-      this.#tables.records.deleteRange(this.#oldestId, last.id);
+      this.#tables.records.deleteTo(last.id);
       this.droppedRecordCount += heads.length;
-      this.#oldestId = last.id + 1;
+      this.#lookAgain();
     }
   }
 
@@ -93,7 +103,7 @@ export class Retention {
       if (row.isOrphaned || (row.holdMaxAgeMs === null && row.holdMaxBytes === null)) continue;
       const first = this.#tables.records.heads(row.cursor, lastId, 1);
       if (this.#tooLong(row, first, lastId, nowUnixMs).length === 0) continue;
-      const slice = this.#tables.records.heads(row.cursor, lastId, SLICE_ROWS);
+      const slice = this.#tables.records.heads(row.cursor, lastId, SLICE_COUNT);
       const skipped = this.#tooLong(row, slice, lastId, nowUnixMs);
       this.#tell(skipped, { reason: "sinkHold", sink: row.sink, atUnixMs: nowUnixMs });
       moved.push({ sink: row.sink, recordId: skipped.at(-1)?.id ?? row.cursor });
@@ -124,6 +134,13 @@ export class Retention {
     for (const gap of loss.permanent) this.#tables.addGap(gap);
     for (const gap of loss.inBand) writeGapRecord(this.#tables, gap);
     this.droppedOutcomeCount += loss.outcomeCount;
+  }
+
+  #lookAgain(): void {
+    const { records } = this.#tables;
+    const block = records.oldestBlock();
+    this.#oldestId = block?.firstId ?? records.lastId() + 1;
+    this.#oldestEndId = block?.lastId ?? 0;
   }
 
   /** A record that one sink (or, with an empty name, any sink) never gets: on the list, with its gap entry. */

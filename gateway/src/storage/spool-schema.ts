@@ -6,9 +6,12 @@
  *   cursors   how far each sink has come        boots    uptime to Unix time, per boot
  *   commands ◀── command_wires                  quarantine   records a sink refused, or damaged ones
  *
- * `records` has no secondary index: it would halve the rate of intake. AUTOINCREMENT, because without it ids start
+ * `records` holds blocks of records and has no secondary index: it would halve the rate of intake. AUTOINCREMENT, because without it ids start
  * again after a full drain and cursors would skip new records.
  */
+import { crc32 } from "@tidegate/proto";
+import type { Database } from "better-sqlite3";
+import { BlockBuilder, type BlockRecord } from "./record-block.js";
 import type { Schema } from "./schema.js";
 
 const VERSION_1 = `
@@ -155,9 +158,52 @@ const VERSION_1 = `
   ) STRICT, WITHOUT ROWID;
 `;
 
+/** Records lie in blocks, many to a row: a row costs more than its bytes do (record-block.ts). */
+const VERSION_2 = `
+  ALTER TABLE records RENAME TO records_1;
+  CREATE TABLE records (
+    last_id INTEGER PRIMARY KEY AUTOINCREMENT,
+    first_id INTEGER NOT NULL,
+    crc INTEGER NOT NULL,
+    body BLOB NOT NULL
+  ) STRICT;
+`;
+
+/** Rows of the first version become blocks; ids go on where they were, also when no row is left. */
+function recordsIntoBlocks(db: Database): void {
+  db.exec(VERSION_2);
+  const append = db.prepare<[number, number, number, Uint8Array]>(
+    "INSERT INTO records (last_id, first_id, crc, body) VALUES (?, ?, ?, ?)",
+  );
+  const next = db.prepare<[number], Omit<BlockRecord, "bodyCrc"> & { id: number }>(
+    `SELECT id, device_key AS deviceKey, epoch, seq, kind, accuracy, received AS receivedUnixMs, base AS baseUnixMs,
+            catalog, body FROM records_1 WHERE id > ? ORDER BY id LIMIT 1000`,
+  );
+  const builder = new BlockBuilder();
+  const close = (): void => {
+    const { firstId, lastId, crc, body } = builder.finish();
+    append.run(lastId, firstId, crc, body);
+  };
+  let lastId = 0;
+  for (let rows = next.all(0); rows.length > 0; rows = next.all(lastId)) {
+    for (const { id, ...record } of rows) {
+      // Ids inside a block have no holes.
+      if (builder.count > 0 && (id !== lastId + 1 || !builder.fits(record.body.length))) close();
+      builder.add(id, { ...record, bodyCrc: crc32(record.body) });
+      lastId = id;
+    }
+  }
+  if (builder.count > 0) close();
+  db.exec(`
+    DELETE FROM sqlite_sequence WHERE name = 'records';
+    UPDATE sqlite_sequence SET name = 'records' WHERE name = 'records_1';
+    DROP TABLE records_1;
+  `);
+}
+
 /** The schema of spool.db, step by step. */
 export const SPOOL_SCHEMA: Schema = {
   applicationId: 0x54475350, // "TGSP"
   checkedTables: ["devices", "streams", "catalogs", "cursors", "commands", "command_wires", "boots", "meta"],
-  steps: [(db) => void db.exec(VERSION_1)],
+  steps: [(db) => void db.exec(VERSION_1), recordsIntoBlocks],
 };

@@ -4,6 +4,7 @@ import { describe } from "vitest";
 import { tablesContract } from "../spool/testing/tables-contract.js";
 import { SPOOL_SCHEMA } from "./spool-schema.js";
 import { SqlSpoolTables } from "./spool-tables.js";
+import { storedRecords } from "./testing/stored-records.js";
 
 describe("the spool's tables on SQLite", () => {
   tablesContract(() => {
@@ -25,11 +26,7 @@ describe("the spool's tables on SQLite", () => {
     return {
       tables,
       transaction,
-      recordSeqs: () =>
-        db
-          .prepare<[], { seq: number }>("SELECT seq FROM records ORDER BY id")
-          .all()
-          .map((row) => row.seq),
+      recordSeqs: () => storedRecords(db).map(({ seq }) => seq),
       gapCount: () => db.prepare("SELECT id FROM gaps").all().length,
     };
   });

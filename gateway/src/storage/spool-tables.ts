@@ -61,11 +61,13 @@ export class SqlSpoolTables implements SpoolTables {
 
   putDevice(row: DeviceRow): void {
     this.#fault?.();
+    this.records.flush(); // leaving a catalog, the table notes which record was the last to use it
     this.devices.put(row);
   }
 
   setCatalog(deviceKey: number, catalog: number): void {
     this.#fault?.();
+    this.records.flush();
     this.devices.setCatalog(deviceKey, catalog);
   }
 
@@ -107,6 +109,7 @@ export class SqlSpoolTables implements SpoolTables {
 
   putCatalogPart(part: CatalogPart): CatalogRow {
     this.#fault?.();
+    this.records.flush(); // what is stored decides which catalogs are still needed
     return this.catalogs.putPart(part);
   }
 

@@ -7,6 +7,7 @@ import { SeededRandom } from "../core/testing/seeded-random.js";
 import { batchOf, helloOf, run } from "../spool/testing/batches.js";
 import { createInThreadStorage, type InThreadOptions, type InThreadStorage } from "./in-thread-storage.js";
 import { type TestFolder, testFolder } from "./testing/store.js";
+import { damageRecord } from "./testing/stored-records.js";
 
 let folder: TestFolder;
 let clock: ManualClock;
@@ -166,7 +167,9 @@ describe("the storage client", () => {
     const { spool, reader } = await open();
     const { epoch } = await spool.hello(helloOf());
     await spool.commit(batchOf(run(epoch, 1, 2).map((entry) => ({ ...entry, body: new Uint8Array(0) }))));
-    new Database(`${folder.path}/spool.db`).exec("UPDATE records SET seq = 99 WHERE id = 1").close();
+    const db = new Database(`${folder.path}/spool.db`);
+    damageRecord(db, 1);
+    db.close();
     const slice = await reader.rendered(0, 10);
     expect([...slice.ids]).toEqual([2]);
     expect(await reader.gaps({ limit: 10 })).toMatchObject([{ reason: "quarantined" }]);

@@ -13,6 +13,7 @@ import { requires } from "../../../scripts/testing/requires.mjs";
 import { batchOf, helloOf, run } from "../spool/testing/batches.js";
 import { openStorage } from "./open-storage.js";
 import { type TestFolder, testFolder } from "./testing/store.js";
+import { storedRecords } from "./testing/stored-records.js";
 
 const CHILD = fileURLToPath(new URL("./testing/ingest-child.mjs", import.meta.url));
 const compiled = (name: string): URL => new URL(`../../dist/storage/${name}.js`, import.meta.url);
@@ -76,10 +77,7 @@ describe("a killed process", () => {
       acked = said.last;
     }
     const db = new Database(join(folder.path, "spool.db"), { readonly: true });
-    const seqs = db
-      .prepare<[], { seq: number }>("SELECT seq FROM records ORDER BY id")
-      .all()
-      .map(({ seq }) => seq);
+    const seqs = storedRecords(db).map(({ seq }) => seq);
     const [stream] = db.prepare<[], { mark: number }>("SELECT mark FROM streams").all();
     db.close();
     expect(seqs.length).toBeGreaterThanOrEqual(acked);
