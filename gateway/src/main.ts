@@ -3,6 +3,7 @@
  *
  *   SIGTERM, SIGINT, the parent's IPC channel closing ─▶ ordered stop ─▶ exit 0
  *   SIGHUP ─▶ certificates read again          the disk failed ─▶ exit 74, nothing unwritten was acked
+ *   systemd is told: ready, alive, reloading, stopping (assembly/service-manager.ts)
  */
 import { readFileSync } from "node:fs";
 import { hostname } from "node:os";
@@ -12,8 +13,11 @@ import type { DestinationStream } from "pino";
 import { PasswordHasher } from "./admin/password.js";
 import { banner } from "./assembly/banner.js";
 import { DataDir } from "./assembly/data-dir.js";
-import { Gateway, type ReadyFacts } from "./assembly/gateway.js";
+import { Gateway } from "./assembly/gateway.js";
+import type { ReadyFacts } from "./assembly/ready-facts.js";
 import { repositoryDir } from "./assembly/repository.js";
+import { type ServiceManager, serviceManager } from "./assembly/service-manager.js";
+import { startPulse } from "./assembly/service-pulse.js";
 import { openIdentity } from "./assembly/store.js";
 import { errorText } from "./cli/cli-error.js";
 import { type LoadedConfig, loadConfig } from "./config/load.js";
@@ -50,6 +54,8 @@ export async function runGateway(options: RunOptions): Promise<0 | ExitCode> {
   }
   const logRing = new LogRing();
   const log = makeLogger(loaded, options, logRing);
+  const service = serviceManager({ env: options.env, pid: process.pid, log });
+  service?.tell({ status: "starting: the store is opened and checked" });
   const ended = waitForEnd();
   let gateway: Gateway;
   try {
@@ -61,6 +67,7 @@ export async function runGateway(options: RunOptions): Promise<0 | ExitCode> {
       metrics: new Metrics(),
       version: packageVersion(),
       webDir: join(sourceDir(), "web"),
+      isService: service !== null || options.env["STATE_DIRECTORY"] !== undefined,
       onFatal: (error) => ended.fatal(error),
     });
   } catch (thrown) {
@@ -68,19 +75,31 @@ export async function runGateway(options: RunOptions): Promise<0 | ExitCode> {
     return fail(asGatewayError(thrown));
   }
   announce(gateway, clock.monoMs() - startedMs);
-  ended.onHangup(() => void gateway.reload());
+  service?.tell({ state: "READY" });
+  const stopPulse = service === null ? null : startPulse(service, clock, gateway.pulse);
+  ended.onHangup(() => void reload(gateway, service));
   const fatal = await ended.promise;
   if (fatal !== null) {
     // No farewell: whatever is in memory was not acked, and the disk is not to be trusted with more.
     return fail(fatal);
   }
   log.info({}, "stopping");
+  stopPulse?.();
+  service?.tell({ state: "STOPPING", status: "stopping: devices are told, the last data is written" });
   const cancel = clock.after(STOP_MS_MAX, () => process.exit(0));
-  await gateway.stop();
+  await Promise.all([gateway.stop(), service?.settled()]);
   cancel();
   log.info({}, "stopped");
   return 0;
 }
+
+async function reload(gateway: Gateway, service: ServiceManager | null): Promise<void> {
+  service?.tell({ state: "RELOADING" });
+  await gateway.reload();
+  service?.tell({ state: "READY" });
+}
+
+export { backUpStored, restoreFrom, saveBackup } from "./assembly/stored-backup.js";
 
 /** Hashes a password as the store keeps it. Errors: E_BAD_REQUEST when it is too short or too long. */
 export type HashPassword = (password: string) => Promise<string>;

@@ -11,6 +11,7 @@ import { type AdminApp, type AdminEnv, newApp, type RouteParts } from "./admin-c
 import { answerError, errorResponse } from "./api-error.js";
 import { isUnsafe, originAllowed } from "./guard-rules.js";
 import { activityRoutes } from "./routes/activity.js";
+import { backupRoutes } from "./routes/backup.js";
 import { commandRoutes } from "./routes/commands.js";
 import { deviceRoutes } from "./routes/devices.js";
 import { loginRoutes } from "./routes/login.js";
@@ -42,6 +43,7 @@ export function createAdminApp(parts: AppParts): AdminApp {
   sinkRoutes(app, parts);
   serialRoutes(app, parts);
   activityRoutes(app, parts);
+  backupRoutes(app, parts);
   describe(app, parts.host.version);
   return app;
 }

@@ -45,8 +45,20 @@ export interface AdminHost {
   serial(): Promise<SerialFacts>;
   /** The newest log lines of this process. */
   logs(query: LogLineQuery): LogLines;
+  /**
+   * Everything a gateway cannot make again, as one file. Read `pieces` to the end, or call their `return`.
+   * Errors: E_TOO_MANY (one is being made), E_STORE_FULL (no room for copies), E_STORE_IO, E_STORE_BUSY.
+   */
+  backup(): Promise<BackupFile>;
   /** Put one line into the audit table. */
   audit(actor: string, action: string, subject: string): void;
+}
+
+/** A backup on its way. */
+export interface BackupFile {
+  readonly fileName: string;
+  readonly bytes: number;
+  readonly pieces: AsyncIterable<Uint8Array>;
 }
 
 /** `failed`: the storage reported a fatal error and the process is about to end. */

@@ -8,7 +8,7 @@
  * a second).
  */
 import { createServer, type IncomingMessage, type Server, type ServerOptions } from "node:http";
-import { createServer as createTlsServer } from "node:https";
+import { createServer as createTlsServer, Server as TlsServer } from "node:https";
 import type { AddressInfo } from "node:net";
 import type { Duplex } from "node:stream";
 import { getRequestListener } from "@hono/node-server";
@@ -31,6 +31,7 @@ import { loadAssets } from "./static-assets.js";
 /** Slow and silent peers cost a socket each; past this many the kernel makes newcomers wait. */
 const CONNECTIONS_MAX = 2048;
 const STOP_MS_MAX = 1000;
+const TLS_VERSION_MIN = "TLSv1.2";
 const HTTP_LIMITS: ServerOptions = {
   headersTimeout: 10_000,
   requestTimeout: 30_000,
@@ -128,6 +129,16 @@ export class AdminServer {
     return `${this.url}/login#${this.#auth.issueLoginCode().code}`;
   }
 
+  /** Another key and certificate for connections from now on. Errors: E_TLS_FILES; the old ones stay then. */
+  reload(tls: { readonly key: string; readonly cert: string }): void {
+    if (!(this.#server instanceof TlsServer)) return;
+    try {
+      this.#server.setSecureContext({ key: tls.key, cert: tls.cert, minVersion: TLS_VERSION_MIN });
+    } catch (error) {
+      throw new GatewayError("E_TLS_FILES", `admin.tls: ${String(error)}`, { cause: error });
+    }
+  }
+
   /** Tell viewers, stop listening, and end what is left after a second. */
   async stop(): Promise<void> {
     this.feed.stop();
@@ -163,7 +174,7 @@ export class AdminServer {
 
   #tlsServer(tls: { readonly key: string; readonly cert: string }): Server {
     try {
-      return createTlsServer({ ...HTTP_LIMITS, key: tls.key, cert: tls.cert, minVersion: "TLSv1.2" });
+      return createTlsServer({ ...HTTP_LIMITS, key: tls.key, cert: tls.cert, minVersion: TLS_VERSION_MIN });
     } catch (error) {
       throw new GatewayError("E_TLS_FILES", `admin.tls: ${String(error)}`, { cause: error });
     }

@@ -29,6 +29,8 @@ import type { IdentityStore } from "../model/identity.js";
 import type { Gap } from "../model/record.js";
 import type { DeviceFacts, GapQuery, LiveEvent, Spool, SpoolReader } from "../model/spool.js";
 import type { SessionFacts } from "../session/session-ports.js";
+import type { BackupStream } from "../storage/backup-archive.js";
+import type { BackupDesk } from "./backup-desk.js";
 import { Listeners } from "./listeners.js";
 import type { OutageEstimate } from "./outage-estimate.js";
 import { isSink, type SinkSet } from "./sink-set.js";
@@ -50,6 +52,7 @@ export interface DeskParts {
   readonly commands: CommandDesk;
   readonly sinks: SinkSet;
   readonly history: HistoryReader & Pick<LiveSource, "latest">;
+  readonly backup: BackupDesk;
   readonly outage: OutageEstimate;
   readonly eventLoop: EventLoopWatch;
   readonly config: ConfigFacts;
@@ -174,6 +177,10 @@ export class AdminDesk implements AdminHost {
 
   logs(query: LogLineQuery): LogLines {
     return this.#parts.logRing.read(query);
+  }
+
+  backup(): Promise<BackupStream> {
+    return this.#parts.backup.create();
   }
 
   audit(actor: string, action: string, subject: string): void {

@@ -1,5 +1,5 @@
 /** The first screen: what runs, where to go next. Plain text; a terminal may colour it. */
-import type { ReadyFacts } from "./gateway.js";
+import type { ReadyFacts } from "./ready-facts.js";
 
 export interface BannerExtras {
   readonly version: string;

@@ -2,15 +2,16 @@
  * The data folder: made, checked, locked, and the two small files that let the CLI find a running gateway.
  *
  *   <dataDir>/gateway.lock   pid and start of the gateway that uses the folder; stale ones are taken over
- *            /admin.token    the admin API's bearer token, 0600, made at the first run
+ *            /admin.token    the admin API's bearer token, 0600 (0640 under systemd), made at the first run
  *            /gateway.json   url and pid, written when ready, removed at stop
  */
 import { randomBytes } from "node:crypto";
-import { closeSync, openSync, rmSync, writeSync } from "node:fs";
+import { chmodSync, closeSync, existsSync, openSync, rmSync, writeSync } from "node:fs";
 import { join } from "node:path";
 import { makeFolders, readIfThere, writeFileDurably } from "../config/durable-file.js";
 import { errnoOf } from "../config/locations.js";
 import { GatewayError } from "../core/errors.js";
+import { RESTORE_FOLDER } from "../storage/backup-restore.js";
 
 /** What gateway.json says; `url` is the admin API's. */
 export interface GatewayFile {
@@ -34,9 +35,19 @@ export class DataDir {
 
   /**
    * Make the folder if needed and lock it.
-   * Errors: E_DATA_DIR (cannot be made or written), E_DATA_DIR_LOCKED (a running gateway has it).
+   * Errors: E_DATA_DIR (cannot be made or written; a restore was cut off), E_DATA_DIR_LOCKED (a running gateway has it).
    */
   static open(path: string): DataDir {
+    const dir = DataDir.openToRestore(path);
+    if (!existsSync(dir.file(RESTORE_FOLDER))) return dir;
+    dir.release();
+    throw new GatewayError("E_DATA_DIR", `a restore into ${path} was cut off: ${dir.file(RESTORE_FOLDER)} is there`, {
+      fix: "run `tidegate backup restore --force` again, or delete that folder if you gave the restore up",
+    });
+  }
+
+  /** As `open`, also when a restore was cut off. */
+  static openToRestore(path: string): DataDir {
     const dir = new DataDir(path);
     try {
       makeFolders(path, 0o750);
@@ -56,9 +67,18 @@ export class DataDir {
     return join(this.path, name);
   }
 
-  /** The admin token; made at the first run. An empty file means deny: it is an error, never a new token. */
-  adminToken(): string {
+  /**
+   * The admin token; made at the first run. An empty file means deny: it is an error, never a new token.
+   * @param readers `group`: the members of the gateway's group may use the command line without sudo.
+   */
+  adminToken(readers: "owner" | "group" = "owner"): string {
     const path = this.file("admin.token");
+    const token = this.#adminToken(path);
+    if (readers === "group") chmodSync(path, GROUP_MODE);
+    return token;
+  }
+
+  #adminToken(path: string): string {
     const known = readIfThere(path)?.toString("utf8");
     if (known !== undefined) {
       if (known.trim() === "") {
@@ -126,6 +146,9 @@ function readProc(path: string): string {
     return ""; // the process ended between the two system calls
   }
 }
+
+/** The group is the service's own: whoever is in it was put there to run the gateway. */
+const GROUP_MODE = 0o640;
 
 /** gateway.json holds no secret: everybody may find the gateway. */
 const PUBLIC_MODE = 0o644;

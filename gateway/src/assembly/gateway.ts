@@ -4,23 +4,25 @@
  *   start  data folder ▸ keys ▸ store ▸ credentials ▸ sessions ▸ sinks ▸ admin ▸ devices' port ▸ ready
  *   stop   no new links ▸ Bye to devices ▸ last commit ▸ sinks' last acks ▸ admin ▸ store ▸ data folder
  */
-import { isIPv4 } from "node:net";
-import { hostname, networkInterfaces } from "node:os";
-import { DEVICE_PATH } from "@tidegate/proto";
+import { hostname } from "node:os";
 import { AdminServer } from "../admin/admin-server.js";
 import { fileShelf } from "../admin/session-shelf.js";
-import type { Config } from "../config/config.js";
 import { effectiveTree } from "../config/effective.js";
 import type { LoadedConfig } from "../config/load.js";
+import { machineAddresses } from "../config/machine.js";
 import { loadAdminTls, loadTls, type TlsMaterial } from "../config/tls-files.js";
 import { asGatewayError } from "../core/errors.js";
 import { watchEventLoop } from "../core/event-loop.js";
 import { CredentialDirectory } from "../enrollment/credential-directory.js";
 import { AdminDesk } from "./admin-desk.js";
+import { BackupDesk } from "./backup-desk.js";
 import { Closers } from "./closers.js";
 import { DataDir } from "./data-dir.js";
 import { DeviceSide } from "./device-side.js";
 import { OutageEstimate } from "./outage-estimate.js";
+import { devicesUrl, type ReadyFacts, readyFacts } from "./ready-facts.js";
+import type { PulseSource } from "./service-pulse.js";
+import { statusLine } from "./service-status.js";
 import { SinkSet } from "./sink-set.js";
 import { makeSink } from "./sinks.js";
 import { openStore, type Store } from "./store.js";
@@ -35,6 +37,7 @@ export class Gateway {
   readonly #world: GatewayWorld;
   readonly #closers: Closers;
   #reload: () => Promise<void> = () => Promise.resolve();
+  #pulse: PulseSource | null = null;
   #facts: ReadyFacts | null = null;
   #admin: AdminServer | null = null;
   #adminPort: number | null = null;
@@ -63,12 +66,18 @@ export class Gateway {
     return this.#facts;
   }
 
+  /** For the service manager: does the storage work, and what is there to say. */
+  get pulse(): PulseSource {
+    if (this.#pulse === null) throw new TypeError("the gateway is not ready");
+    return this.#pulse;
+  }
+
   /** A link that logs one browser in, once. */
   loginLink(): string {
     return this.#admin?.loginLink() ?? "";
   }
 
-  /** Read certificate files again, for connections from now on. A failure is logged and changes nothing. */
+  /** Read certificate files of both listeners again, for connections from now on. A failure is logged and changes nothing. */
   async reload(): Promise<void> {
     await this.#reload();
   }
@@ -136,7 +145,14 @@ export class Gateway {
       adminPort,
       startedAt: new Date(clock.unixMs()).toISOString(),
     });
-    this.#reload = () => this.#reloadTls(devices, tlsFacts);
+    this.#reload = () => this.#reloadTls({ devices, admin }, tlsFacts);
+    this.#pulse = {
+      beat: async () => {
+        await store.ping();
+        return statusLine(await desk.status());
+      },
+      answeredCount: () => store.answeredCount(),
+    };
     log.debug({ sinks: sinks.count, devices: credentials.count }, "the gateway is ready");
   }
 
@@ -165,6 +181,14 @@ export class Gateway {
       commands: devices.commands,
       sinks: parts.sinks,
       history: store.history,
+      backup: new BackupDesk({
+        dataDir: config.gateway.dataDir,
+        configFile: this.#loaded.file,
+        gatewayId: config.gateway.id,
+        version: this.#world.version,
+        clock: this.#world.clock,
+        copyStores: (folder) => store.backup(folder),
+      }),
       outage: parts.outage,
       eventLoop,
       config: {
@@ -207,7 +231,7 @@ export class Gateway {
       port: listen.port,
       names: [...config.admin.names, hostname(), `${hostname()}.local`, ...machineAddresses()],
       tls: tls === null ? (this.#loaded.tree.admin.tls === "off" ? "off" : null) : { key: tls.key, cert: tls.cert },
-      adminToken: kept.dataDir.adminToken(),
+      adminToken: kept.dataDir.adminToken(this.#world.isService === true ? "group" : "owner"),
       sessions: { bootId: kept.bootId, shelf: fileShelf(kept.dataDir.file("admin.sessions")) },
       loginLimits: {
         sessionMs: config.admin.sessionMs,
@@ -224,54 +248,20 @@ export class Gateway {
     });
   }
 
-  async #reloadTls(devices: DeviceSide, facts: Parameters<typeof loadTls>[1]): Promise<void> {
+  async #reloadTls(
+    { devices, admin }: { devices: DeviceSide; admin: AdminServer },
+    facts: Parameters<typeof loadTls>[1],
+  ): Promise<void> {
     try {
-      const tls = await loadTls(this.#loaded.config, { ...facts, addresses: machineAddresses() });
-      if (tls !== null) devices.reload(tls);
+      const { config } = this.#loaded;
+      const now = { ...facts, addresses: machineAddresses() };
+      const [devicesTls, adminTls] = [await loadTls(config, now), await loadAdminTls(config, now)];
+      if (devicesTls !== null) devices.reload(devicesTls);
+      if (adminTls !== null) admin.reload(adminTls);
       this.#world.log.info({}, "certificates read again");
     } catch (thrown) {
       const error = asGatewayError(thrown);
       this.#world.log.error({ code: error.code, why: error.why, fix: error.fix }, "certificates not read again");
     }
   }
-}
-
-/** What a person is told when the gateway is ready. */
-export interface ReadyFacts {
-  readonly devicesUrl: string;
-  readonly dashboardUrl: string;
-  /** SHA-256 of the root that devices pin, in colon-separated hex; null without TLS. */
-  readonly caFingerprint: string | null;
-  readonly sinkNames: readonly string[];
-  readonly dataDir: string;
-}
-
-function readyFacts(
-  config: Config,
-  parts: { admin: AdminServer; adminPort: number; devicesPort: number; devicesTls: TlsMaterial | null },
-): ReadyFacts {
-  return {
-    devicesUrl: devicesUrl(config, parts.devicesPort, parts.devicesTls),
-    dashboardUrl: parts.admin.url,
-    caFingerprint: parts.devicesTls?.fingerprint ?? null,
-    sinkNames: config.sinks.map((sink) => sink.name),
-    dataDir: config.gateway.dataDir,
-  };
-}
-
-/** Where a device of this machine's network connects. A listener on loopback is only reached from here. */
-function devicesUrl(config: Config, port: number, tls: TlsMaterial | null): string {
-  const { host } = config.devices.listen;
-  const anyAddress = host === "0.0.0.0" || host === "::";
-  // An address works without DNS or mDNS; devices check the pinned CA and the constant name, not the address.
-  const machine = (): string => machineAddresses().find((address) => isIPv4(address)) ?? hostname();
-  const name = config.devices.names[0] ?? (anyAddress ? machine() : host);
-  const shown = name.includes(":") ? `[${name}]` : name;
-  return `${tls === null ? "ws" : "wss"}://${shown}:${port}${DEVICE_PATH}`;
-}
-
-function machineAddresses(): string[] {
-  return Object.values(networkInterfaces())
-    .flat()
-    .flatMap((address) => (address === undefined || address.internal ? [] : [address.address]));
 }

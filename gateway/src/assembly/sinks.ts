@@ -21,7 +21,7 @@ export interface SinkParts {
   readonly from: number;
 }
 
-/** Errors: E_TLS_FILES when a certificate file of the sink cannot be read. */
+/** A file of the sink that cannot be read is no failure here: its state says so, and it is read again at every try. */
 export function makeSink(config: MqttSinkConfig, parts: SinkParts): RunningSink {
   const { store, world, submit, from } = parts;
   const { clock, random, log, metrics } = world;
@@ -61,7 +61,7 @@ function mqttOptions(config: MqttSinkConfig, gatewayId: string): MqttSinkOptions
     clientId: config.clientId,
     keepaliveMs: config.keepaliveMs,
     topicPrefix: config.topicPrefix,
-    tls: tlsOptions(config),
+    tlsFiles: () => tlsOptions(config),
     ...(config.username === null ? {} : { username: config.username }),
     ...(passwordFile === null ? {} : { password: () => readSecretFile(passwordFile) }),
     limits: {

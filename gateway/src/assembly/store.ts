@@ -23,6 +23,12 @@ export interface Store {
   readonly history: HistoryReader & Pick<LiveSource, "latest">;
   /** This boot of the machine: monotonic deadlines belong to it. */
   readonly bootId: string;
+  /** Copy both databases into a folder that is there. Errors: E_STORE_FULL, E_STORE_IO, E_STORE_BUSY. */
+  backup(folder: string): Promise<void>;
+  /** Resolves when the storage worker has come to it in its queue. */
+  ping(): Promise<void>;
+  /** Calls the storage worker has answered since the start. */
+  answeredCount(): number;
   close(): Promise<void>;
 }
 
@@ -57,6 +63,9 @@ export async function openStore(config: Config, world: GatewayWorld): Promise<St
     identities: opened.identity,
     history: historyClient,
     bootId,
+    backup: (folder) => opened.backup(folder),
+    ping: async () => void (await opened.spool.status()),
+    answeredCount: () => opened.answeredCount(),
     // The history first: its last cursor is worth writing.
     close: async () => {
       await historyClient.close();

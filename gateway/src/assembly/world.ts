@@ -16,6 +16,8 @@ export interface GatewayWorld {
   readonly version: string;
   /** The built dashboard. */
   readonly webDir: string;
+  /** Run by a service manager: the admin token is for the gateway's group, too. */
+  readonly isService?: boolean;
   /** The disk failed: stop without another word to devices; the process must end with the error's exit code. */
   readonly onFatal: (error: GatewayError) => void;
 }

@@ -39,6 +39,8 @@ export const ERRORS = {
   E_STORE_IO: row("the disk failed while writing", "check the disk; nothing unwritten was acknowledged", 74, 500),
   E_STORE_FULL: row("the spool is full", "make space, raise storage.quota, or bring a sink back", 75, 503),
   E_STORE_BUSY: row("the store cannot take this right now", "try again shortly", 75, 503),
+  E_BACKUP_INVALID: row("the file is no whole backup", "use another copy of it, or an older backup", 1, 400),
+  E_BACKUP_PLACE: row("the place is taken", "choose another place", 1, 409),
   E_SERIAL_DENIED: row("a serial line may not be opened", "add the user to the group that owns it", 75, 503),
   E_SERIAL_BUSY: row("a serial line is in use", "close the program that has it open", 75, 503),
   E_SERIAL_MISSING: row("a serial line is not there", "plug it in, or see `tidegate serial ls`", 75, 503),

@@ -11,6 +11,8 @@ export interface MqttSinkOptions {
   /** Read again at every attempt, so that a corrected password file works without a restart. Never logged. */
   readonly password?: () => string | undefined;
   readonly tls?: MqttTlsOptions;
+  /** Instead of `tls`: read again at every attempt, so that a corrected file works without a restart. May throw. */
+  readonly tlsFiles?: () => MqttTlsOptions;
   /** `tidegate-<gw>-<name>` unless told; stable, because a broker ends the older of two equal ones. */
   readonly clientId?: string;
   /** Longest silence either way, in ms; 1,000 … 65,535,000. */

@@ -303,10 +303,11 @@ export class MqttSink {
   }
 
   #connectionOptions(version: 4 | 5): ConnectionOptions {
-    const { name, gatewayId, username, password, clientId, keepaliveMs } = this.#options;
+    const { name, gatewayId, username, password, clientId, keepaliveMs, tlsFiles } = this.#options;
+    const isPlain = this.#target.tls === null || tlsFiles === undefined;
     return {
       version,
-      target: this.#target,
+      target: isPlain ? this.#target : { ...this.#target, tls: tlsFiles() },
       clientId: clientId ?? `tidegate-${gatewayId}-${name}`,
       username,
       password: password?.(),

@@ -16,6 +16,7 @@ import type { CommitOutcome, GatherBatch, HelloOutcome, HelloRequest, SinkStart,
 import { bringsRecords } from "../spool/batch-weight.js";
 import { CommandBook } from "../spool/command-book.js";
 import { Ledger } from "../spool/ledger.js";
+import { copyStores } from "./backup-copy.js";
 import { Cursors, HISTORY_SINK } from "./cursors.js";
 import { closeDatabase, suspect } from "./database.js";
 import type { EngineOptions, Notes, TickOutcome } from "./engine-options.js";
@@ -71,7 +72,10 @@ export class Engine {
     this.#cursors = new Cursors(this.#tables.cursors);
     this.#space = new Space(db, path, options.quotaBytes, options.diskFree);
     const liveRowsKept = options.liveRowsKept ?? LIVE_ROWS_KEPT;
-    this.#retention = new Retention(this.#tables, this.#cursors, this.#space, liveRowsKept);
+    this.#retention = new Retention(this.#tables, this.#cursors, this.#space, {
+      liveRowsKept,
+      startedMonoMs: options.clock.monoMs(),
+    });
     this.#meter = new WriteMeter(this.#tables.cursors, options.clock.unixMs());
     this.#lastId = this.#tables.records.lastId();
     this.#space.refillReserve();
@@ -143,7 +147,13 @@ export class Engine {
   openSinks(sinks: readonly SinkStart[]): ReadonlyMap<string, number> {
     const history: SinkStart = { name: HISTORY_SINK, start: "oldest", holdMaxAgeMs: null, holdMaxBytes: null };
     const all = this.#options.keepsHistory ? [...sinks, history] : sinks;
-    return this.#small(() => this.#cursors.open(all, this.#retention.oldestId, this.#lastId));
+    const { records } = this.#tables;
+    const stored = {
+      oldestId: this.#retention.oldestId,
+      lastId: this.#lastId,
+      firstAfter: (id: number) => records.firstAfter(id),
+    };
+    return this.#small(() => this.#cursors.open(all, stored));
   }
 
   quarantine(sink: string, recordId: number, reason: string): void {
@@ -210,6 +220,12 @@ export class Engine {
     });
   }
 
+  /** Copies of both databases in a folder that is there, while this goes on as ever. Errors: as `copyStores`. */
+  backup(folder: string): Promise<void> {
+    const { spool, identity } = this.#stores;
+    return copyStores({ spool: spool.db, identity: identity.db }, folder);
+  }
+
   /** The file is damaged: its next opening checks all of it. */
   suspectDamage(): void {
     suspect(this.#stores.spool.path);
@@ -236,9 +252,9 @@ export class Engine {
   #houseWork(nowUnixMs: number) {
     try {
       return this.#small(() => {
-        const skipped = this.#retention.skipHeld(this.#lastId, nowUnixMs);
+        const skipped = this.#retention.skipHeld(this.#lastId, nowUnixMs, this.#options.clock.monoMs());
         const trimmed = this.#retention.trim(this.#lastId, TRIM_ROWS, this.#isFull);
-        const pruned = this.#tables.commands.prune(nowUnixMs);
+        const pruned = this.#tables.commands.prune();
         if (trimmed + pruned > 0 || this.#cursors.isDirty) this.#meter.save(nowUnixMs);
         return { trimmed, skipped };
       });

@@ -20,10 +20,14 @@ export interface Storage {
   readonly commands: CommandStore;
   readonly identity: IdentityStore;
   readonly reader: SpoolReader;
+  /** Copy both databases into a folder that is there. Errors: E_STORE_FULL, E_STORE_IO, E_STORE_BUSY. */
+  backup(folder: string): Promise<void>;
   /** What was found at opening, for the log. */
   readonly notices: readonly StoreNotice[];
   /** Calls that wait for an answer: for the metrics. */
   pendingCount(): number;
+  /** How many calls the writer has answered: it stands still when the worker hangs. */
+  answeredCount(): number;
   /**
    * In order: what was asked is finished, notes are written, the files are marked clean and closed. After a fatal
    * failure it only ends the threads.
@@ -75,8 +79,12 @@ export async function connectStorage(
       commands: commandsOn(writer),
       identity: identityOn(writer, notes),
       reader: readerOn(opened, writer),
+      backup: async (folder) => {
+        await writer.ask("backup", folder);
+      },
       notices,
       pendingCount: () => writer.pendingCount + opened.pendingCount,
+      answeredCount: () => writer.answeredCount,
       close: once(async () => {
         try {
           await closeBoth(writer, opened, notes);

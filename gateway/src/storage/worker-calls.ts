@@ -33,6 +33,7 @@ export class WorkerCalls<C extends Calls> {
   readonly #onFatal: (error: GatewayError) => void;
   readonly #onSpace: () => void;
   #nextId = 1;
+  #answeredCount = 0;
   #dead: GatewayError | null = null;
   readonly #ready: Promise<readonly StoreNotice[]>;
   #settleReady: { resolve: (notices: readonly StoreNotice[]) => void; reject: (error: GatewayError) => void };
@@ -82,6 +83,11 @@ export class WorkerCalls<C extends Calls> {
     return this.#pending.size;
   }
 
+  /** How many calls were answered so far, well or badly: it stands still when the worker hangs. */
+  get answeredCount(): number {
+    return this.#answeredCount;
+  }
+
   /** The caller has ended the worker: from now on calls are refused, and its death is no news. */
   async end(): Promise<void> {
     this.#dead ??= new GatewayError("E_STORE_BUSY", "the store is closed");
@@ -100,6 +106,7 @@ export class WorkerCalls<C extends Calls> {
     const pending = this.#pending.get(message.id);
     if (pending === undefined) return;
     this.#pending.delete(message.id);
+    this.#answeredCount += 1;
     if (message.type === "value") pending.resolve(message.value);
     else pending.reject(errorOf(message.error));
   }

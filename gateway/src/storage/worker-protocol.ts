@@ -50,6 +50,8 @@ export interface WriterCalls {
   forget: { readonly in: string; readonly out: null };
   setting: { readonly in: string; readonly out: string | null };
   putSetting: { readonly in: readonly [key: string, value: string]; readonly out: null };
+  /** Into this folder; other calls are answered meanwhile. */
+  backup: { readonly in: string; readonly out: null };
   close: { readonly in: null; readonly out: null };
 }
 

@@ -90,11 +90,22 @@ export class WriterHost {
   #answer(question: WriterQuestion | undefined): void {
     if (question === undefined) return;
     const { id, call } = question;
+    if (call.op === "backup") return void this.#backup(id, call.in);
     try {
       const value = this.#perform(call);
       this.#send({ type: "value", id, value }, transferOf(value));
     } catch (thrown) {
       this.#fail(id, thrown);
+    }
+  }
+
+  /** Many turns long. That a copy failed is no reason to end anything. */
+  async #backup(id: number, folder: string): Promise<void> {
+    try {
+      await this.#engine.backup(folder);
+      if (!this.#isStopped) this.#send({ type: "value", id, value: null }, []);
+    } catch (thrown) {
+      if (!this.#isStopped) this.#send({ type: "error", id, error: plainError(storeError(thrown, "the copy")) }, []);
     }
   }
 

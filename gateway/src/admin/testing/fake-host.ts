@@ -11,6 +11,7 @@ import type { DeviceFacts, LiveEvent, LiveReading, LiveSlice, SinkBacklog } from
 import { LatestFold } from "../../telemetry/latest-fold.js";
 import type {
   AdminHost,
+  BackupFile,
   CommandRequest,
   DevicePresence,
   Health,
@@ -236,6 +237,14 @@ export class FakeHost implements AdminHost {
 
   logs(query: LogLineQuery): LogLines {
     return this.logRing.read(query);
+  }
+
+  backup(): Promise<BackupFile> {
+    this.calls.push("backup");
+    const pieces = (async function* () {
+      yield Buffer.from("tar");
+    })();
+    return Promise.resolve({ fileName: "tidegate-attic-pi.tar", bytes: 3, pieces });
   }
 
   audit(actor: string, action: string, subject: string): void {

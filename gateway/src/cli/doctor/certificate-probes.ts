@@ -2,10 +2,11 @@
 import { X509Certificate } from "node:crypto";
 import { readFile, stat } from "node:fs/promises";
 import { isIP } from "node:net";
-import { hostname, networkInterfaces } from "node:os";
+import { hostname } from "node:os";
 import { join } from "node:path";
 import type { Config } from "../../config/config.js";
 import { errnoOf } from "../../config/locations.js";
+import { machineAddresses } from "../../config/machine.js";
 import { gatewayNames, namesOf } from "../../enrollment/certificate-names.js";
 import { fingerprintOf, type KeyedCertificate, pairProblem, rootProblem } from "../../enrollment/pki.js";
 import type { CertificateFacts } from "./facts.js";
@@ -59,12 +60,6 @@ function missingOf(leaf: KeyedCertificate, config: Config): string[] {
   return wanted.filter(
     (name) => !carried.has(isIP(name) === 6 ? new URL(`http://[${name}]`).hostname.slice(1, -1) : name),
   );
-}
-
-function machineAddresses(): string[] {
-  return Object.values(networkInterfaces())
-    .flat()
-    .flatMap((address) => (address === undefined || address.internal ? [] : [address.address]));
 }
 
 async function ownFacts(

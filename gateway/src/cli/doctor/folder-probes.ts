@@ -1,10 +1,10 @@
 /** Looks at the data folder: rights, space, and the small files of the gateway in it. Edge room `cli`. */
-import { readdirSync, readFileSync, readlinkSync } from "node:fs";
 import { access, constants, lstat, readdir, readFile, stat, statfs } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import * as z from "zod";
 import { type BlockFacts, isOnCard } from "../../config/card.js";
 import { errnoOf } from "../../config/locations.js";
+import { blockNumber, systemBlockFacts } from "../../config/machine.js";
 import { currentUser, userOf } from "./accounts.js";
 import type { Account, FolderFacts, GatewayFileFacts, SpaceFacts, TokenFacts } from "./facts.js";
 
@@ -105,24 +105,10 @@ export async function spaceFacts(path: string): Promise<SpaceFacts> {
   };
 }
 
-/** What the kernel tells of the disk below a path, for `config/card.ts`. /proc and /sys answer without a disk. */
+/** The disk below a path; only the question to the path itself may hang, so it alone does not block. */
 async function blockFacts(path: string): Promise<BlockFacts> {
   const { dev } = await stat(path);
-  return {
-    mounts: () => orNull(() => readFileSync("/proc/mounts", "utf8")),
-    // As in makedev(3) of glibc, the low parts.
-    deviceNumber: () => `${(dev >> 8) & 0xfff}:${dev & 0xff}`,
-    readLink: (link) => orNull(() => readlinkSync(link)),
-    list: (folder) => orNull(() => readdirSync(folder)) ?? [],
-  };
-}
-
-function orNull<T>(read: () => T): T | null {
-  try {
-    return read();
-  } catch {
-    return null;
-  }
+  return { ...systemBlockFacts(), deviceNumber: () => blockNumber(dev) };
 }
 
 const gatewayFile = z.looseObject({
