@@ -18,8 +18,11 @@ interface Row {
 
 type Values = [number, number, number, number, number, number, number | null, number | null, number | null];
 
+type Advance = [number, number, number, number, number, StreamState, number | null];
+
 /** Queries on streams; inside a transaction of the caller. */
 export class StreamsTable {
+  readonly #advance: Statement<Advance>;
   readonly #get: Statement<[number, number], Row>;
   readonly #open: Statement<[number], Row>;
   readonly #put: Statement<Values>;
@@ -29,6 +32,11 @@ export class StreamsTable {
   constructor(db: Database) {
     this.#get = db.prepare("SELECT * FROM streams WHERE device_key = ? AND epoch = ?");
     this.#open = db.prepare("SELECT * FROM streams WHERE device_key = ? AND state < 2 ORDER BY id");
+    // What nearly every commit does to a stream. It names no column of an index, so none of them is written again.
+    this.#advance = db.prepare(
+      `UPDATE streams SET mark = ?, announced = ?, ended = ?
+       WHERE device_key = ? AND epoch = ? AND state = ? AND rollback_epoch IS ?`,
+    );
     this.#put = db.prepare(
       `INSERT INTO streams
          (device_key, epoch, mark, announced, state, ended, rollback_epoch, rollback_from, rollback_to)
@@ -55,6 +63,11 @@ export class StreamsTable {
 
   put(row: StreamRow): void {
     const { rollback } = row;
+    const ended = row.isEnded ? 1 : 0;
+    const { mark, announced, deviceKey, epoch, state } = row;
+    // A rollback is told once and then gone: its epoch is enough to know that it did not change.
+    const advanced = this.#advance.run(mark, announced, ended, deviceKey, epoch, state, rollback?.epoch ?? null);
+    if (advanced.changes > 0) return;
     this.#put.run(
       row.deviceKey,
       row.epoch,
