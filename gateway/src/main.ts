@@ -13,6 +13,7 @@ import type { DestinationStream } from "pino";
 import { PasswordHasher } from "./admin/password.js";
 import { banner } from "./assembly/banner.js";
 import { DataDir } from "./assembly/data-dir.js";
+import { rememberPort, watchFailure } from "./assembly/failure-watch.js";
 import { Gateway } from "./assembly/gateway.js";
 import type { ReadyFacts } from "./assembly/ready-facts.js";
 import { repositoryDir } from "./assembly/repository.js";
@@ -34,16 +35,31 @@ export interface RunOptions {
   /** The value of `--config`; null when it was not given. */
   readonly configPath: string | null;
   readonly env: Readonly<Record<string, string | undefined>>;
+  /** Serve a page while the configuration is refused; absent: at a terminal, and not as a service. */
+  readonly failurePage?: boolean | undefined;
 }
 
 /** An ordered stop that takes longer than this has hung; what matters is on disk anyway. */
 const STOP_MS_MAX = 10_000;
 
 /**
- * Run the gateway until it is told to stop. Prints errors itself.
+ * Run the gateway until it is told to stop. Prints errors itself. When the configuration is refused and somebody is
+ * there to mend it, a page says so and the gateway starts once it is right (assembly/failure-watch.ts).
  * @returns the exit code: 0 clean, 74 I/O, 75 retryable, 78 configuration.
  */
 export async function runGateway(options: RunOptions): Promise<0 | ExitCode> {
+  for (;;) {
+    const failure = await runOnce(options);
+    const isMendable = failure?.exitCode === CONFIG_REFUSED && isAttended(options);
+    if (isMendable && (await whileRefused(failure, options)) === "mended") continue;
+    // A channel that stays open would keep the process.
+    if (failure !== null && process.connected) process.disconnect();
+    return failure?.exitCode ?? 0;
+  }
+}
+
+/** `null`: told to stop. An error has been printed. */
+async function runOnce(options: RunOptions): Promise<GatewayError | null> {
   const clock = new SystemClock();
   const startedMs = clock.monoMs();
   let loaded: LoadedConfig;
@@ -74,6 +90,7 @@ export async function runGateway(options: RunOptions): Promise<0 | ExitCode> {
     ended.forget();
     return fail(asGatewayError(thrown));
   }
+  rememberPort(gateway.facts.dataDir, Number(new URL(gateway.facts.dashboardUrl).port));
   announce(gateway, clock.monoMs() - startedMs);
   service?.tell({ state: "READY" });
   const stopPulse = service === null ? null : startPulse(service, clock, gateway.pulse);
@@ -90,7 +107,31 @@ export async function runGateway(options: RunOptions): Promise<0 | ExitCode> {
   await Promise.all([gateway.stop(), service?.settled()]);
   cancel();
   log.info({}, "stopped");
-  return 0;
+  return null;
+}
+
+/** Exit code 78: the same at the next attempt, so no service manager should try again. */
+const CONFIG_REFUSED: ExitCode = 78;
+
+/** A service's failure belongs to its manager; at a terminal a person reads what is wrong, and mends it. */
+function isAttended({ failurePage, env }: RunOptions): boolean {
+  return failurePage ?? (process.stdout.isTTY === true && env["INVOCATION_ID"] === undefined);
+}
+
+async function whileRefused(error: GatewayError, options: RunOptions): Promise<"mended" | "stopped"> {
+  const ended = waitForEnd();
+  try {
+    return await watchFailure(error, {
+      io: configIo(),
+      options,
+      clock: new SystemClock(),
+      webDir: join(sourceDir(), "web"),
+      say: (text) => process.stderr.write(text),
+      stopped: ended.promise.then(() => {}),
+    });
+  } finally {
+    ended.forget();
+  }
 }
 
 async function reload(gateway: Gateway, service: ServiceManager | null): Promise<void> {
@@ -190,7 +231,6 @@ function waitForEnd(): End {
       process.off("SIGINT", stop);
       process.off("SIGHUP", onHangup);
       process.off("disconnect", stop);
-      if (process.connected) process.disconnect();
     },
   };
 }
@@ -208,7 +248,7 @@ function announce(gateway: Gateway, elapsedMs: number): void {
   });
 }
 
-function fail(error: GatewayError): ExitCode {
+function fail(error: GatewayError): GatewayError {
   process.stderr.write(errorText(error, (text) => text));
-  return error.exitCode;
+  return error;
 }

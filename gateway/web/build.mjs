@@ -1,7 +1,7 @@
 // Bundles the dashboard: two pages, hashed names, nothing inline, nothing from elsewhere.
 //
-//   src/app.tsx · src/login/login-page.ts ──esbuild──▶ dist/web/assets/<name>-<hash>.js|css
-//   html/*.html ──names filled in──▶ dist/web/*.html       manifest.json: files the login page may fetch
+//   src/app.tsx · src/login/login-page.ts · src/failure/failure-page.ts ──esbuild──▶ dist/web/assets/<name>-<hash>.js|css
+//   html/*.html ──names filled in──▶ dist/web/*.html       manifest.json: files that need no login
 //
 // Run by `npm run build`; `node gateway/web/build.mjs --out DIR` builds elsewhere (tests do).
 
@@ -32,7 +32,8 @@ export async function buildWeb(outDir) {
   for (const file of [...Object.values(files), icon]) writeFileSync(join(fresh, "assets", file.name), file.bytes);
   writeFileSync(join(fresh, "index.html"), page("index.html", files["app.js"], files["app.css"]));
   writeFileSync(join(fresh, "login.html"), page("login.html", files["login.js"], files["login.css"]));
-  const manifest = { public: [files["login.js"].name, files["login.css"].name, icon.name] };
+  const open = ["login.js", "login.css", "failure.js", "failure.css"].map((name) => files[name].name);
+  const manifest = { public: [...open, icon.name] };
   writeFileSync(join(fresh, "manifest.json"), `${JSON.stringify(manifest, null, 2)}\n`);
   rmSync(outDir, { recursive: true, force: true });
   mkdirSync(dirname(outDir), { recursive: true });
@@ -43,7 +44,7 @@ export async function buildWeb(outDir) {
 async function bundle() {
   const result = await build({
     absWorkingDir: here,
-    entryPoints: { app: "src/app.tsx", login: "src/login/login-page.ts" },
+    entryPoints: { app: "src/app.tsx", login: "src/login/login-page.ts", failure: "src/failure/failure-page.ts" },
     outdir: "out",
     bundle: true,
     write: false,

@@ -44,6 +44,24 @@ export function loadAssets(webDir: string): StaticAssets {
   }
 }
 
+/** Script and style of the failure page; empty names when the dashboard is not built. */
+export function failureAssets(webDir: string): {
+  readonly files: ReadonlyMap<string, Asset>;
+  readonly style: string;
+  readonly script: string;
+} {
+  try {
+    const isPublic = publicNames(join(webDir, "manifest.json"));
+    const names = [...isPublic];
+    const files = names.map((name) => [name, load(join(webDir, "assets", name), true)] as const);
+    const named = (extension: string): string =>
+      names.find((name) => name.startsWith("failure-") && name.endsWith(extension)) ?? "";
+    return { files: new Map(files), style: named(".css"), script: named(".js") };
+  } catch {
+    return { files: new Map(), style: "", script: "" };
+  }
+}
+
 function publicNames(path: string): ReadonlySet<string> {
   const manifest: unknown = JSON.parse(readFileSync(path, "utf8"));
   const names = typeof manifest === "object" && manifest !== null && "public" in manifest ? manifest.public : [];

@@ -59,6 +59,8 @@ export interface RunOptions {
   /** The value of `--config`; null when it was not given. */
   readonly configPath: string | null;
   readonly env: Environment;
+  /** A page in the browser while the configuration is refused; absent: at a terminal, and not as a service. */
+  readonly failurePage?: boolean | undefined;
 }
 
 /** What the commands need of `main.ts`, which knows everything; the program's bin connects the two. */

@@ -94,9 +94,11 @@ function messageOf(issue: z.core.$ZodIssue, value: unknown): string {
 }
 
 const VALUE_SHOWN_MAX = 60;
+/** Messages go to logs: a password in an address does not. */
+const LOGIN_IN_URL = /\/\/[^\s/@"]*@/g;
 
 function shown(value: unknown): string {
-  const text = JSON.stringify(value) ?? String(value);
+  const text = (JSON.stringify(value) ?? String(value)).replace(LOGIN_IN_URL, "//…@");
   return text.length > VALUE_SHOWN_MAX ? `${text.slice(0, VALUE_SHOWN_MAX)}…` : text;
 }
 

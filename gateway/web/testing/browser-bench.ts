@@ -98,6 +98,14 @@ export class BrowserBench {
     this.#watch(this.#page, this.t.url);
   }
 
+  /** An empty page for another gateway, the real one say; it watches itself, too. */
+  async openFor(url: string): Promise<void> {
+    this.problems.length = 0;
+    this.#page = await (await this.browser.newContext({ viewport: WIDE, colorScheme: "light" })).newPage();
+    this.#page.setDefaultTimeout(WAIT_MS_MAX);
+    this.#watch(this.#page, url);
+  }
+
   async close(): Promise<void> {
     await this.#page?.context().close();
     await this.#server?.stop();
