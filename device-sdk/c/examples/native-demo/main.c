@@ -129,23 +129,33 @@ static bool parse(int argc, char **argv, options *o)
     return i == argc && o->id != NULL && (o->serial != NULL) != (o->ws_host != NULL) && o->is_tls == (o->ca != NULL);
 }
 
-/* Fills in `port`: the line itself, or TLS over it. Both live as long as the process. */
+/* Fills in `port`: a line, or TLS, which has its own sockets. Both live as long as the process. */
 static bool choose_port(const options *o, tg_posix *link, tg_port *port)
 {
+    if (o->is_tls) {
+#ifdef NATIVE_DEMO_TLS
+        const tls_options tls = {o->ws_host, o->ws_port, o->ca, o->name, o->fragment};
+        return tls_start(&tls, port);
+#else
+        fprintf(stderr, "native-demo: was built without TLS; use native-demo-tls for --wss\n");
+        return false;
+#endif
+    }
     if (o->serial != NULL) tg_posix_path(link, o->serial, o->baud); else tg_posix_tcp(link, o->ws_host, o->ws_port);
     tg_posix_port(link, port);
-    if (!o->is_tls) return true;
+    return true;
+}
+
+static void wait_for_line(const options *o, tg_posix *link, uint32_t wait_ms)
+{
 #ifdef NATIVE_DEMO_TLS
-    {
-        static tg_port below;
-        const tls_options tls = {o->ca, o->name, o->fragment};
-        below = *port;
-        return tls_start(&tls, &below, port);
+    if (o->is_tls) {
+        tls_wait(wait_ms);
+        return;
     }
-#else
-    fprintf(stderr, "native-demo: was built without TLS; use native-demo-tls for --wss\n");
-    return false;
 #endif
+    (void)o;
+    tg_posix_wait(link, wait_ms);
 }
 
 static void report(tg_client *client, uint32_t count)
@@ -214,7 +224,7 @@ int main(int argc, char **argv)
         }
         wait_ms = tg_poll(&client);
         if (wait_ms > o.interval_ms) wait_ms = o.interval_ms - (age_ms < o.interval_ms ? age_ms : 0);
-        if (!stopping) tg_posix_wait(&link, wait_ms);
+        if (!stopping) wait_for_line(&o, &link, wait_ms);
     }
     return 0;
 }

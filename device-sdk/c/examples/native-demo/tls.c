@@ -1,17 +1,21 @@
 /* tls.c -- see tls.h. The linker gives us mbedTLS's calls of calloc and free (--wrap), so that the peak can be told. */
+#define _POSIX_C_SOURCE 200809L
+
 #include "tls.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "../../port/posix/tg_posix.h"
+#include "../../port/wss/tg_wss.h"
 
 #define HEAD_BYTES 16u /* before each block: its size; keeps the alignment of malloc */
 
-static tg_mbedtls tls;
-static tg_mbedtls_config config;
-static uint8_t ca[8192];
+static tg_wss tls;
+static tg_wss_config config;
+static char ca[8192];
 static size_t heap_bytes;
 static size_t heap_peak_bytes;
 
@@ -51,8 +55,7 @@ static bool read_ca(const char *path)
         (void)fclose(file);
     }
     ca[n] = 0;
-    config.ca = ca;
-    config.ca_bytes = n + 1;
+    config.ca_pem = ca;
     return n > 0;
 }
 
@@ -66,29 +69,49 @@ static tg_fragment fragment_of(unsigned bytes)
     }
 }
 
-bool tls_start(const tls_options *options, const tg_port *below, tg_port *port)
+static uint32_t now_ms(void)
+{
+    struct timespec now;
+    (void)clock_gettime(CLOCK_MONOTONIC, &now);
+    return (uint32_t)((uint64_t)now.tv_sec * 1000u + (uint64_t)now.tv_nsec / 1000000u);
+}
+
+static uint32_t entropy(void)
+{
+    unsigned char bytes[4] = {0};
+    uint32_t v;
+    if (tg_posix_random(NULL, bytes, sizeof bytes) != 0) return now_ms();
+    memcpy(&v, bytes, sizeof v);
+    return v;
+}
+
+static const tg_wss_platform platform = {now_ms, entropy, tg_posix_random};
+
+bool tls_start(const tls_options *options, tg_port *port)
 {
     if (!read_ca(options->ca_path)) {
         fprintf(stderr, "native-demo: cannot read the CA %s\n", options->ca_path);
         return false;
     }
-    config.below = below;
+    config.platform = &platform;
+    config.host = options->host;
+    config.service = options->service;
     config.name = options->name;
     config.fragment = fragment_of(options->fragment);
     config.has_clock = true;
-    config.random = tg_posix_random;
-    if (tg_mbedtls_init(&tls, &config) != TG_OK) {
-        fprintf(stderr, "native-demo: TLS did not start: mbedTLS says -0x%04x\n",
-                (unsigned)-tg_mbedtls_get_stats(&tls)->last_error);
-        return false;
-    }
-    tg_mbedtls_port(&tls, port);
-    return true;
+    if (tg_wss_init(&tls, &config, port) == TG_OK) return true;
+    fprintf(stderr, "native-demo: TLS did not start: mbedTLS says -0x%04x\n", (unsigned)-tg_wss_get_stats(&tls)->last_error);
+    return false;
+}
+
+void tls_wait(uint32_t wait_ms)
+{
+    tg_wss_wait(&tls, wait_ms);
 }
 
 void tls_report(void)
 {
-    const tg_mbedtls_stats *stats = tg_mbedtls_get_stats(&tls);
+    const tg_mbedtls_stats *stats = tg_wss_get_stats(&tls);
     fprintf(stderr, "tls handshakes=%u resumed=%u refused=%u flags=0x%x error=-0x%04x heap_peak=%lu\n", stats->handshakes,
             stats->resumed, stats->refused, (unsigned)stats->verify_flags, (unsigned)-stats->last_error,
             (unsigned long)heap_peak_bytes);

@@ -1,0 +1,24 @@
+/* tg_zephyr.h -- what Zephyr 3.5 and later brings to port/wss: the kernel's clock and its random numbers.
+ *
+ * NOT run on a board, and not built by Zephyr itself: compiled here against headers of ours that repeat the documented
+ * names. Everything above it -- port/wss, port/mbedtls, port/sockets -- runs in the tests, on Linux.
+ */
+#ifndef TG_ZEPHYR_H
+#define TG_ZEPHYR_H
+
+#include "../wss/tg_wss.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* For tg_wss_config. Needs CONFIG_CSPRNG_ENABLED; without an entropy driver handshakes fail. */
+extern const tg_wss_platform tg_zephyr_platform;
+
+/* What Kconfig says about the size of records. */
+tg_fragment tg_zephyr_fragment(void);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

@@ -1,0 +1,4 @@
+#pragma once
+#define CONFIG_TIDEGATE_FRAGMENT_2048 1
+#define CONFIG_THERMOMETER_WIFI_SSID "a network"
+#define CONFIG_THERMOMETER_WIFI_PASSWORD "a password"
