@@ -238,7 +238,7 @@ function waitForEnd(): End {
 function announce(gateway: Gateway, elapsedMs: number): void {
   const facts: ReadyFacts = gateway.facts;
   const loginLink = process.stdout.isTTY === true || process.send !== undefined ? gateway.loginLink() : null;
-  process.stdout.write(banner(facts, { version: packageVersion(), elapsedMs, loginLink }));
+  process.stdout.write(banner(facts, { version: packageVersion(), elapsedMs, loginLink, cwd: process.cwd() }));
   process.send?.({
     type: "ready",
     devicesUrl: facts.devicesUrl,

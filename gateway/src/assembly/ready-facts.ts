@@ -6,6 +6,7 @@ import type { AdminServer } from "../admin/admin-server.js";
 import type { Config } from "../config/config.js";
 import { machineAddresses } from "../config/machine.js";
 import type { TlsMaterial } from "../config/tls-files.js";
+import { sqliteVersion } from "../storage/sqlite-version.js";
 
 /** What a person is told when the gateway is ready. */
 export interface ReadyFacts {
@@ -15,6 +16,8 @@ export interface ReadyFacts {
   readonly caFingerprint: string | null;
   readonly sinkNames: readonly string[];
   readonly dataDir: string;
+  /** Of the SQLite that is built in. */
+  readonly sqliteVersion: string;
 }
 
 /** The facts of a gateway whose ports are bound. */
@@ -28,6 +31,7 @@ export function readyFacts(
     caFingerprint: parts.devicesTls?.fingerprint ?? null,
     sinkNames: config.sinks.map((sink) => sink.name),
     dataDir: config.gateway.dataDir,
+    sqliteVersion: sqliteVersion(),
   };
 }
 
