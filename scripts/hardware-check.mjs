@@ -2,7 +2,7 @@
 // or a USB number against the board files.
 //
 //   boards/*.yaml ─► schema ─► boards ─┬─► SIZE.md (measured numbers)    wiring/*.md (pins)
-//                                      ├─► udev rules (USB numbers)      bom/kits.csv (boards)
+//                                      ├─► udev rules, CLI (USB numbers) bom/kits.csv (boards)
 //                                      └─► README.md (one row per board, emulator or no)
 //
 //   node scripts/hardware-check.mjs [ROOT]      exit 1 with one line per problem
@@ -129,6 +129,7 @@ export function checkHardware(root = ROOT) {
   if (problems.length > 0) return problems;
   const context = { root, boards, problems };
   for (const board of boards.values()) checkEvidence(board, context, read);
+  checkUsbTable(read("gateway/src/cli/usb-boards.ts"), context);
   checkUdev(read("hardware/udev/60-tidegate-serial.rules"), context);
   for (const file of list("hardware/wiring", ".md")) checkWiring(file, read(`hardware/wiring/${file}`), context);
   checkKits(read("hardware/bom/kits.csv"), context);
@@ -203,6 +204,15 @@ function checkUdev(text, { boards, problems }) {
     usb.flatMap(({ vid, pid }) => [`${vid}:${pid} ${id}`, `${vid}:${pid} ModemManager`]),
   );
   for (const entry of wanted) if (!known.includes(entry)) problems.push(`${path}: has no rule for ${entry}`);
+  for (const entry of known) if (!wanted.includes(entry)) problems.push(`${path}: no board file has ${entry}`);
+}
+
+/** What `tidegate serial` knows is what the board files say. */
+function checkUsbTable(text, { boards, problems }) {
+  const path = "gateway/src/cli/usb-boards.ts";
+  const known = [...text.matchAll(/\["(\w{4}:\w{4})", "([a-z0-9-]+)"\]/g)].map(([, id, board]) => `${id} ${board}`);
+  const wanted = [...boards.values()].flatMap(({ id, usb }) => usb.map(({ vid, pid }) => `${vid}:${pid} ${id}`));
+  for (const entry of wanted) if (!known.includes(entry)) problems.push(`${path}: has no line for ${entry}`);
   for (const entry of known) if (!wanted.includes(entry)) problems.push(`${path}: no board file has ${entry}`);
 }
 

@@ -8,7 +8,12 @@ import { checkHardware } from "./hardware-check.mjs";
 import { ROOT } from "./workspace/report.mjs";
 
 /** What the check reads besides `hardware/`; folders need only exist. */
-const EVIDENCE = ["device-sdk/c/SIZE.md", "firmware-sim/firmware/emulated.test.ts", "firmware-sim/firmware/Makefile"];
+const EVIDENCE = [
+  "device-sdk/c/SIZE.md",
+  "firmware-sim/firmware/emulated.test.ts",
+  "firmware-sim/firmware/Makefile",
+  "gateway/src/cli/usb-boards.ts",
+];
 const PORTS = ["device-sdk/c/port/baremetal", "device-sdk/ts"];
 
 describe("hardware-check", () => {
@@ -91,6 +96,7 @@ describe("hardware-check", () => {
     writeFileSync(join(root, "hardware/boards/leonardo.yaml"), copy);
     const problems = checkHardware(root).join("\n");
     expect(problems).toContain("has no rule for 2341:8036 leonardo");
+    expect(problems).toContain("usb-boards.ts: has no line for 2341:8036 leonardo");
     expect(problems).toContain("the matrix has no row for leonardo");
   });
 });

@@ -39,7 +39,10 @@ describe("serial ls", () => {
     expect(exitCode).toBe(0);
     expect(out).toContain("/dev/ttyACM0");
     expect(out).toContain(PORT.path);
-    expect(JSON.parse((await cli(["serial", "ls", "--json"], { overrides })).out)).toEqual({ ports: [PORT] });
+    expect(out).toContain("arduino-uno");
+    expect(JSON.parse((await cli(["serial", "ls", "--json"], { overrides })).out)).toEqual({
+      ports: [{ ...PORT, board: "arduino-uno" }],
+    });
   });
 
   it("says what to do when there is none", async () => {
@@ -57,6 +60,22 @@ describe("serial identify", () => {
     expect(out).not.toContain("\u001b[2J");
     expect(ports.wire.heard[0]?.kind).toBe("sayHello");
     expect(ports.wire.stream.destroyed).toBe(true);
+  });
+
+  it("names the board by its USB number, whatever the device calls itself", async () => {
+    const known = await cli(["serial", "identify", PORT.path, "--json"], { overrides: line(HELLO).overrides });
+    expect(JSON.parse(known.out)).toMatchObject({ deviceId: "pump-7", board: "arduino-uno" });
+    const { out } = await cli(["serial", "identify", PORT.device], { overrides: line(HELLO).overrides });
+    expect(out).toContain("arduino-uno, by its USB number");
+    const { ports } = line(HELLO);
+    const open: MemoryPorts["open"] = async (path, baud) => {
+      const channel = await ports.open(path, baud);
+      channel.stream.push(HELLO);
+      return channel;
+    };
+    const unlisted = { serial: { open, list: () => Promise.reject(new Error("udevadm is not there")) } };
+    const other = await cli(["serial", "identify", "/dev/other", "--json"], { overrides: unlisted });
+    expect(JSON.parse(other.out)).toMatchObject({ deviceId: "pump-7", board: null });
   });
 
   it("ends when nothing answers, and tells noise from silence", async () => {

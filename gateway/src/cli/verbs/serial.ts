@@ -11,6 +11,7 @@ import { serialProblem } from "../../southbound/serial-problem.js";
 import { hexText, type LinePiece, LineTap, noiseText } from "../line-tap.js";
 import { plain } from "../plain.js";
 import { countOption, durationOption, type JsonOption, jsonOption, type Shell } from "../shell.js";
+import { boardOfUsb } from "../usb-boards.js";
 
 const BAUD_DEFAULT = 115_200;
 const WAIT_MS_DEFAULT = 10_000;
@@ -39,7 +40,8 @@ export function addSerial(program: Command, shell: Shell): void {
     .addOption(jsonOption())
     .action(async (options: JsonOption) => {
       const ports = await shell.context.serial.list();
-      if (options.json === true) shell.json({ ports });
+      if (options.json === true)
+        shell.json({ ports: ports.map((port) => ({ ...port, board: boardOfUsb(port.usbId) })) });
       else if (ports.length === 0) shell.print("no serial ports; plug the device in, with a cable that carries data");
       else showPorts(shell, ports);
     });
@@ -62,10 +64,11 @@ function portVerb(group: Command, name: string, summary: string): Command {
 }
 
 function showPorts(shell: Shell, ports: readonly SerialPortFacts[]): void {
-  const columns = ["device", "usb", "serial number", "made by", "path for the configuration"];
+  const columns = ["device", "usb", "board", "serial number", "made by", "path for the configuration"];
   const rows = ports.map((port) => [
     port.device,
     port.usbId ?? "",
+    boardOfUsb(port.usbId) ?? "",
     port.serialNumber ?? "",
     port.manufacturer ?? "",
     port.path,
@@ -96,19 +99,26 @@ async function identify(shell: Shell, path: string, options: IdentifyOptions): P
     const heard = noiseBytes === 0 ? "nothing was heard" : `${noiseBytes} bytes came that are no message`;
     throw new GatewayError("E_SERIAL_SILENT", `${heard} on ${path} at ${options.baud} baud`);
   }
-  showHello(shell, found, options);
+  showHello(shell, found, { ...options, board: await boardOf(shell, path) });
 }
 
-function showHello(shell: Shell, hello: Hello, options: JsonOption): void {
+/** The board that the port's USB number belongs to; null when it has none, or when ports cannot be listed here. */
+async function boardOf(shell: Shell, path: string): Promise<string | null> {
+  const ports = await shell.context.serial.list().catch(() => []);
+  return boardOfUsb(ports.find((port) => port.path === path || port.device === path)?.usbId ?? null);
+}
+
+function showHello(shell: Shell, hello: Hello, { json, board }: JsonOption & { readonly board: string | null }): void {
   const { deviceId, firmware, model, protocol, maxRxBytes, uptimeMs } = hello;
   const hasProof = hello.proof.length > 0;
-  if (options.json === true) {
-    shell.json({ deviceId, firmware, model, protocol, maxRxBytes, uptimeMs, hasProof });
+  if (json === true) {
+    shell.json({ deviceId, firmware, model, protocol, maxRxBytes, uptimeMs, hasProof, board });
     return;
   }
   shell.pairs([
     ["device", deviceId],
     ["model", model],
+    ...(board === null ? [] : [["board", `${board}, by its USB number`] as const]),
     ["firmware", firmware],
     ["protocol", String(protocol)],
     ["largest message", maxRxBytes === 0 ? "not stated" : `${maxRxBytes} bytes`],
