@@ -35,6 +35,7 @@ export {
   type DecodeError,
   type DecodeErrorCode,
 } from "./decode-error.js";
+export { encodeAck } from "./encode-ack.js";
 export { Envelope, isUplinkTag, readEnvelope, UplinkTag } from "./envelope.js";
 export {
   BACKOFF_MS_MAX,

@@ -135,7 +135,7 @@ function skimColumn(tag: number, bytes: Uint8Array, start: number, end: number):
   return continued === 0;
 }
 
-/** Reads a varint of up to four bytes into `last`; answers the position behind it, or UNSURE. */
+/** Reads a varint of up to 32 bits, padded or not [P-24], into `last`; answers the position behind it, or UNSURE. */
 function skimVarint(bytes: Uint8Array, start: number, end: number): number {
   if (start >= end) return UNSURE;
   const first = bytes[start] ?? 0;
@@ -152,5 +152,11 @@ function skimVarint(bytes: Uint8Array, start: number, end: number): number {
       return start + i + 1;
     }
   }
-  return UNSURE;
+  const fifth = start + 4 < end ? (bytes[start + 4] ?? 0) : TOO_LARGE;
+  if (fifth > 0x0f) return UNSURE;
+  last[0] = value | (fifth << 28);
+  return start + 5;
 }
+
+/** A fifth byte that no number of 32 bits has. */
+const TOO_LARGE = 0x80;

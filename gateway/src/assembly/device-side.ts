@@ -12,6 +12,7 @@ import { autoCommitIntervalMs } from "../config/card.js";
 import type { Config } from "../config/config.js";
 import { systemBlockFacts } from "../config/machine.js";
 import type { TlsMaterial } from "../config/tls-files.js";
+import { TurnClock } from "../core/turn-clock.js";
 import type { CredentialDirectory, EndReason } from "../enrollment/credential-directory.js";
 import type { CommandRecord, CreateOutcome, NewCommand } from "../model/command.js";
 import type { PresenceChange } from "../session/presence.js";
@@ -51,6 +52,8 @@ export class DeviceSide {
   readonly registry: SessionRegistry<Stream>;
   readonly commands: CommandDesk;
   readonly #parts: DeviceSideParts;
+  /** What the frames of one turn of the event loop are stamped by. */
+  readonly #arrivals: TurnClock;
   readonly #intake: Intake;
   readonly #dispatcher: Dispatcher;
   readonly #listener: WsListener;
@@ -63,6 +66,7 @@ export class DeviceSide {
   constructor(parts: DeviceSideParts) {
     this.#parts = parts;
     const { store, credentials, world, bootId } = parts;
+    this.#arrivals = new TurnClock(world.clock);
     this.#intake = this.#makeIntake();
     this.#dispatcher = new Dispatcher({
       store: store.commands,
@@ -177,6 +181,7 @@ export class DeviceSide {
         },
         takeoversPerMinute: config.devices.takeoversPerMinute,
         clock: world.clock,
+        arrivals: this.#arrivals,
         log: world.log,
         metrics: world.metrics,
         presenceChanged: (change) => this.#presence.tell(change),
@@ -208,6 +213,7 @@ export class DeviceSide {
       },
       {
         clock: world.clock,
+        arrivals: this.#arrivals,
         random: world.random,
         log: world.log,
         metrics: world.metrics,

@@ -8,6 +8,7 @@
 import {
   type DownlinkBody,
   Envelope,
+  encodeAck,
   encodeDownlink,
   type Heartbeat,
   type Hello,
@@ -15,6 +16,7 @@ import {
   UplinkTag,
 } from "@tidegate/proto";
 import type { Clock } from "../core/clock.js";
+import type { Instants } from "../core/turn-clock.js";
 import { MISSING, VIOLATION } from "../model/admit.js";
 import { EntryKind } from "../model/batch.js";
 import type { HelloOutcome } from "../model/spool.js";
@@ -40,6 +42,8 @@ export interface SessionSettings extends SessionLimits {
 export interface ConversationWorld<S extends StreamView> {
   readonly host: SessionHost<S>;
   readonly clock: Clock;
+  /** What frames are stamped by: it may stand still within a turn of the event loop. */
+  readonly arrivals: Instants;
   readonly settings: SessionSettings;
   readonly counters: SessionCounters;
 }
@@ -54,7 +58,16 @@ const PING_NUMBER_MAX = U32_MAX;
 
 /** Filled for every frame and read at once: one of each serves all conversations. */
 export const envelope = new Envelope();
-const frame: ReliableFrame = { seq: 0, gap: 0, kind: 0, accuracy: 0, receivedUnixMs: 0, baseUnixMs: 0 };
+const frame: ReliableFrame = {
+  seq: 0,
+  gap: 0,
+  kind: 0,
+  accuracy: 0,
+  receivedUnixMs: 0,
+  baseUnixMs: 0,
+  bodyStart: 0,
+  bodyEnd: 0,
+};
 
 /** One device's conversation, from Welcome on. Made by `Session`, which ends it with `close`. */
 export class Conversation<S extends StreamView> {
@@ -101,16 +114,17 @@ export class Conversation<S extends StreamView> {
    * @returns what rule it breaks, or null.
    */
   reliable(bytes: Uint8Array, nowMonoMs: number): string | null {
-    const { clock, counters, host } = this.#world;
+    const { arrivals, counters, host } = this.#world;
     const tag = envelope.body;
     const isKnown = tag >= UplinkTag.telemetry && tag <= UplinkTag.log;
     frame.seq = envelope.seq;
     frame.gap = envelope.gap;
     // A body of a later version is kept whole: somebody may decode it one day [P-25].
     frame.kind = isKnown ? tag : EntryKind.unknown;
-    frameInstant(frame, envelope, this, clock);
-    const body = isKnown ? bytes.subarray(envelope.bodyStart, envelope.bodyEnd) : bytes;
-    const verdict = host.intake.offer(this.stream, frame, body);
+    frame.bodyStart = isKnown ? envelope.bodyStart : 0;
+    frame.bodyEnd = isKnown ? envelope.bodyEnd : bytes.length;
+    frameInstant(frame, envelope, this, arrivals);
+    const verdict = host.intake.offer(this.stream, frame, bytes);
     if (verdict === VIOLATION) return "gap reaches below the first number";
     if (verdict === MISSING) this.#nackMissing(nowMonoMs);
     if (verdict === "paused") counters.droppedWhilePaused.value += 1;
@@ -162,7 +176,7 @@ export class Conversation<S extends StreamView> {
     return host.intake.open(
       { deviceKey: outcome.deviceKey, epoch: outcome.epoch, mark: outcome.ackedSeq, window: settings.window },
       {
-        acked: (seq) => this.#send({ kind: "ack", ack: { seq } }),
+        acked: (seq) => this.#link.send(encodeAck(seq)),
         refused: (expected, reason, retryAfterMs) => {
           this.#nack(expected, reason, retryAfterMs);
           this.#send({ kind: "flow", flow: { window: 0 } });

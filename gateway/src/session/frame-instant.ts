@@ -2,7 +2,7 @@
  * The UTC instant that a frame's times count from, and how well it is known [P-23].
  */
 import type { Envelope } from "@tidegate/proto";
-import type { Clock } from "../core/clock.js";
+import type { Instants } from "../core/turn-clock.js";
 import { Accuracy } from "../model/record.js";
 import type { ReliableFrame } from "./session-ports.js";
 import { olderBootUnixMs, type TimeSync } from "./time-sync.js";
@@ -24,7 +24,7 @@ export function frameInstant(
   frame: ReliableFrame,
   envelope: Envelope,
   session: { readonly time: TimeSync; readonly boots: KnownBoots },
-  clock: Clock,
+  clock: Instants,
 ): void {
   const nowUnixMs = clock.unixMs();
   frame.receivedUnixMs = nowUnixMs;

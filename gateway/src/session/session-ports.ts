@@ -41,6 +41,9 @@ export interface ReliableFrame {
   accuracy: number;
   receivedUnixMs: number;
   baseUnixMs: number;
+  /** Where in the frame's bytes lies what is kept of it. */
+  bodyStart: number;
+  bodyEnd: number;
 }
 
 /** The way into the spool. `S` is the implementation's own stream type. */
@@ -55,8 +58,8 @@ export interface IntakePort<S extends StreamView = StreamView> {
     },
   ): S;
   close(stream: S): void;
-  /** `body` is read during the call only. */
-  offer(stream: S, frame: ReliableFrame, body: Uint8Array): Verdict | "paused";
+  /** `bytes`, the whole frame, is read during the call only. */
+  offer(stream: S, frame: ReliableFrame, bytes: Uint8Array): Verdict | "paused";
   announce(stream: S, nextSeq: number, oldest: number, ended?: boolean): void;
 }
 

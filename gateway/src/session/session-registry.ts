@@ -6,6 +6,7 @@ import type { Clock } from "../core/clock.js";
 import { repeat } from "../core/clock.js";
 import type { Logger } from "../core/log.js";
 import type { Metrics } from "../core/metrics.js";
+import type { Instants } from "../core/turn-clock.js";
 import type { SessionSettings } from "./conversation.js";
 import { HelloGuard, type HelloVerdict } from "./hello-guard.js";
 import { PresenceBook, type PresenceChange } from "./presence.js";
@@ -23,6 +24,8 @@ export interface RegistryOptions {
   /** Takeovers in turns that are taken for a cloned identity [P-14]. */
   readonly takeoversPerMinute: number;
   readonly clock: Clock;
+  /** What frames are stamped by; absent: `clock`. */
+  readonly arrivals?: Instants;
   readonly log: Logger;
   readonly metrics: Metrics;
   readonly presenceChanged: (change: PresenceChange) => void;
@@ -53,11 +56,12 @@ export class SessionRegistry<S extends StreamView> implements SessionOwner<S> {
 
   /** A link opened; the caller feeds the returned session with its messages. */
   open(link: DeviceLink): Session<S> {
-    const { clock, settings, log } = this.#options;
+    const { clock, settings, log, arrivals = clock } = this.#options;
     const session = new Session<S>(link, {
       host: this.#host,
       owner: this,
       clock,
+      arrivals,
       settings,
       counters: this.#counters,
       log,

@@ -55,7 +55,7 @@ export class Session<S extends StreamView = StreamView> {
   /** One message from the link; read during the call only. */
   message(bytes: Uint8Array): void {
     if (this.#state.name === "closed") return;
-    this.#lastHeardMonoMs = this.#world.clock.monoMs();
+    this.#lastHeardMonoMs = this.#world.arrivals.monoMs();
     const error = readEnvelope(bytes, envelope);
     if (error !== null) {
       this.#world.counters.malformed.value += 1;
@@ -105,6 +105,8 @@ export class Session<S extends StreamView = StreamView> {
   }
 
   #control(tag: number, body: Uint8Array): void {
+    // Round trips and uptimes are measured with it: here the exact instant counts.
+    this.#lastHeardMonoMs = this.#world.clock.monoMs();
     const decoded = decodeBody(tag, body);
     if (!decoded.ok) {
       this.end(Reason.MALFORMED, `the message could not be decoded: ${decoded.error.code}`);

@@ -1,11 +1,14 @@
 /**
  * One device's WebSocket as a link. With `ws-listener.ts` the southbound's only user of `ws`.
  */
+import type { Duplex } from "node:stream";
 import { CLOSE_CODE, Reason } from "@tidegate/proto";
 import type { WebSocket } from "ws";
 import type { Clock } from "../core/clock.js";
 import type { Counter } from "../core/metrics.js";
 import { TokenBucket } from "../core/token-bucket.js";
+import type { Instants } from "../core/turn-clock.js";
+import { SMALL_MESSAGE_BYTES_MAX, smallFrame } from "./small-frame.js";
 
 /** What the listener feeds with the link's life; a session. */
 export interface LinkListener {
@@ -27,6 +30,8 @@ export interface WsLinkOptions {
   readonly messagesPerSecond: number;
   readonly messageBurst: number;
   readonly clock: Clock;
+  /** What messages are counted by: it may stand still within a turn of the event loop. */
+  readonly arrivals: Instants;
   readonly slowPeers: Counter;
   readonly noisyPeers: Counter;
 }
@@ -40,6 +45,8 @@ export class WsLink {
   readonly identity: string;
   readonly messageBytesMax: number;
   readonly #socket: WebSocket;
+  /** The stream under the WebSocket, as it came with the upgrade. */
+  readonly #stream: Duplex;
   readonly #options: WsLinkOptions;
   readonly #bucket: TokenBucket;
   #open = true;
@@ -47,28 +54,30 @@ export class WsLink {
   #held = false;
   #cancelRest: (() => void) | null = null;
 
-  constructor(socket: WebSocket, options: WsLinkOptions) {
+  constructor(socket: WebSocket, stream: Duplex, options: WsLinkOptions) {
     this.remote = options.remote;
     this.identity = options.identity;
     this.messageBytesMax = options.messageBytesMax;
     this.#bucket = new TokenBucket(options.messagesPerSecond, options.messageBurst, options.clock.monoMs());
     this.#socket = socket;
+    this.#stream = stream;
     this.#options = options;
   }
 
-  /** Tell `listener` of everything; called once, right after construction. */
-  listen(listener: LinkListener): void {
+  /** Tell `listener` of everything, and at the end `gone` first; called once, right after construction. */
+  listen(listener: LinkListener, gone: () => void): void {
     this.#socket.on("message", (data, isBinary) => {
       if (!this.#open) return;
       this.#meter();
       if (!isBinary) listener.text();
-      else if (Buffer.isBuffer(data)) listener.message(data);
+      else if (data instanceof Uint8Array) listener.message(data);
     });
     // The close follows; ws has already chosen the close code (1002, 1007, 1009 …).
     this.#socket.on("error", () => {});
     this.#socket.on("close", () => {
       this.#open = false;
       this.#cancelRest?.();
+      gone();
       listener.linkLost();
     });
   }
@@ -81,7 +90,8 @@ export class WsLink {
       this.#socket.terminate();
       return;
     }
-    this.#socket.send(message, SEND_BINARY);
+    if (message.length <= SMALL_MESSAGE_BYTES_MAX) this.#stream.write(smallFrame(message));
+    else this.#socket.send(message, SEND_BINARY);
   }
 
   close(reason: Reason, detail: string): void {
@@ -104,7 +114,7 @@ export class WsLink {
   }
 
   #meter(): void {
-    const waitMs = this.#bucket.take(this.#options.clock.monoMs());
+    const waitMs = this.#bucket.take(this.#options.arrivals.monoMs());
     if (waitMs === 0 || this.#cancelRest !== null) return;
     this.#options.noisyPeers.value += 1;
     this.#cancelRest = this.#options.clock.after(waitMs, () => {

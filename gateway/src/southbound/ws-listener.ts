@@ -15,6 +15,7 @@ import { GatewayError } from "../core/errors.js";
 import type { Logger } from "../core/log.js";
 import type { Metrics } from "../core/metrics.js";
 import type { Random } from "../core/random.js";
+import type { Instants } from "../core/turn-clock.js";
 import { Admission, type AdmissionLimits } from "./admission.js";
 import { FailedLogins } from "./failed-logins.js";
 import { type GateVerdict, judgeUpgrade } from "./upgrade-gate.js";
@@ -50,6 +51,7 @@ export interface ListenerOptions {
 
 export interface ListenerHost {
   readonly clock: Clock;
+  readonly arrivals: Instants;
   readonly random: Random;
   readonly log: Logger;
   readonly metrics: Metrics;
@@ -184,12 +186,16 @@ export class WsListener {
     }
     this.#sockets.handleUpgrade(request, socket, head, (websocket) => {
       if (verdict.let === "echo") echo(websocket, this.#options.outboundBytesMax);
-      else this.#adopt(websocket, verdict.device, remote.text);
+      else this.#adopt({ websocket, stream: socket }, verdict.device, remote.text);
     });
   }
 
-  #adopt(websocket: WebSocket, device: string, remote: string): void {
-    const link = new WsLink(websocket, {
+  #adopt(
+    { websocket, stream }: { readonly websocket: WebSocket; readonly stream: Duplex },
+    device: string,
+    remote: string,
+  ): void {
+    const link = new WsLink(websocket, stream, {
       remote,
       identity: device,
       messageBytesMax: this.#options.messageBytesMax,
@@ -197,20 +203,13 @@ export class WsListener {
       messagesPerSecond: this.#options.messagesPerSecond,
       messageBurst: this.#options.messageBurst,
       clock: this.#host.clock,
+      arrivals: this.#host.arrivals,
       slowPeers: this.#counters.slowPeers,
       noisyPeers: this.#counters.noisyPeers,
     });
     this.#links.add(link);
     this.#counters.opened.value += 1;
-    const listener = this.#host.open(link);
-    link.listen({
-      message: (bytes) => listener.message(bytes),
-      text: () => listener.text(),
-      linkLost: () => {
-        this.#links.delete(link);
-        listener.linkLost();
-      },
-    });
+    link.listen(this.#host.open(link), () => this.#links.delete(link));
     if (this.#paused) link.hold(true);
   }
 

@@ -92,7 +92,9 @@ function open(deviceKey = 1, options: { mark?: number; epoch?: number; window?: 
 }
 
 function offer(stream: Stream, seq: number, gap = 0) {
-  const facts: FrameFacts = { seq, gap, kind: EntryKind.telemetry, accuracy: 1, receivedUnixMs: 1, baseUnixMs: 1 };
+  const body = { bodyStart: 0, bodyEnd: BODY.length };
+  const stamps = { accuracy: 1, receivedUnixMs: 1, baseUnixMs: 1 };
+  const facts: FrameFacts = { seq, gap, kind: EntryKind.telemetry, ...stamps, ...body };
   return intake.offer(stream, facts, BODY);
 }
 

@@ -27,6 +27,9 @@ export interface IntakeLimits {
 
 /** What a frame brings along beside its verdict; filled by the session, read during the call only. */
 export interface FrameFacts {
+  /** Where in the bytes lies what is kept of it. */
+  readonly bodyStart: number;
+  readonly bodyEnd: number;
   readonly seq: number;
   readonly gap: number;
   readonly kind: number;
@@ -95,9 +98,9 @@ export class Intake {
 
   /**
    * One reliable frame: verdict, and when it is taken its body is copied into the batch.
-   * @param body what is kept of the frame; read during the call only.
+   * @param bytes the frame; read during the call only.
    */
-  offer(stream: Stream, facts: FrameFacts, body: Uint8Array): Verdict | "paused" {
+  offer(stream: Stream, facts: FrameFacts, bytes: Uint8Array): Verdict | "paused" {
     const isFull = this.heldBytes > this.#limits.gatheredBytesMax;
     if (stream.paused || isFull) {
       this.#counters.refused.value += 1;
@@ -109,14 +112,12 @@ export class Intake {
       stream.accepted = facts.seq;
       if (facts.seq > stream.announced) stream.announced = facts.seq;
       stream.unusedEpoch = false;
-      this.#append(stream, facts, facts.kind, 0);
-      this.#gather.append(this.#entry, body);
+      this.#append(stream, facts, facts.kind, bytes);
       this.#counters.accepted.value += 1;
       this.#schedule(stream.accepted - stream.durable >= stream.window / 2);
     } else if (verdict === DUPLICATE) {
       this.#counters.duplicates.value += 1;
-      this.#append(stream, facts, EntryKind.duplicate, 0);
-      this.#gather.append(this.#entry, body);
+      this.#append(stream, facts, EntryKind.duplicate, bytes);
       this.#schedule(false);
     }
     return verdict;
@@ -184,7 +185,7 @@ export class Intake {
     return this.#gather.usedBytes + this.#committingBytes;
   }
 
-  #append(stream: Stream, facts: FrameFacts, kind: number, flags: number): void {
+  #append(stream: Stream, facts: FrameFacts, kind: number, bytes: Uint8Array): void {
     const entry = this.#entry;
     entry.deviceKey = stream.deviceKey;
     entry.epoch = stream.epoch;
@@ -194,9 +195,10 @@ export class Intake {
     stream.announcedStored = stream.announced;
     entry.kind = kind;
     entry.accuracy = facts.accuracy;
-    entry.flags = flags;
+    entry.flags = 0;
     entry.receivedUnixMs = facts.receivedUnixMs;
     entry.baseUnixMs = facts.baseUnixMs;
+    this.#gather.append(entry, bytes, facts.bodyStart, facts.bodyEnd);
   }
 
   /** @param early commit without waiting: a session has used half of its window. */

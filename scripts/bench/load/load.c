@@ -1,7 +1,7 @@
 /* load.c -- one load generator for every peer of the benchmark, so that all are fed by the same hand.
  *
  *   load --mode ws|mqtt --port P --conns N --inflight W --seconds S [--payload B] [--tokens FILE] [--pid PEER]
- *        [--messages M]
+ *        [--messages M] [--shape signals|column]
  *
  *     connect all ──▶ warm up (S / 4) ──▶ the window: S seconds, counted ──▶ one line of JSON
  *
@@ -12,7 +12,8 @@
  * With M every connection sends exactly M messages, without a warm-up, and S is how long that may take.
  *
  *   ws    the device protocol over plain WebSocket. FILE holds a line "id token" per connection. Messages are
- *         telemetry of B bytes with a seq padded to 5 bytes [P-24]; acks are cumulative [P-3].
+ *         telemetry of B bytes with a seq padded to 5 bytes [P-24]; acks are cumulative [P-3]. Shape `signals`, what an
+ *         ordinary device sends: one float of each of (B - 2) / 10 signals (64 bytes: six). `column`: one signal, many.
  *   mqtt  MQTT 3.1.1, QoS 1, topic bench/<i>.
  *
  * Linux only (epoll). Not part of the product: it runs beside it.
@@ -52,11 +53,11 @@ typedef struct {
 } conn;
 
 static struct {
-    int is_ws, port, conns, inflight, payload, pid;
+    int is_ws, is_column, port, conns, inflight, payload, pid;
     uint32_t messages; /* per connection; 0: as many as fit into the time */
     double seconds;
     const char *tokens;
-} opt = {1, 0, 100, 32, 64, 0, 0, 5.0, NULL};
+} opt = {1, 0, 0, 100, 32, 64, 0, 0, 5.0, NULL};
 
 static int epoll_fd;
 static int running_count;
@@ -86,7 +87,7 @@ static uint8_t *put_varint(uint8_t *p, uint32_t v)
     return p;
 }
 
-/* A masked client frame around `n` bytes already written at out + 8; the mask is zero, so they stay as they are. */
+/* A masked client frame around `n` bytes: the mask changes with every frame, as RFC 6455 wants it from clients. */
 static size_t ws_frame(uint8_t *out, const uint8_t *body, size_t n)
 {
     size_t head = n < 126 ? 2 : 4;
@@ -98,8 +99,11 @@ static size_t ws_frame(uint8_t *out, const uint8_t *body, size_t n)
         out[2] = (uint8_t)(n >> 8);
         out[3] = (uint8_t)n;
     }
-    memset(out + head, 0, 4);
-    memmove(out + head + 4, body, n);
+    static uint32_t mask_seed = 1;
+    mask_seed = mask_seed * 1664525u + 1013904223u;
+    uint8_t *mask = out + head, *to = out + head + 4;
+    memcpy(mask, &mask_seed, 4);
+    for (size_t i = 0; i < n; i++) to[i] = body[i] ^ mask[i & 3u];
     return head + 4 + n;
 }
 
@@ -124,16 +128,35 @@ static size_t ws_hello(uint8_t *out, const conn *c)
     return ws_frame(out, frame, (size_t)(q - frame) + n);
 }
 
-/* Telemetry of exactly opt.payload bytes: uptime, one series of floats. */
-static size_t ws_telemetry(uint8_t *out, uint32_t seq)
+/* A number of n bytes more than it needs [P-24]; fewer than four, so that it stays within 32 bits. */
+static uint8_t *put_padded(uint8_t *p, uint8_t v, int more)
 {
-    uint8_t frame[FRAME_BYTES_MAX], *p = frame;
-    *p++ = 0x08;                                            /* seq, padded to 5   */
-    for (int i = 0; i < 4; i++) { *p++ = (uint8_t)(seq | 0x80u); seq >>= 7; }
-    *p++ = (uint8_t)seq;
-    *p++ = 0x2a;                                            /* Uplink.telemetry   */
-    p = put_varint(p, (uint32_t)opt.payload);
-    uint8_t *body = p;
+    for (; more > 0; more--) { *p++ = v | 0x80u; v = 0; }
+    *p++ = v;
+    return p;
+}
+
+/* Telemetry of exactly opt.payload bytes: as many signals as fit, one float each, all measured now. 10 bytes each. */
+static uint8_t *put_signals(uint8_t *p)
+{
+    int signals = (opt.payload - 2) / 10, pad = (opt.payload - 2) % 10;
+    int pad_uptime = pad > 3 ? 3 : pad, pad_first = pad - pad_uptime;
+    if (signals < 1 || pad_first > 3) die("--payload does not fit --shape signals");
+    *p++ = 0x08;                                            /* uptime_ms          */
+    p = put_padded(p, 1, pad_uptime);
+    for (int i = 0; i < signals; i++) {
+        *p++ = 0x1a; *p++ = (uint8_t)(8 + pad_first);       /* series             */
+        *p++ = 0x08; p = put_padded(p, (uint8_t)(i + 1), pad_first);
+        *p++ = 0x32; *p++ = 4;                              /* floats, packed     */
+        *p++ = 0; *p++ = 0; *p++ = 0xac; *p++ = 0x41;
+        pad_first = 0;
+    }
+    return p;
+}
+
+/* Telemetry of exactly opt.payload bytes: one signal, many floats. */
+static uint8_t *put_column(uint8_t *p)
+{
     int floats = (opt.payload - 11) / 4, pad = (opt.payload - 11) % 4;
     *p++ = 0x08;                                            /* uptime_ms, padded  */
     for (int i = 0; i < 1 + pad; i++) *p++ = 0x81;
@@ -144,6 +167,19 @@ static size_t ws_telemetry(uint8_t *out, uint32_t seq)
     *p++ = 0x32;                                            /* floats, packed     */
     *p++ = (uint8_t)(0x80u | (floats * 4 & 0x7f)); *p++ = (uint8_t)(floats * 4 >> 7);
     for (int i = 0; i < floats; i++) { *p++ = 0; *p++ = 0; *p++ = 0xac; *p++ = 0x41; }
+    return p;
+}
+
+static size_t ws_telemetry(uint8_t *out, uint32_t seq)
+{
+    uint8_t frame[FRAME_BYTES_MAX], *p = frame;
+    *p++ = 0x08;                                            /* seq, padded to 5   */
+    for (int i = 0; i < 4; i++) { *p++ = (uint8_t)(seq | 0x80u); seq >>= 7; }
+    *p++ = (uint8_t)seq;
+    *p++ = 0x2a;                                            /* Uplink.telemetry   */
+    p = put_varint(p, (uint32_t)opt.payload);
+    uint8_t *body = p;
+    p = opt.is_column ? put_column(p) : put_signals(p);
     if (p - body != opt.payload) die("payload layout");
     return ws_frame(out, frame, (size_t)(p - frame));
 }
@@ -370,6 +406,7 @@ static void read_options(int argc, char **argv)
     for (int i = 1; i + 1 < argc; i += 2) {
         const char *k = argv[i], *v = argv[i + 1];
         if (strcmp(k, "--mode") == 0) opt.is_ws = strcmp(v, "ws") == 0;
+        else if (strcmp(k, "--shape") == 0) opt.is_column = strcmp(v, "column") == 0;
         else if (strcmp(k, "--port") == 0) opt.port = atoi(v);
         else if (strcmp(k, "--conns") == 0) opt.conns = atoi(v);
         else if (strcmp(k, "--inflight") == 0) opt.inflight = atoi(v);
