@@ -128,7 +128,7 @@ tg_framing tg_serial_framing;    /* COBS + CRC-32, for UARTs and USB serial     
 tg_framing tg_websocket_framing; /* RFC 6455 client; the port below it brings TCP, and TLS  */
 
 /* Tells the gateway what the device measures and obeys. Not to be called. */
-typedef uint8_t tg_catalog_sender(tg_client *client, uint8_t **at, uint8_t part);
+typedef uint8_t *tg_catalog_sender(tg_client *client, uint8_t *at, uint8_t part);
 tg_catalog_sender tg_send_catalog;
 
 /* The configuration. Kept by reference: it and every buffer in it must outlive the client.
@@ -181,13 +181,16 @@ struct tg_config {
 
 /* Private from here on: visible so that you can allocate it, not to be touched. */
 
-/* Where the records of one part of the ring lie, counted from config->ring (tg_outbox.c). */
-typedef struct tg_ring {
-    uint16_t head;
-    uint16_t end;
-} tg_ring;
+/* A time or a wait, in ticks of 256 ms. It wraps with the port's clock, whose bits it is. */
+typedef uint16_t tg_tick;
 
-/* Bytes first: small cores reach the first fields with the shortest instructions. */
+/* What Welcome has to repeat [P-5]. */
+typedef struct tg_echo {
+    uint32_t attempt;    /* Hellos of this boot */
+    uint32_t boot_nonce;
+} tg_echo;
+
+/* What is used most comes first: small cores reach it with the shortest instructions. */
 struct tg_client {
     const tg_config *config;
     uint8_t flags;
@@ -198,37 +201,43 @@ struct tg_client {
     uint8_t tx_head;       /* where a message begins in tx                                     */
     uint8_t rx_code;
     uint8_t rx_left;
-    uint8_t failures;      /* consecutive; drives the backoff                                  */
+    uint8_t spread;        /* bound of the next pause in ticks: doubles, less one [P-21]       */
     uint8_t reason;        /* what the pending Bye will say                                    */
     uint8_t catalog_part;  /* next part to queue, from 1; 0: none                              */
-    uint8_t own_at;        /* WebSocket: progress of the upgrade request                           */
-    uint8_t rx_phase;      /* WebSocket: handshake, header, payload ...                            */
-    uint16_t tx_at;        /* bytes of tx that are gone ...                                    */
-    uint16_t tx_len;       /* ... of so many                                                   */
+    uint8_t own_at;        /* WebSocket: progress of the upgrade request                       */
+    uint8_t rx_phase;      /* WebSocket: handshake, header, payload ...                        */
+    uint16_t tx_at;        /* where the link goes on in tx ...                                 */
+    uint16_t tx_left;      /* ... with so many bytes                                           */
     uint16_t tx_room;      /* largest message the send buffer and the gateway allow            */
     uint16_t rx_at;        /* decoded bytes in rx                                              */
     uint16_t raw_at;       /* undecoded bytes in rx: from here ...                             */
     uint16_t raw_end;      /* ... to here                                                      */
-    uint16_t now;          /* all times in ticks of 128 ms; sampled once per poll              */
-    uint16_t due;          /* end of the running wait: backoff, next Hello, retransmission      */
-    uint16_t spoke_at;
-    tg_ring ring[2];       /* telemetry and logs; command updates and catalog parts            */
-    uint32_t rx_check;     /* serial: running CRC; WebSocket: nonce seed, then payload left     */
+    uint16_t ring_head;    /* where the oldest record stands in config->ring ...               */
+    uint16_t ring_end;     /* ... and where the newest ends                                    */
+    uint16_t updates;      /* bytes of it that are command updates and catalog parts           */
+    tg_tick now;           /* sampled once per poll                                            */
+    tg_tick due;           /* end of the running wait: pause, next Hello, retransmission       */
+    tg_tick spoke_at;
+    tg_tick heard_at;
+    tg_tick heartbeat;     /* 3/8 of the keepalive: two may be lost                            */
     uint32_t next_seq;     /* number of the next new message                                   */
-    uint32_t acked;        /* highest cumulative ack heard in this epoch                       */
     uint32_t cursor;       /* highest number sent since the last rewind                        */
-    uint16_t heard_at;
-    uint16_t heartbeat;    /* 3/8 of the keepalive: two may be lost                            */
-    uint16_t since;        /* when the session began                                           */
-    uint16_t split;        /* bytes of the ring memory that belong to ring[0]                  */
-    uint16_t attempt;      /* Hellos of this boot                                              */
+    uint32_t acked;        /* highest cumulative ack heard in this epoch                       */
     uint32_t tx_high;      /* highest number ever sent in this epoch [P-3]                     */
-    uint32_t epoch;
+    uint32_t rx_check;     /* serial: running CRC; WebSocket: nonce seed, then payload left    */
     uint32_t ping;         /* to be answered; 0: none                                          */
+    uint32_t now_ms;       /* the port's clock at the begin of the poll                        */
+    uint32_t oldest;       /* lowest number held, when a message said so last                  */
+    uint32_t epoch;
+    tg_echo echo;
     uint32_t last_command;
-    uint32_t boot_nonce;
     uint32_t catalog_hash;
+    uint16_t rx_room;      /* largest message the receive buffer allows                        */
+    uint16_t frames;       /* what Hello says of the outbox: a fair guess                      */
     tg_stats stats;
+    tg_tick since;         /* when the session began                                           */
+    tg_tick pause;         /* what the gateway asked for, on top of the next pause             */
+    uint16_t update_bytes; /* bytes of the ring set apart for updates                          */
 };
 
 /* Prepares `client`. Nothing is sent before the first poll; messages may be queued at once.

@@ -5,7 +5,7 @@
 
 #include "tg_pb.h"
 
-enum { SIGNALS = 4, COMMANDS = 5 };
+enum { SIGNALS = TG_BYTES(4), COMMANDS = TG_BYTES(5) };
 
 /* An entry without its texts: tags, lengths and numbers at their longest. */
 #define SIGNAL_BYTES 36u
@@ -37,10 +37,10 @@ tg_err tg_catalog_begin(tg_writer *w, uint8_t *buffer, uint16_t cap)
 }
 
 /* Where an entry of at most n bytes goes; NULL: no room. */
-static uint8_t *open_entry(tg_writer *w, uint8_t number, size_t n)
+static uint8_t *open_entry(tg_writer *w, uint8_t tag, size_t n)
 {
     if (n > (size_t)(w->cap - w->len)) w->failed = true;
-    return w->failed ? NULL : tg_pb_begin(w->buf + w->len, number);
+    return w->failed ? NULL : tg_pb_begin(w->buf + w->len, tag);
 }
 
 static tg_err close_entry(tg_writer *w, uint8_t *start, uint8_t *p)
@@ -61,15 +61,15 @@ tg_err tg_catalog_signal(tg_writer *w, const tg_signal *s)
     texts[3] = text(s->device_class);
     start = open_entry(w, SIGNALS, (size_t)texts[0].len + texts[1].len + texts[2].len + texts[3].len + SIGNAL_BYTES);
     if (start == NULL) return TG_ERR_NO_SPACE;
-    p = tg_pb_u32(start, 1, s->id);
-    p = tg_pb_bytes(p, 2, &texts[0]);
-    p = tg_pb_bytes(p, 3, &texts[1]);
-    p = tg_pb_u32(p, 4, (uint32_t)s->type);
-    p = tg_pb_bytes(p, 5, &texts[2]);
-    p = tg_pb_bytes(p, 6, &texts[3]);
-    p = tg_pb_u32(p, 7, (uint32_t)s->kind);
-    p = tg_pb_u32(p, 8, scale_zigzag(s->scale));
-    p = tg_pb_u32(p, 9, s->interval_ms);
+    p = tg_pb_put(start, TG_NUMBER(1), s->id);
+    p = tg_pb_bytes(p, TG_BYTES(2), &texts[0]);
+    p = tg_pb_bytes(p, TG_BYTES(3), &texts[1]);
+    p = tg_pb_put(p, TG_NUMBER(4), (uint32_t)s->type);
+    p = tg_pb_bytes(p, TG_BYTES(5), &texts[2]);
+    p = tg_pb_bytes(p, TG_BYTES(6), &texts[3]);
+    p = tg_pb_put(p, TG_NUMBER(7), (uint32_t)s->kind);
+    p = tg_pb_put(p, TG_NUMBER(8), scale_zigzag(s->scale));
+    p = tg_pb_put(p, TG_NUMBER(9), s->interval_ms);
     return close_entry(w, start, p);
 }
 
@@ -84,10 +84,10 @@ tg_err tg_catalog_command(tg_writer *w, const tg_command_spec *s)
     hint = text(s->args_hint);
     start = open_entry(w, COMMANDS, (size_t)name.len + hint.len + COMMAND_BYTES);
     if (start == NULL) return TG_ERR_NO_SPACE;
-    p = tg_pb_u32(start, 1, s->code);
-    p = tg_pb_bytes(p, 2, &name);
-    p = tg_pb_u32(p, 3, s->at_most_once);
-    p = tg_pb_bytes(p, 4, &hint);
+    p = tg_pb_put(start, TG_NUMBER(1), s->code);
+    p = tg_pb_bytes(p, TG_BYTES(2), &name);
+    p = tg_pb_put(p, TG_NUMBER(3), s->at_most_once);
+    p = tg_pb_bytes(p, TG_BYTES(4), &hint);
     return close_entry(w, start, p);
 }
 

@@ -12,7 +12,7 @@
 /* Envelope, tag and length of the body, hash, part, parts. */
 #define PART_OVERHEAD_BYTES (TG_ENVELOPE_BYTES + 4u + 5u + 3u + 3u)
 
-enum { UP_CATALOG = 7, HASH = 1, PART = 2, PARTS = 3 };
+enum { UP_CATALOG = TG_BYTES(7), HASH = TG_FIXED(1), PART = TG_NUMBER(2), PARTS = TG_NUMBER(3) };
 
 static void read_at(const tg_config *config, uint8_t *to, size_t at, size_t n)
 {
@@ -73,15 +73,32 @@ static uint8_t cut(const tg_client *c, uint8_t **to, uint8_t part)
     return parts;
 }
 
-uint8_t tg_send_catalog(tg_client *c, uint8_t **at, uint8_t part)
+/* Queues the next part once every update is acked, so that one small record is its whole room. The record's body is the
+ * part's number alone: one byte, shorter than any message. */
+static void queue_part(tg_client *c, uint8_t parts)
+{
+    uint8_t *body;
+    if (c->updates != 0) return;
+    if (c->catalog_part > parts) {
+        c->catalog_part = 0;
+    } else if (tg_outbox_open(c, TG_UPDATES, 1) == TG_OK) {
+        body = tg_outbox_body(c);
+        *body = (uint8_t)(c->catalog_part++ - 1u);
+        tg_outbox_close(c, TG_UPDATES, body + 1);
+    }
+}
+
+uint8_t *tg_send_catalog(tg_client *c, uint8_t *at, uint8_t part)
 {
     const uint8_t parts = cut(c, NULL, 0);
     uint8_t *start;
-    if (c->catalog_hash == 0) c->catalog_hash = hash(c->config);
-    if (at == NULL) return parts;
-    start = tg_pb_begin(*at, UP_CATALOG);
-    *at = tg_pb_u32(tg_pb_u32(tg_pb_fixed32(start, HASH, c->catalog_hash), PART, part), PARTS, parts);
-    (void)cut(c, at, part);
-    *at = tg_pb_end(start, *at);
-    return parts;
+    if (at == NULL) {
+        if (part != 0) queue_part(c, parts);
+        else c->catalog_hash = hash(c->config);
+        return parts != 0 ? c->config->tx : NULL;
+    }
+    start = tg_pb_begin(at, UP_CATALOG);
+    at = tg_pb_put(tg_pb_put(tg_pb_put(start, HASH, c->catalog_hash), PART, part), PARTS, parts);
+    (void)cut(c, &at, part);
+    return tg_pb_end(start, at);
 }

@@ -9,7 +9,7 @@ void tg_stop(tg_client *c, tg_reason reason)
     if (c->phase == TG_WAITING) c->phase = TG_STOPPED;
     if (c->phase == TG_STOPPED) return;
     c->flags |= TG_STOPPING;
-    if (!(c->flags & TG_READY)) tg_end(c, c->reason, 0); /* nobody is there to hear a Bye */
+    if (!(c->flags & TG_READY)) tg_end(c, c->reason); /* nobody is there to hear a Bye */
 }
 
 void tg_start(tg_client *c)
@@ -33,9 +33,8 @@ tg_phase tg_get_phase(const tg_client *c)
 uint16_t tg_held(const tg_client *c)
 {
     uint16_t n = 0;
-    tg_walk w;
-    tg_walk_start(c, &w);
-    while (tg_walk_next(c, &w)) n++;
+    uint16_t at = c->ring_head;
+    for (; at != c->ring_end; at = tg_outbox_after(c, at)) n++;
     return n;
 }
 

@@ -7,11 +7,12 @@
  */
 #include "tg_core.h"
 
+#include <string.h>
+
 /* Body numbers of Downlink. */
 enum { DOWN_WELCOME = 1, DOWN_ACK, DOWN_NACK, DOWN_HEARTBEAT, DOWN_COMMAND, DOWN_FLOW, DOWN_BYE, DOWN_SAY_HELLO };
 
-#define HEARTBEAT_TICKS 88u      /* for the keepalive of 30 s, when the gateway names none */
-#define HEARTBEAT_TICKS_MAX 7000u /* four of them are waited for at most: an hour */
+#define HEARTBEAT_TICKS 44u /* for the keepalive of 30 s, when the gateway names none */
 
 static void set_window(tg_client *c, uint32_t window)
 {
@@ -19,24 +20,23 @@ static void set_window(tg_client *c, uint32_t window)
 }
 
 /* Only the answer to the latest Hello counts [P-5], and only if it claims nothing we never sent [P-3]. */
-static void on_welcome(tg_client *c, const uint32_t *v)
+static TG_APART void on_welcome(tg_client *c, const uint32_t *v)
 {
-    const uint32_t epoch = v[3];
-    const bool foreign = epoch != c->epoch && c->epoch != 0; /* the first epoch adopts the numbers given so far */
-    uint16_t heartbeat;
-    if (v[1] != c->attempt || v[2] != c->boot_nonce || epoch == 0) return;
-    if (foreign ? v[4] != 0 : !tg_outbox_covers(c, v[4])) return;
-    if (foreign) {
+    tg_tick ticks;
+    if (memcmp(&v[1], &c->echo, sizeof c->echo) != 0 || v[3] == 0) return;
+    if (c->epoch != 0 && c->epoch != v[3]) { /* the first epoch adopts the numbers given so far */
+        if (v[4] != 0) return;
         tg_outbox_renumber(c);
-        tg_emit(c, TG_EVENT_RENUMBERED, epoch);
+        tg_emit(c, TG_EVENT_RENUMBERED, v[3]);
+    } else if (!tg_outbox_covers(c, v[4])) {
+        return;
     }
-    c->epoch = epoch;
+    c->epoch = v[3];
     tg_outbox_ack(c, v[4]);
-    tg_outbox_rewind(c, 0);
-    heartbeat = tg_ticks(v[5]);
-    heartbeat = (uint16_t)((heartbeat >> 1) - (heartbeat >> 3));
-    if (heartbeat == 0 || heartbeat > HEARTBEAT_TICKS_MAX) heartbeat = HEARTBEAT_TICKS;
-    c->heartbeat = heartbeat;
+    c->cursor = c->acked;
+    ticks = tg_ticks(v[5]);
+    ticks = (tg_tick)((ticks >> 1) - (ticks >> 3));
+    c->heartbeat = ticks != 0 ? ticks : HEARTBEAT_TICKS;
     set_window(c, v[6]);
     if (v[9] >= TG_MESSAGE_BYTES_MIN && v[9] < c->tx_room) c->tx_room = (uint16_t)v[9];
     c->catalog_part = v[8] != 0 && c->config->send_catalog != NULL;
@@ -44,73 +44,63 @@ static void on_welcome(tg_client *c, const uint32_t *v)
     c->since = c->now;
     c->flags = (uint8_t)((c->flags & ~TG_HOLD) | TG_OWED);
     c->stats.sessions++;
-    tg_emit(c, TG_EVENT_ONLINE, epoch);
+    tg_emit(c, TG_EVENT_ONLINE, v[3]);
 }
 
 /* Go back, at once or after the pause it asks for [P-2]. Says nothing about what is durable. */
 static void on_nack(tg_client *c, const uint32_t *v)
 {
-    if (v[1] == 0 || v[1] - 1u > c->tx_high) return;
-    tg_outbox_rewind(c, v[1] - 1u);
+    const uint32_t to = v[1] - 1u;
+    if (to > c->tx_high) return; /* 0 - 1 as well */
+    if (to < c->cursor) c->cursor = to < c->acked ? c->acked : to;
     c->flags &= (uint8_t)~TG_HOLD;
     if (v[3] != 0) {
         c->flags |= TG_HOLD;
-        c->due = (uint16_t)(c->now + tg_ticks(v[3]) + 1u);
+        c->due = (tg_tick)(c->now + tg_ticks(v[3]) + 1u);
     }
 }
 
-static void on_command(tg_client *c, const tg_fields *f)
+static tg_span span(const uint8_t *rx, uint32_t where)
+{
+    tg_span s;
+    s.ptr = rx + (uint16_t)where;
+    s.len = (uint16_t)(where >> 16);
+    return s;
+}
+
+/* Lets the application act. */
+static TG_APART tg_state act(tg_client *c, const uint32_t *v)
+{
+    const tg_config *config = c->config;
+    tg_command command;
+    command.id = v[1];
+    command.code = v[2];
+    command.name = span(config->rx, v[3]);
+    command.args = span(config->rx, v[4]);
+    command.deadline_ms = v[5];
+    command.at_most_once = v[6] != 0;
+    return config->on_command(c, &command);
+}
+
+static TG_APART void on_command(tg_client *c, const uint32_t *v)
 {
     const tg_span none = {NULL, 0};
-    const tg_config *config = c->config;
-    const tg_ring *ring = &c->ring[TG_UPDATES];
     tg_state state = TG_UNSUPPORTED;
-    tg_command command;
-    command.id = f->v[1];
-    if (command.id <= c->last_command) return; /* 0, or known already [P-17] */
-    if (config->ring_bytes - c->split - (ring->end - ring->head) < (int)TG_COMMAND_ROOM || c->next_seq > TG_SEQ_LAST) {
+    if (v[1] <= c->last_command) return; /* 0, or known already [P-17] */
+    if (tg_outbox_room(c, TG_UPDATES) < TG_COMMAND_ROOM || c->next_seq > TG_SEQ_LAST) {
         c->stats.deferred++;
         return;
     }
-    c->last_command = command.id;
+    c->last_command = v[1];
     c->stats.commands++;
-    command.code = f->v[2];
-    command.name = f->third;
-    command.args = f->last;
-    command.deadline_ms = f->v[5];
-    command.at_most_once = f->v[6] != 0;
-    if (command.deadline_ms != 0 && tg_now_ms(c) - command.deadline_ms < 0x80000000u) {
+    if (v[5] != 0 && (int32_t)(c->now_ms - v[5]) >= 0) {
         state = TG_EXPIRED;
-    } else if (config->on_command != NULL) {
+    } else if (c->config->on_command != NULL) {
         c->flags &= (uint8_t)~TG_REPLIED;
-        state = config->on_command(c, &command);
+        state = act(c, v);
         if (state == TG_RECEIVED && (c->flags & TG_REPLIED)) return;
     }
-    (void)tg_reply(c, command.id, state, none); /* room was made sure of above */
-}
-
-static void online(tg_client *c, uint8_t kind, const tg_fields *f)
-{
-    const uint32_t *v = f->v;
-    switch (kind) {
-    case DOWN_ACK:
-        tg_outbox_ack(c, v[1]);
-        break;
-    case DOWN_NACK:
-        on_nack(c, v);
-        break;
-    case DOWN_HEARTBEAT:
-        if (v[3] != 0) c->ping = v[3];
-        break;
-    case DOWN_COMMAND:
-        on_command(c, f);
-        break;
-    case DOWN_FLOW:
-        set_window(c, v[1]);
-        break;
-    default:
-        break;
-    }
+    (void)tg_reply(c, v[1], state, none); /* room was made sure of above */
 }
 
 /* SayHello: the gateway does not know this session [P-11]. */
@@ -121,29 +111,33 @@ static void on_say_hello(tg_client *c)
     c->flags |= TG_OWED;
 }
 
-TG_INTERNAL void tg_downlink(tg_client *c, size_t n)
+/* A sound message: a body of number `kind`, its fields in `v`. Returns a verdict. */
+static TG_APART uint8_t obey(tg_client *c, uint8_t kind, const uint32_t *v)
 {
+    if (kind == DOWN_BYE) {
+        c->pause = tg_ticks(v[2]);
+        return v[1] <= TG_REASON_SLEEPING ? TG_OVER((uint8_t)v[1]) : TG_OVER(TG_REASON_UNSPECIFIED);
+    }
+    if (kind == DOWN_SAY_HELLO) on_say_hello(c);
+    else if (c->phase != TG_ONLINE) {
+        if (kind == DOWN_WELCOME) on_welcome(c, v);
+    } else if (kind == DOWN_ACK) tg_outbox_ack(c, v[1]);
+    else if (kind == DOWN_NACK) on_nack(c, v);
+    else if (kind == DOWN_HEARTBEAT) c->ping = v[3];
+    else if (kind == DOWN_COMMAND) on_command(c, v);
+    else if (kind == DOWN_FLOW) set_window(c, v[1]);
+    return 0;
+}
+
+TG_INTERNAL uint8_t tg_downlink(tg_client *c, uint16_t n)
+{
+    const uint8_t *rx = c->config->rx;
     tg_fields f;
-    tg_span in;
-    uint8_t kind = 0;
-    bool sound;
-    in.ptr = c->config->rx;
-    in.len = (uint16_t)n;
-    sound = tg_pb_read(in, &f);
-    if (sound && f.kind <= DOWN_SAY_HELLO) {
-        kind = f.kind;
-        sound = tg_pb_read(kind == DOWN_NACK ? f.third : f.last, &f);
+    if (tg_pb_read(rx, TG_WHERE(0, n), &f)) {
+        const uint8_t kind = f.kind;
+        if (kind > DOWN_SAY_HELLO) return 0;
+        if (tg_pb_read(rx, f.v[kind], &f)) return obey(c, kind, f.v);
     }
-    if (!sound) {
-        c->stats.rx_bad++;
-        tg_end(c, TG_REASON_MALFORMED, 0); /* [P-29] */
-    } else if (kind == DOWN_BYE) {
-        tg_end(c, f.v[1] <= TG_REASON_SLEEPING ? (uint8_t)f.v[1] : 0, f.v[2]);
-    } else if (kind == DOWN_SAY_HELLO) {
-        on_say_hello(c);
-    } else if (c->phase == TG_ONLINE) {
-        online(c, kind, &f);
-    } else if (kind == DOWN_WELCOME) {
-        on_welcome(c, f.v);
-    }
+    c->stats.rx_bad++;
+    return TG_OVER(TG_REASON_MALFORMED); /* [P-29] */
 }

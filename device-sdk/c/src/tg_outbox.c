@@ -1,17 +1,16 @@
 /* tg_outbox.c -- the numbered messages the gateway has not taken responsibility for.
  *
- *   config->ring   |  telemetry, logs: oldest evicted  |  command updates, catalog parts: never evicted [P-13]  |
- *                  0                                 split                                          ring_bytes
+ *   config->ring   |  free  | record | record | record |  free  |        moved to the front when the end is full
+ *                  0       head                       end      ring_bytes
  *
- *   either part    |  free  | record | record | record |  free  |        moved to the front when the end is full
- *                           head                       end
- *
- *   record         | seq u32 | body length u16 | body |                  native byte order, unaligned
+ *   record         | seq u32 | kind and body length u16 | body |         little-endian
+ *                              bit 15: command update or catalog part, which is never evicted [P-13]
  *
  *   acked < in flight <= cursor < waiting < next_seq                     and tx_high >= cursor
  *
- * Together the two parts hold rising numbers. A number missing between two held ones was evicted, and the gap that
- * announces it [P-1] follows from the numbers alone: it is nowhere stored.
+ * Records stand in the order of their numbers. Each kind may fill its share of the ring, so neither takes the other's
+ * room. A number missing between two held ones was evicted, and the gap that announces it [P-1] follows from the numbers
+ * alone: it is nowhere stored.
  */
 #include "tg_core.h"
 
@@ -25,79 +24,91 @@ TG_INTERNAL void tg_outbox_reset(tg_client *c)
     c->tx_high = 0;
 }
 
-TG_INTERNAL void tg_walk_start(const tg_client *c, tg_walk *w)
+TG_INTERNAL uint16_t tg_outbox_head(const tg_client *c, uint16_t at)
 {
-    w->at[TG_TELEMETRY] = c->ring[TG_TELEMETRY].head;
-    w->at[TG_UPDATES] = c->ring[TG_UPDATES].head;
+    const uint8_t *p = c->config->ring + at + sizeof(uint32_t);
+    return (uint16_t)(p[0] | p[1] << 8);
 }
 
-TG_INTERNAL bool tg_walk_next(const tg_client *c, tg_walk *w)
+TG_INTERNAL uint16_t tg_outbox_after(const tg_client *c, uint16_t at)
 {
-    uint8_t which = TG_TELEMETRY;
-    w->seq = c->next_seq;
-    w->record = NULL;
-    w->which = TG_TELEMETRY;
-    do {
-        uint8_t *record = c->config->ring + w->at[which];
-        uint32_t seq;
-        if (w->at[which] == c->ring[which].end) continue;
-        memcpy(&seq, record, sizeof seq);
-        if (seq >= w->seq) continue;
-        w->seq = seq;
-        w->which = which;
-        w->record = record;
-    } while (which++ < TG_UPDATES);
-    if (w->record == NULL) return false;
-    memcpy(&w->len, w->record + sizeof w->seq, sizeof w->len);
-    w->at[w->which] = (uint16_t)(w->at[w->which] + TG_HEADER_BYTES + w->len);
-    return true;
+    return (uint16_t)(at + TG_HEADER_BYTES + (tg_outbox_head(c, at) & TG_LENGTH_BITS));
 }
 
-TG_INTERNAL void tg_outbox_drop(tg_client *c, uint8_t which)
+TG_INTERNAL uint32_t tg_outbox_seq(const tg_client *c, uint16_t at)
 {
-    tg_walk w;
-    tg_walk_start(c, &w);
-    w.at[!which] = c->ring[!which].end;
-    if (!tg_walk_next(c, &w)) return;
-    c->ring[which].head = w.at[which];
+    return at == c->ring_end ? c->next_seq : tg_pb_get32(c->config->ring + at);
+}
+
+TG_INTERNAL uint32_t tg_outbox_oldest(const tg_client *c)
+{
+    return tg_outbox_seq(c, c->ring_head);
+}
+
+/* Takes the record at `at` out of the ring; what stands before it moves up. */
+static void take_out(tg_client *c, uint16_t at)
+{
+    uint8_t *head = c->config->ring + c->ring_head;
+    const uint16_t n = (uint16_t)(tg_outbox_after(c, at) - at);
+    if (tg_outbox_head(c, at) & TG_UPDATES) c->updates = (uint16_t)(c->updates - n);
+    memmove(head + n, head, (size_t)(at - c->ring_head));
+    c->ring_head = (uint16_t)(c->ring_head + n);
+}
+
+TG_INTERNAL void tg_outbox_drop(tg_client *c, uint16_t kinds)
+{
+    uint16_t at = c->ring_head;
+    uint32_t seq;
+    while (tg_outbox_head(c, at) & TG_UPDATES & ~kinds) at = tg_outbox_after(c, at);
+    seq = tg_outbox_seq(c, at);
+    take_out(c, at);
     c->stats.dropped++;
-    tg_emit(c, TG_EVENT_DROPPED, w.seq);
+    tg_emit(c, TG_EVENT_DROPPED, seq);
 }
 
-TG_INTERNAL tg_err tg_outbox_push(tg_client *c, uint8_t which, size_t len, uint8_t **body)
+TG_INTERNAL uint16_t tg_outbox_room(const tg_client *c, uint16_t kind)
 {
-    tg_ring *ring = &c->ring[which];
-    uint8_t *memory = c->config->ring;
-    const size_t first = which == TG_TELEMETRY ? 0 : c->split;
-    const size_t last = which == TG_TELEMETRY ? c->split : c->config->ring_bytes;
-    const uint16_t stored = (uint16_t)len;
-    const size_t n = TG_HEADER_BYTES + len;
-    size_t held;
-    if (n > last - first || len + TG_ENVELOPE_BYTES > c->tx_room) return TG_ERR_TOO_BIG;
+    const uint16_t updates = (uint16_t)(c->update_bytes - c->updates);
+    if (kind != 0) return updates;
+    return (uint16_t)(c->config->ring_bytes - (uint16_t)(c->ring_end - c->ring_head) - updates);
+}
+
+TG_INTERNAL tg_err tg_outbox_open(tg_client *c, uint16_t kind, uint16_t len)
+{
+    const uint16_t ring_bytes = c->config->ring_bytes;
+    const uint16_t share = kind != 0 ? c->update_bytes : (uint16_t)(ring_bytes - c->update_bytes);
+    uint8_t *ring = c->config->ring;
+    if (len > c->tx_room - TG_ENVELOPE_BYTES) return TG_ERR_TOO_BIG;
+    len = (uint16_t)(len + TG_HEADER_BYTES);
+    if (len > share) return TG_ERR_TOO_BIG;
     if (c->next_seq > TG_SEQ_LAST) return TG_ERR_STATE;
-    while (held = (size_t)(ring->end - ring->head), last - first - held < n) {
-        if (which != TG_TELEMETRY) return TG_ERR_NO_SPACE;
-        tg_outbox_drop(c, which);
+    while (tg_outbox_room(c, kind) < len) {
+        if (kind != 0) return TG_ERR_NO_SPACE;
+        tg_outbox_drop(c, 0);
     }
-    if (last - ring->end < n) {
-        memmove(memory + first, memory + ring->head, held);
-        ring->head = (uint16_t)first;
-        ring->end = (uint16_t)(first + held);
+    if ((uint16_t)(ring_bytes - c->ring_end) < len) {
+        c->ring_end = (uint16_t)(c->ring_end - c->ring_head);
+        memmove(ring, ring + c->ring_head, c->ring_end);
+        c->ring_head = 0;
     }
-    memory += ring->end;
-    memcpy(memory, &c->next_seq, sizeof c->next_seq);
-    memcpy(memory + sizeof c->next_seq, &stored, sizeof stored);
-    c->next_seq++;
-    ring->end = (uint16_t)(ring->end + n);
-    *body = memory + TG_HEADER_BYTES;
     return TG_OK;
 }
 
-TG_INTERNAL void tg_outbox_trim(tg_client *c, uint8_t which, uint8_t *body, size_t len)
+TG_INTERNAL uint8_t *tg_outbox_body(const tg_client *c)
 {
-    const uint16_t stored = (uint16_t)len;
-    memcpy(body - sizeof stored, &stored, sizeof stored);
-    c->ring[which].end = (uint16_t)(body + len - c->config->ring);
+    return c->config->ring + c->ring_end + TG_HEADER_BYTES;
+}
+
+TG_INTERNAL void tg_outbox_close(tg_client *c, uint16_t kind, const uint8_t *end)
+{
+    uint8_t *p = c->config->ring + c->ring_end;
+    const uint16_t n = (uint16_t)(end - p);
+    const uint16_t head = (uint16_t)((n - TG_HEADER_BYTES) | kind);
+    p = tg_pb_le32(p, c->next_seq++);
+    p[0] = (uint8_t)head;
+    p[1] = (uint8_t)(head >> 8);
+    c->ring_end = (uint16_t)(c->ring_end + n);
+    if (kind != 0) c->updates = (uint16_t)(c->updates + n);
 }
 
 TG_INTERNAL bool tg_outbox_covers(const tg_client *c, uint32_t seq)
@@ -107,40 +118,21 @@ TG_INTERNAL bool tg_outbox_covers(const tg_client *c, uint32_t seq)
 
 TG_INTERNAL void tg_outbox_ack(tg_client *c, uint32_t seq)
 {
-    tg_walk w;
     if (seq <= c->acked || !tg_outbox_covers(c, seq)) return;
-    tg_walk_start(c, &w);
-    while (tg_walk_next(c, &w) && w.seq <= seq) {
-        c->ring[w.which].head = w.at[w.which];
+    c->acked = seq;
+    while (tg_outbox_oldest(c) <= seq) {
+        take_out(c, c->ring_head);
         c->stats.acked++;
     }
-    c->acked = seq;
     if (c->cursor < seq) c->cursor = seq;
     if (c->tx_high < seq) c->tx_high = seq;
     c->tries = 0;
-    if (!(c->flags & TG_HOLD)) c->due = (uint16_t)(c->now + TG_RESEND_TICKS);
-}
-
-TG_INTERNAL void tg_outbox_rewind(tg_client *c, uint32_t to)
-{
-    if (to < c->acked) to = c->acked;
-    if (to < c->cursor) c->cursor = to;
+    if (!(c->flags & TG_HOLD)) c->due = (tg_tick)(c->now + TG_RESEND_TICKS);
 }
 
 TG_INTERNAL void tg_outbox_renumber(tg_client *c)
 {
-    uint32_t seq = 1;
-    tg_walk w;
-    tg_walk_start(c, &w);
-    for (; tg_walk_next(c, &w); seq++) memcpy(w.record, &seq, sizeof seq);
+    uint16_t at = c->ring_head;
     tg_outbox_reset(c);
-    c->next_seq = seq;
-}
-
-TG_INTERNAL uint32_t tg_outbox_oldest(const tg_client *c)
-{
-    tg_walk w;
-    tg_walk_start(c, &w);
-    (void)tg_walk_next(c, &w);
-    return w.seq; /* next_seq when nothing is held */
+    for (; at != c->ring_end; at = tg_outbox_after(c, at)) (void)tg_pb_le32(c->config->ring + at, c->next_seq++);
 }

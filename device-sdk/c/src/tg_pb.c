@@ -27,39 +27,32 @@ TG_INTERNAL uint8_t *tg_pb_le32(uint8_t *p, uint32_t v)
     return p;
 }
 
-static uint8_t *pb_tag(uint8_t *p, uint8_t number, uint8_t wire)
+TG_INTERNAL uint8_t *tg_pb_put(uint8_t *p, uint8_t tag, uint32_t v)
 {
-    return tg_pb_varint(p, (uint32_t)number << 3 | wire);
+    if (v == 0) return p;
+    p = tg_pb_varint(p, tag);
+    return tag & 1u ? tg_pb_le32(p, v) : tg_pb_varint(p, v);
 }
 
-TG_INTERNAL uint8_t *tg_pb_u32(uint8_t *p, uint8_t number, uint32_t v)
+TG_INTERNAL uint8_t *tg_pb_bytes(uint8_t *p, uint8_t tag, const tg_span *bytes)
 {
-    return v == 0 ? p : tg_pb_varint(pb_tag(p, number, 0), v);
-}
-
-TG_INTERNAL uint8_t *tg_pb_fixed32(uint8_t *p, uint8_t number, uint32_t v)
-{
-    return v == 0 ? p : tg_pb_le32(pb_tag(p, number, 5), v);
-}
-
-TG_INTERNAL uint8_t *tg_pb_bytes(uint8_t *p, uint8_t number, const tg_span *bytes)
-{
-    const size_t n = bytes->len;
+    const uint16_t n = bytes->len;
     if (n == 0) return p;
-    p = tg_pb_varint(pb_tag(p, number, 2), bytes->len);
+    p = tg_pb_put(p, (uint8_t)tag, n);
     memcpy(p, bytes->ptr, n);
     return p + n;
 }
 
-TG_INTERNAL uint8_t *tg_pb_begin(uint8_t *p, uint8_t number)
+TG_INTERNAL uint8_t *tg_pb_begin(uint8_t *p, uint8_t tag)
 {
-    return pb_tag(p, number, 2) + 1;
+    *p = tag; /* of a field below 16 */
+    return p + 2;
 }
 
 TG_INTERNAL uint8_t *tg_pb_end(uint8_t *start, uint8_t *p)
 {
     const size_t n = (size_t)(p - start);
-    if (n > 0x7Fu) { /* below 2^14: no buffer of a device is larger */
+    if (n > 0x7Fu) { /* below 2^14: no message of a device is larger */
         memmove(start + 1, start, n);
         *start = (uint8_t)(n >> 7);
         start[-1] = (uint8_t)(n | 0x80u);
@@ -69,63 +62,65 @@ TG_INTERNAL uint8_t *tg_pb_end(uint8_t *start, uint8_t *p)
     return p;
 }
 
-/* A varint's low 32 bits: returns where it ends; NULL when it is cut off, or longer than 10 bytes. */
-static const uint8_t *pb_take(const uint8_t *p, const uint8_t *end, uint32_t *value)
+TG_INTERNAL uint32_t tg_pb_get32(const uint8_t *p)
+{
+    uint32_t v = 0;
+    uint8_t i;
+    for (i = 4; i > 0; i--) v = v << 8 | p[i - 1u];
+    return v;
+}
+
+/* What is left of a message. */
+typedef struct rest {
+    const uint8_t *p;
+    const uint8_t *end;
+} rest;
+
+/* A varint's low 32 bits. One that is cut off, or longer than 10 bytes, leaves nothing to read from. */
+static uint32_t pb_take(rest *r)
 {
     uint32_t v = 0;
     uint8_t shift = 0;
     uint8_t b;
     do {
-        if (p == end || shift == 70u) return NULL;
-        b = *p++;
+        if (r->p == r->end || shift == 70u) {
+            r->p = NULL;
+            break;
+        }
+        b = *r->p++;
         if (shift < 32u) v |= (uint32_t)(b & 0x7Fu) << shift;
         shift = (uint8_t)(shift + 7u);
     } while (b > 0x7Fu);
-    *value = v;
-    return p;
+    return v;
 }
 
-TG_INTERNAL bool tg_pb_read(tg_span in, tg_fields *f)
+TG_INTERNAL bool tg_pb_read(const uint8_t *base, uint32_t where, tg_fields *f)
 {
-    const uint8_t *p = in.ptr;
-    const uint8_t *end = p;
+    rest r;
+    r.p = base + (uint16_t)where;
+    r.end = r.p + (uint16_t)(where >> 16);
     memset(f, 0, sizeof *f);
-    if (in.len > 0) end += in.len; /* p is NULL when there is nothing */
-    while (p != end) {
-        uint32_t number;
-        uint32_t n = 4;
+    while (r.p != r.end) {
+        uint32_t n = 0;
         uint32_t v = 0;
-        uint8_t wire;
-        p = pb_take(p, end, &number);
-        if (p == NULL || number < 8u) return false;
-        wire = (uint8_t)(number & 7u);
-        number >>= 3;
-        if (wire == 0) {
-            p = pb_take(p, end, &v);
-            if (p == NULL) return false;
-        } else {
-            if (wire == 2) {
-                p = pb_take(p, end, &n);
-                if (p == NULL) return false;
-            } else if (wire == 1) {
-                n = 8;
-            } else if (wire != 5) {
-                return false;
-            }
-            if (n > (size_t)(end - p)) return false;
-            if (wire == 5) v = p[0] | (uint32_t)p[1] << 8 | (uint32_t)p[2] << 16 | (uint32_t)p[3] << 24;
+        const uint32_t tag = pb_take(&r);
+        const uint8_t wire = (uint8_t)(tag & 7u);
+        const uint8_t *p;
+        if (r.p == NULL || tag < 8u || wire == 3u || wire == 4u || wire > 5u) return false;
+        if (wire == 5) n = 4;
+        else if (wire == 1) n = 8;
+        else v = pb_take(&r);
+        if (wire == 2) n = v;
+        p = r.p;
+        if (p == NULL || n > (size_t)(r.end - p)) return false;
+        r.p = p + n;
+        if (wire == 5) v = tg_pb_get32(p);
+        if (tag >> 3 >= TG_FIELDS) continue;
+        if (wire == 2) {
+            v = TG_WHERE(p - base, n);
+            f->kind = (uint8_t)(tag >> 3);
         }
-        if (number < TG_FIELDS) {
-            if (wire == 2) {
-                tg_span *bytes = number == 3 ? &f->third : &f->last;
-                bytes->ptr = p;
-                bytes->len = (uint16_t)n;
-                f->kind = (uint8_t)number;
-            } else {
-                f->v[number] = v;
-            }
-        }
-        if (wire != 0) p += (size_t)n;
+        f->v[tag >> 3] = v;
     }
     return true;
 }

@@ -16,31 +16,39 @@
 #define TG_INTERNAL
 #endif
 
-/* What a message said: every message a gateway sends has fields 1 to 9 at most. Numbers by field number (the low 32
- * bits of what is longer); of the byte fields number 3, the last of the others, and the number of the very last. */
+/* Tags, for field numbers below 32. */
+#define TG_NUMBER(number) ((uint8_t)((number) << 3))
+#define TG_BYTES(number) ((uint8_t)((number) << 3 | 2))
+#define TG_FIXED(number) ((uint8_t)((number) << 3 | 5))
+
+/* What a message said: every message a gateway sends has fields 1 to 9 at most. By field number: a number (the low 32
+ * bits of what is longer), or where bytes are; and the number of the last field that had bytes. */
 #define TG_FIELDS 10u
 typedef struct tg_fields {
     uint32_t v[TG_FIELDS];
-    tg_span third; /* Command.name, and the body of a Nack */
-    tg_span last;  /* Command.args, and the body of any other Downlink */
     uint8_t kind;
 } tg_fields;
+
+/* Where bytes are: their length << 16 | their offset in the receive buffer. */
+#define TG_WHERE(offset, n) ((uint32_t)(n) << 16 | (uint32_t)(offset))
+
+/* 4 bytes, little-endian. */
+TG_INTERNAL uint32_t tg_pb_get32(const uint8_t *p);
 
 /* At most 5 bytes; 4 bytes. No tag, nothing left out. */
 TG_INTERNAL uint8_t *tg_pb_varint(uint8_t *p, uint32_t v);
 TG_INTERNAL uint8_t *tg_pb_le32(uint8_t *p, uint32_t v);
 
-/* A field; left out when it is zero or empty. At most 2 bytes of tag and 5 of number, 4, or 3 and the bytes. */
-TG_INTERNAL uint8_t *tg_pb_u32(uint8_t *p, uint8_t number, uint32_t v);
-TG_INTERNAL uint8_t *tg_pb_fixed32(uint8_t *p, uint8_t number, uint32_t v);
-TG_INTERNAL uint8_t *tg_pb_bytes(uint8_t *p, uint8_t number, const tg_span *bytes);
+/* A field; left out when it is zero or empty. At most 2 bytes of tag and 5 of number, or 3 of length and the bytes. */
+TG_INTERNAL uint8_t *tg_pb_put(uint8_t *p, uint8_t tag, uint32_t v);
+TG_INTERNAL uint8_t *tg_pb_bytes(uint8_t *p, uint8_t tag, const tg_span *bytes);
 
 /* Opens a nested message or packed field: returns where its content starts. tg_pb_end() writes the length, which may
  * move the content by one byte, and returns its end. */
-TG_INTERNAL uint8_t *tg_pb_begin(uint8_t *p, uint8_t number);
+TG_INTERNAL uint8_t *tg_pb_begin(uint8_t *p, uint8_t tag);
 TG_INTERNAL uint8_t *tg_pb_end(uint8_t *start, uint8_t *p);
 
-/* Reads a whole message. Unknown fields are skipped [P-25]; false: it is malformed. */
-TG_INTERNAL bool tg_pb_read(tg_span in, tg_fields *f);
+/* Reads the whole message that stands in `base` at `where`. Unknown fields are skipped [P-25]; false: it is malformed. */
+TG_INTERNAL bool tg_pb_read(const uint8_t *base, uint32_t where, tg_fields *f);
 
 #endif

@@ -4,23 +4,22 @@
 /* The body without the result: three tags and two lengths, id, state. */
 #define UPDATE_BYTES 18u
 
-enum { UP_COMMAND_UPDATE = 6, RESULT = 3, ERROR_TEXT = 4 };
+enum { UP_COMMAND_UPDATE = TG_BYTES(6), ID = TG_NUMBER(1), STATE = TG_NUMBER(2), RESULT = TG_BYTES(3), ERROR_TEXT = TG_BYTES(4) };
 
 tg_err tg_reply(tg_client *c, uint32_t command_id, tg_state state, tg_span result)
 {
-    uint8_t *body;
     uint8_t *start;
     uint8_t *p;
     tg_err err;
     if (command_id - 1u >= c->last_command || (uint8_t)(state - 1) >= TG_INTERRUPTED) return TG_ERR_ARG;
-    err = tg_outbox_push(c, TG_UPDATES, (size_t)result.len + UPDATE_BYTES, &body);
+    if (result.len > c->tx_room) return TG_ERR_TOO_BIG;
+    err = tg_outbox_open(c, TG_UPDATES, (uint16_t)(result.len + UPDATE_BYTES));
     if (err != TG_OK) return err;
-    start = tg_pb_begin(body, UP_COMMAND_UPDATE);
-    p = tg_pb_u32(start, 1, command_id);
-    p = tg_pb_u32(p, 2, (uint32_t)state);
+    start = tg_pb_begin(tg_outbox_body(c), UP_COMMAND_UPDATE);
+    p = tg_pb_put(start, ID, command_id);
+    p = tg_pb_put(p, STATE, (uint32_t)state);
     p = tg_pb_bytes(p, state == TG_FAILED ? ERROR_TEXT : RESULT, &result);
-    p = tg_pb_end(start, p);
-    tg_outbox_trim(c, TG_UPDATES, body, (size_t)(p - body));
+    tg_outbox_close(c, TG_UPDATES, tg_pb_end(start, p));
     if (command_id == c->last_command) c->flags |= TG_REPLIED;
     return TG_OK;
 }

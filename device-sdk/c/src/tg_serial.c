@@ -89,59 +89,50 @@ static int16_t rx_step(tg_client *c)
     return n;
 }
 
-/* Turns tx[1 .. tx_len) into its COBS form, the closing 00 included. */
+/* Turns the message at tx[1 .. tx_at) and its CRC into their COBS form with the closing 00. */
 static void tx_encode(tg_client *c)
 {
-    uint8_t *tx = c->config->tx;
-    size_t len = c->tx_len;
-    size_t code_at = 0;
-    size_t at = 0;
-    tx[len++] = 0;
-    while (++at < len) {
-        if (at - code_at == CODE_FULL && at + 1u < len) {
-            memmove(tx + at + 1, tx + at, len - at);
-            len++;
-            tx[at] = 0;
+    uint8_t *code = c->config->tx;
+    uint8_t *p = code + 1;
+    uint8_t *end = code + c->tx_at + CRC_BYTES;
+    *end++ = 0;
+    for (; p != end; p++) {
+        if (p - code == CODE_FULL && p + 1 != end) {
+            memmove(p + 1, p, (size_t)(end - p));
+            end++;
+            *p = 0;
         }
-        if (tx[at] != 0) continue;
-        tx[code_at] = (uint8_t)(at - code_at);
-        code_at = at;
+        if (*p != 0) continue;
+        *code = (uint8_t)(p - code);
+        code = p;
     }
     c->tx_at = 0;
-    c->tx_len = (uint16_t)len;
+    c->tx_left = (uint16_t)(end - c->config->tx);
     c->tx_phase = 0;
 }
 
 /* Computes the CRC; between steps the sum so far waits where it will stand. */
 static void tx_step(tg_client *c)
 {
-    uint8_t *tx = c->config->tx;
-    uint8_t *end = tx + c->tx_len;
+    uint8_t *p = c->config->tx + c->tx_at;
+    uint8_t *end = p + c->tx_left;
     uint32_t crc = TG_CRC_START;
-    size_t n = (size_t)(c->tx_len - c->tx_at);
-    size_t i;
+    uint16_t n = c->tx_left;
     if (n > TG_STEP_BYTES) n = TG_STEP_BYTES;
-    if (c->tx_at > c->tx_head) memcpy(&crc, end, CRC_BYTES);
-    crc = tg_crc32(crc, tx + c->tx_at, n);
+    if (c->tx_at > 1u) crc = tg_pb_get32(end);
+    crc = tg_crc32(crc, p, n);
     c->tx_at = (uint16_t)(c->tx_at + n);
-    if (c->tx_at < c->tx_len) {
-        memcpy(end, &crc, CRC_BYTES);
-        return;
-    }
-    crc = ~crc;
-    for (i = 0; i < CRC_BYTES; i++) {
-        *end++ = (uint8_t)crc;
-        crc >>= 8;
-    }
-    c->tx_len = (uint16_t)(c->tx_len + CRC_BYTES);
-    tx_encode(c);
+    c->tx_left = (uint16_t)(c->tx_left - n);
+    if (c->tx_left == 0) crc = ~crc;
+    (void)tg_pb_le32(end, crc);
+    if (c->tx_left == 0) tx_encode(c);
 }
 
 /* What a buffer leaves for a message, and a serial line carries. */
-static uint16_t serial_room(size_t buffer_bytes, size_t overhead)
+static uint16_t serial_room(uint16_t bytes, uint8_t overhead)
 {
-    const size_t n = buffer_bytes - overhead;
-    return (uint16_t)(n < TG_SERIAL_BYTES_MAX ? n : TG_SERIAL_BYTES_MAX);
+    bytes = (uint16_t)(bytes - overhead);
+    return bytes < TG_SERIAL_BYTES_MAX ? bytes : TG_SERIAL_BYTES_MAX;
 }
 
 int16_t tg_serial_framing(tg_client *c, uint8_t op)
@@ -150,12 +141,14 @@ int16_t tg_serial_framing(tg_client *c, uint8_t op)
     case TG_OP_SIZES:
         c->tx_head = 1;
         c->tx_room = serial_room(c->config->tx_bytes, TX_OVERHEAD_BYTES);
-        return (int16_t)serial_room(c->config->rx_bytes, RX_OVERHEAD_BYTES);
+        c->rx_room = serial_room(c->config->rx_bytes, RX_OVERHEAD_BYTES);
+        break;
     case TG_OP_UP:
         rx_reset(c, CODE_FULL);
         c->flags |= TG_LOSSY | TG_READY;
         c->config->tx[0] = 0; /* one 00 first: it ends whatever was on the line */
-        c->tx_len = 1;
+        c->tx_left = 1;
+        c->tx_at = 0;
         break;
     case TG_OP_RX:
         return rx_step(c);

@@ -7,8 +7,10 @@
 #include <string.h>
 
 /* Body numbers of Uplink; fields of Telemetry, Series and Log. */
-enum { UP_TELEMETRY = 5, UP_LOG = 9 };
-enum { UPTIME_MS = 1, SERIES = 3, SIGNAL = 1, PERIOD_US = 3, INTS = 5, FLOATS = 6, TEXTS = 9 };
+enum { UP_TELEMETRY = TG_BYTES(5), UP_LOG = TG_BYTES(9) };
+enum { UPTIME_MS = TG_NUMBER(1), SERIES = TG_BYTES(3) };
+enum { SIGNAL = TG_NUMBER(1), PERIOD_US = TG_NUMBER(3), INTS = TG_BYTES(5), FLOATS = TG_BYTES(6), TEXTS = TG_BYTES(9) };
+enum { LOG_UPTIME_MS = TG_NUMBER(1), LEVEL = TG_NUMBER(2), TEXT = TG_BYTES(3) };
 
 #define SCRATCH_BYTES_MIN 16u
 #define BODY_AT 2u /* behind tag and length, where the body of the message begins */
@@ -45,21 +47,23 @@ tg_err tg_telemetry_begin(tg_client *c, tg_writer *w, uint8_t *scratch, uint16_t
     w->cap = (uint16_t)(cap - 1u); /* the body's length may grow by a byte */
     w->failed = false;
     p = tg_pb_begin(scratch, UP_TELEMETRY);
-    *p++ = UPTIME_MS << 3; /* written even when 0: it says which base is meant */
+    *p++ = UPTIME_MS; /* written even when 0: it says which base is meant */
     return done(w, tg_pb_varint(p, tg_now_ms(c)));
 }
 
 /* One number: a series of which every length is one byte. */
 static tg_err put_one(tg_writer *w, uint8_t signal, uint8_t column, uint32_t v)
 {
-    uint8_t *p = reading_room(w, READING_BYTES);
-    uint8_t *series;
+    uint8_t *series = reading_room(w, READING_BYTES);
     uint8_t *packed;
-    if (p == NULL) return TG_ERR_NO_SPACE;
-    series = tg_pb_begin(p, SERIES);
-    packed = tg_pb_begin(tg_pb_u32(series, SIGNAL, signal), column);
+    uint8_t *p;
+    if (series == NULL) return TG_ERR_NO_SPACE;
+    series = tg_pb_begin(series, SERIES);
+    packed = tg_pb_begin(tg_pb_put(series, SIGNAL, signal), column);
     p = column == FLOATS ? tg_pb_le32(packed, v) : tg_pb_varint(packed, v);
-    return done(w, tg_pb_end(series, tg_pb_end(packed, p)));
+    packed[-1] = (uint8_t)(p - packed);
+    series[-1] = (uint8_t)(p - series);
+    return done(w, p);
 }
 
 tg_err tg_put_f32(tg_writer *w, uint8_t signal, float value)
@@ -86,7 +90,7 @@ tg_err tg_put_f32_series(tg_writer *w, const tg_series *about, const float *valu
     uint8_t *p;
     if (series == NULL) return TG_ERR_NO_SPACE;
     series = tg_pb_begin(series, SERIES);
-    p = tg_pb_u32(tg_pb_u32(series, SIGNAL, about->signal), PERIOD_US, about->period_us);
+    p = tg_pb_put(tg_pb_put(series, SIGNAL, about->signal), PERIOD_US, about->period_us);
     packed = p = tg_pb_begin(p, FLOATS);
     for (; count > 0; count--) {
         uint32_t bits;
@@ -103,7 +107,7 @@ tg_err tg_put_i32_series(tg_writer *w, const tg_series *about, const int32_t *va
     uint8_t *p;
     if (series == NULL) return TG_ERR_NO_SPACE;
     series = tg_pb_begin(series, SERIES);
-    p = tg_pb_u32(tg_pb_u32(series, SIGNAL, about->signal), PERIOD_US, about->period_us);
+    p = tg_pb_put(tg_pb_put(series, SIGNAL, about->signal), PERIOD_US, about->period_us);
     packed = p = tg_pb_begin(p, INTS);
     for (; count > 0; count--) p = tg_pb_varint(p, zigzag(*values++));
     return done(w, tg_pb_end(series, tg_pb_end(packed, p)));
@@ -116,7 +120,7 @@ tg_err tg_put_str(tg_writer *w, uint8_t signal, tg_span text)
     uint8_t *p;
     if (series == NULL) return TG_ERR_NO_SPACE;
     series = tg_pb_begin(series, SERIES);
-    start = p = tg_pb_begin(tg_pb_u32(series, SIGNAL, signal), TEXTS);
+    start = p = tg_pb_begin(tg_pb_put(series, SIGNAL, signal), TEXTS);
     if (text.len > 0) memcpy(p, text.ptr, text.len);
     return done(w, tg_pb_end(series, tg_pb_end(start, p + text.len)));
 }
@@ -125,13 +129,16 @@ tg_err tg_put_str(tg_writer *w, uint8_t signal, tg_span text)
 static tg_err queue(tg_client *c, tg_writer *w)
 {
     uint8_t *body;
-    size_t n;
+    uint16_t n;
     tg_err err;
     if (w->failed) return TG_ERR_NO_SPACE;
-    n = (size_t)(tg_pb_end(w->buf + BODY_AT, w->buf + w->len) - w->buf);
-    err = tg_outbox_push(c, TG_TELEMETRY, n, &body);
-    if (err == TG_OK) memcpy(body, w->buf, n);
-    return err;
+    n = (uint16_t)(tg_pb_end(w->buf + BODY_AT, w->buf + w->len) - w->buf);
+    err = tg_outbox_open(c, TG_TELEMETRY, n);
+    if (err != TG_OK) return err;
+    body = tg_outbox_body(c);
+    memcpy(body, w->buf, n);
+    tg_outbox_close(c, TG_TELEMETRY, body + n);
+    return TG_OK;
 }
 
 tg_err tg_telemetry_end(tg_client *c, tg_writer *w)
@@ -147,9 +154,9 @@ tg_err tg_log(tg_client *c, const tg_log_line *line, uint8_t *scratch, uint16_t 
     if (c == NULL || line == NULL || scratch == NULL || line->level > 7) return TG_ERR_ARG;
     if (cap < SCRATCH_BYTES_MIN || cap - SCRATCH_BYTES_MIN < line->text.len) return TG_ERR_NO_SPACE;
     p = tg_pb_begin(scratch, UP_LOG);
-    p = tg_pb_u32(p, 1, tg_now_ms(c));
-    p = tg_pb_u32(p, 2, line->level);
-    p = tg_pb_bytes(p, 3, &line->text);
+    p = tg_pb_put(p, LOG_UPTIME_MS, tg_now_ms(c));
+    p = tg_pb_put(p, LEVEL, line->level);
+    p = tg_pb_bytes(p, TEXT, &line->text);
     w.buf = scratch;
     w.len = (uint16_t)(p - scratch);
     w.failed = false;

@@ -60,8 +60,8 @@ TG_INTERNAL bool tg_upgrade_request(tg_client *c)
         b = TG_FLASH_BYTE((const uint8_t *)&request[++c->own_at]);
     }
     c->tx_at = 0;
-    c->tx_len = (uint16_t)(p - config->tx);
-    return c->tx_len > 0;
+    c->tx_left = (uint16_t)(p - config->tx);
+    return c->tx_left > 0;
 }
 
 static uint8_t lower(uint8_t b)
@@ -138,29 +138,25 @@ static bool contains_upgrade(const uint8_t *text)
     return false;
 }
 
-/* A response that says no. 401 and 403 are for good [P-31]. */
-static void refused(tg_client *c, uint8_t reason, uint32_t seconds)
+/* Seconds of a Retry-After, in ticks. */
+static tg_tick retry_ticks(const uint8_t *text)
 {
-    tg_end(c, reason, seconds < TG_PAUSE_TICKS_MAX ? seconds * 1000u : 0xFFFFFFFFu);
+    uint32_t seconds = 0;
+    while (*text == ' ') text++;
+    for (; *text >= '0' && *text <= '9' && seconds < 100000u; text++) seconds = seconds * 10u + (*text - (uint32_t)'0');
+    return tg_ticks(seconds * 1000u);
 }
 
-static void header_line(tg_client *c, const uint8_t *line)
+/* < 0: the link is over. A response that says no: 401 and 403 are for good [P-31]. */
+static int16_t header_line(tg_client *c, const uint8_t *line)
 {
     const uint8_t *value = after_name(line, name_retry);
     if (*line == 0) {
-        if (c->reason != 0 || c->rx_left != SAW_ALL) {
-            refused(c, c->reason, 0);
-        } else {
-            c->rx_phase = WS_HEAD;
-            c->flags |= TG_READY | TG_MORE;
-        }
-    } else if (value != NULL && c->reason != 0) {
-        uint32_t seconds = 0;
-        while (*value == ' ') value++;
-        for (; *value >= '0' && *value <= '9' && seconds < 100000u; value++) {
-            seconds = seconds * 10u + (*value - (uint32_t)'0');
-        }
-        refused(c, c->reason, seconds);
+        if (c->reason != 0 || c->rx_left != SAW_ALL) return TG_ENDED(c->reason);
+        c->rx_phase = WS_HEAD;
+        c->flags |= TG_READY | TG_MORE;
+    } else if (value != NULL) {
+        c->pause = retry_ticks(value);
     } else if (after_name(line, name_upgrade) != NULL) {
         c->rx_left |= SAW_UPGRADE;
     } else if ((value = after_name(line, name_connection)) != NULL) {
@@ -170,30 +166,27 @@ static void header_line(tg_client *c, const uint8_t *line)
     } else if ((value = after_name(line, name_protocol)) != NULL) {
         if (*value == 0) c->rx_left |= SAW_PROTOCOL;
     } else if (after_name(line, name_extensions) != NULL) {
-        refused(c, TG_REASON_PROTOCOL_VIOLATION, 0); /* we asked for none */
+        return TG_ENDED(TG_REASON_PROTOCOL_VIOLATION); /* we asked for none */
     }
+    return 0;
 }
 
-TG_INTERNAL void tg_upgrade_byte(tg_client *c, uint8_t b)
+TG_INTERNAL int16_t tg_upgrade_byte(tg_client *c, uint8_t b)
 {
     uint8_t *line = c->config->rx;
-    const size_t at = c->rx_at;
-    if (b == '\r') return;
+    const uint16_t at = c->rx_at;
+    if (b == '\r') return 0;
     if (b != '\n') {
         if (at + LINE_BYTES < c->config->rx_bytes) line[c->rx_at++] = b;
-        return;
+        return 0;
     }
     line[at] = 0;
     c->rx_at = 0;
-    if (c->rx_phase == WS_HEADERS) {
-        header_line(c, line);
-        return;
-    }
+    if (c->rx_phase == WS_HEADERS) return header_line(c, line);
     c->rx_phase = WS_HEADERS;
     c->reason = TG_REASON_OVERLOADED;
-    if (at < 12u || line[8] != ' ') return;
+    if (at < 12u || line[8] != ' ') return 0;
     if (line[9] == '1' && line[10] == '0' && line[11] == '1') c->reason = 0;
-    if (line[9] == '4' && line[10] == '0' && (line[11] == '1' || line[11] == '3')) {
-        refused(c, TG_REASON_BAD_CREDENTIAL, 0);
-    }
+    if (line[9] == '4' && line[10] == '0' && (line[11] == '1' || line[11] == '3')) c->reason = TG_REASON_BAD_CREDENTIAL;
+    return 0;
 }

@@ -9,171 +9,129 @@
 
 #include <string.h>
 
-/* Hello without its strings: every number at its longest, tags and lengths included. */
-#define HELLO_BYTES 84u
-
-/* The wait for Welcome grows by a quarter of a second with each Hello, up to 8 s: a gateway that takes longer than one
+/* The wait for Welcome grows by a tick with each Hello, up to 8 s: a gateway that takes longer than one
  * wait must be able to answer the latest Hello, the only one that counts [P-5]. In ticks. */
-#define HELLO_TRIES_STEP 2u
-#define HELLO_TRIES_MAX 56u
+#define HELLO_TRIES_MAX 28u
 
-/* Body numbers of Uplink. */
-enum { UP_HELLO = 3, UP_HEARTBEAT = 4, UP_BYE = 8 };
+/* Tags of the bodies of Uplink. */
+enum { UP_HELLO = TG_BYTES(3), UP_HEARTBEAT = TG_BYTES(4), UP_BYE = TG_BYTES(8) };
 
-TG_INTERNAL size_t tg_uplink_hello_bytes_max(const tg_config *config)
-{
-    const uint16_t token = config->token.len;
-    const uint16_t firmware = config->firmware.len;
-    const uint16_t model = config->model.len;
-    if ((token | firmware | model) > 0x3FFF) return (size_t)-1; /* no overflow below, where size_t has 16 bits */
-    return HELLO_BYTES + (size_t)config->device_id.len + token + firmware + model;
-}
+/* The fields of the messages without a number, in order: the tag, and where the value is found. Numbers are in the
+ * client, those of 16 bits with HALF; texts and one number in the configuration. */
+#define HALF 0x80u
+#define WORD(number, field) TG_NUMBER(number), offsetof(tg_client, field)
+#define SHORT(number, field) TG_NUMBER(number), HALF | offsetof(tg_client, field)
+#define FIXED(number, field) TG_FIXED(number), offsetof(tg_client, field)
+#define TEXT(number, field) TG_BYTES(number), offsetof(tg_config, field)
+#define CONFIG_WORD(number, field) (TG_NUMBER(number) | FROM_CONFIG), offsetof(tg_config, field)
+#define FROM_CONFIG 6u /* in place of a wire type */
 
-/* What Hello says, in the order of its fields: number << 3 | where the value is found, and its offset there. */
-enum { HERE, CLIENT, CONFIG, CLIENT_FIXED };
-
-typedef struct hello_values {
-    uint32_t protocol;
-    uint32_t attempt;
-    uint32_t oldest;
-    uint32_t uptime_ms;
-    uint32_t max_rx_bytes;
-    uint32_t outbox_frames;
-} hello_values;
-
-#define AT_HERE(number, field) (number) << 3 | HERE, offsetof(hello_values, field)
-#define AT_CLIENT(number, field) (number) << 3 | CLIENT, offsetof(tg_client, field)
-#define AT_FIXED(number, field) (number) << 3 | CLIENT_FIXED, offsetof(tg_client, field)
-#define AT_CONFIG(number, field) (number) << 3 | CONFIG, offsetof(tg_config, field)
-
-static const uint8_t hello_fields[] TG_FLASH = {
-    AT_HERE(1, protocol),       AT_CONFIG(2, device_id),   AT_FIXED(3, boot_nonce),    AT_HERE(4, attempt),
-    AT_FIXED(5, epoch),         AT_CLIENT(6, next_seq),    AT_HERE(7, oldest),         AT_CLIENT(8, acked),
-    AT_HERE(9, uptime_ms),      AT_HERE(10, max_rx_bytes), AT_FIXED(11, catalog_hash), AT_CONFIG(12, firmware),
-    AT_CONFIG(13, model),       AT_CONFIG(14, sleep_ms),   AT_CLIENT(15, last_command), AT_HERE(16, outbox_frames),
-    AT_CONFIG(17, token),
+static const uint8_t fields[] TG_FLASH = {
+    WORD(1, now_ms), WORD(3, ping), WORD(4, next_seq), WORD(5, oldest),
+#define HELLO_AT 8u
+    TEXT(2, device_id), FIXED(3, echo.boot_nonce), WORD(4, echo.attempt), FIXED(5, epoch), WORD(6, next_seq), WORD(7, oldest),
+    WORD(8, acked), WORD(9, now_ms), SHORT(10, rx_room), FIXED(11, catalog_hash), TEXT(12, firmware), TEXT(13, model),
+    CONFIG_WORD(14, sleep_ms), WORD(15, last_command), SHORT(16, frames),
+    TEXT(17, token), /* left out on a WebSocket: the upgrade has shown it */
 };
+typedef char tg_offsets_fit_seven_bits[offsetof(tg_client, frames) < 128u || sizeof(void *) > 4u ? 1 : -1];
 
-static uint8_t *put_hello(tg_client *c, uint8_t *p)
+static TG_APART uint8_t *put_fields(const tg_client *c, uint8_t *p, uint8_t at, uint8_t end)
 {
-    const tg_config *config = c->config;
-    hello_values here;
-    uint8_t i;
-    here.protocol = TG_PROTOCOL;
-    here.attempt = ++c->attempt;
-    here.oldest = tg_outbox_oldest(c);
-    here.uptime_ms = tg_now_ms(c);
-    here.max_rx_bytes = (uint16_t)config->framing(c, TG_OP_SIZES);
-    here.outbox_frames = (uint16_t)(config->ring_bytes >> 5); /* messages of 32 bytes: a fair guess */
-    for (i = 0; i < sizeof hello_fields; i++) {
-        const uint8_t what = TG_FLASH_BYTE(&hello_fields[i++]);
-        const uint8_t offset = TG_FLASH_BYTE(&hello_fields[i]);
-        const uint8_t number = what >> 3;
-        const void *base = &here;
-        uint32_t v;
-        if ((what & 3u) == CONFIG) {
-            base = config;
-            if (number == 17 && !(c->flags & TG_LOSSY)) break; /* a WebSocket showed it in the upgrade */
-            if (number != 14) {
-                p = tg_pb_bytes(p, number, (const tg_span *)((const uint8_t *)base + offset));
+    do {
+        uint8_t tag = TG_FLASH_BYTE(&fields[at++]);
+        const uint8_t offset = TG_FLASH_BYTE(&fields[at++]);
+        const uint8_t *from = (const uint8_t *)c + (offset & (HALF - 1u));
+        if (tag & 2u) {
+            from = (const uint8_t *)c->config + offset;
+            if (!(tag & 4u)) {
+                p = tg_pb_bytes(p, tag, (const tg_span *)(const void *)from);
                 continue;
             }
-        } else if ((what & 3u) != HERE) {
-            base = c;
+            tag ^= FROM_CONFIG;
         }
-        memcpy(&v, (const uint8_t *)base + offset, sizeof v);
-        p = (what & 3u) == CLIENT_FIXED ? tg_pb_fixed32(p, number, v) : tg_pb_u32(p, number, v);
-    }
-    c->due = (uint16_t)(c->now + TG_OPEN_TICKS);
-    if (c->flags & TG_LOSSY) c->due = (uint16_t)(c->now + TG_HELLO_TICKS + c->tries);
-    if (c->tries < HELLO_TRIES_MAX) c->tries = (uint8_t)(c->tries + HELLO_TRIES_STEP);
+        p = tg_pb_put(p, tag, offset & HALF ? *(const uint16_t *)(const void *)from : *(const uint32_t *)(const void *)from);
+    } while (at != end);
     return p;
 }
 
-static uint8_t *put_heartbeat(tg_client *c, uint8_t *p)
+/* Bye, Hello or Heartbeat. */
+static TG_APART uint8_t *put_session(tg_client *c, uint8_t *p)
 {
-    p = tg_pb_u32(p, 1, tg_now_ms(c)); /* the freshest: the gateway sets its clock by it */
-    p = tg_pb_u32(p, 3, c->ping);
-    p = tg_pb_u32(p, 4, c->next_seq);
-    c->ping = 0;
-    return tg_pb_u32(p, 5, tg_outbox_oldest(c));
-}
-
-/* Queues the next part of the catalog once everything in its ring is acked, so that one small record is its whole
- * room. The record's body is the part's number alone: one byte, shorter than any message. */
-static void queue_catalog(tg_client *c)
-{
-    const uint8_t part = (uint8_t)(c->catalog_part - 1u);
-    uint8_t *body;
-    if (c->ring[TG_UPDATES].head != c->ring[TG_UPDATES].end) return;
-    if (part >= c->config->send_catalog(c, NULL, 0)) {
-        c->catalog_part = 0;
-    } else if (tg_outbox_push(c, TG_UPDATES, 1, &body) == TG_OK) {
-        *body = part;
-        c->catalog_part++;
+    uint8_t *start;
+    c->oldest = tg_outbox_oldest(c);
+    c->flags &= (uint8_t)~TG_OWED;
+    if (c->flags & TG_STOPPING) {
+        c->flags |= TG_BYE_SENT;
+        start = tg_pb_begin(p, UP_BYE);
+        p = tg_pb_put(start, TG_NUMBER(1), c->reason);
+    } else if (c->phase == TG_GREETING) {
+        uint8_t end = sizeof fields - 2u;
+        start = tg_pb_begin(p, UP_HELLO);
+        p = tg_pb_put(start, TG_NUMBER(1), TG_PROTOCOL);
+        c->echo.attempt++;
+        c->due = (tg_tick)(c->now + TG_OPEN_TICKS);
+        if (c->flags & TG_LOSSY) {
+            end = sizeof fields;
+            c->due = (tg_tick)(c->now + TG_HELLO_TICKS + c->tries);
+            if (c->tries < HELLO_TRIES_MAX) c->tries++;
+        }
+        p = put_fields(c, p, HELLO_AT, end);
+    } else {
+        start = tg_pb_begin(p, UP_HEARTBEAT);
+        p = put_fields(c, start, 0, HELLO_AT);
     }
+    c->ping = 0;
+    return tg_pb_end(start, p);
 }
 
 /* The next reliable message, when there is one and the window allows it; else NULL. */
-static uint8_t *put_next(tg_client *c, uint8_t *p)
+static TG_APART uint8_t *put_next(tg_client *c, uint8_t *p)
 {
     uint32_t base = c->acked; /* below it, and at it, nothing is missing unannounced */
-    uint8_t in_flight = 0;
-    tg_walk r;
-    if (c->flags & TG_HOLD) return NULL;
-    if (c->catalog_part != 0) queue_catalog(c);
-    tg_walk_start(c, &r);
-    for (;;) {
-        if (in_flight >= c->window || !tg_walk_next(c, &r)) return NULL;
-        if (r.seq > c->cursor) break;
-        base = r.seq;
-        in_flight++;
+    uint16_t at = c->ring_head;
+    uint8_t left = c->window;
+    const uint8_t *body;
+    uint32_t seq;
+    uint16_t len;
+    for (;; left--) {
+        if (left == 0 || at == c->ring_end) return NULL;
+        seq = tg_outbox_seq(c, at);
+        if (seq > c->cursor) break;
+        base = seq;
+        at = tg_outbox_after(c, at);
     }
-    if (r.len + TG_ENVELOPE_BYTES > c->tx_room) { /* this gateway takes less than the one it was written for */
-        if (in_flight == 0) tg_outbox_drop(c, r.which);
+    len = tg_outbox_head(c, at) & TG_LENGTH_BITS;
+    if (len + TG_ENVELOPE_BYTES > c->tx_room) { /* this gateway takes less than the one it was written for */
+        if (at == c->ring_head) tg_outbox_drop(c, TG_UPDATES);
         return NULL;
     }
-    p = tg_pb_u32(p, 1, r.seq);
-    p = tg_pb_u32(p, 2, r.seq - base - 1u); /* the numbers evicted below it [P-1] */
-    if (r.len == 1) {
-        (void)c->config->send_catalog(c, &p, r.record[TG_HEADER_BYTES]);
-    } else {
-        memcpy(p, r.record + TG_HEADER_BYTES, r.len);
-        p += r.len;
-    }
-    if (in_flight == 0) c->due = (uint16_t)(c->now + TG_RESEND_TICKS + c->tries);
-    c->cursor = r.seq;
-    if (c->tx_high < r.seq) c->tx_high = r.seq;
+    c->due = (tg_tick)(c->now + TG_RESEND_TICKS + c->tries);
     c->stats.sent++;
-    return p;
+    c->cursor = seq;
+    if (c->tx_high < seq) c->tx_high = seq;
+    p = tg_pb_put(p, TG_NUMBER(1), seq);
+    p = tg_pb_put(p, TG_NUMBER(2), seq - base - 1u); /* the numbers evicted below it [P-1] */
+    body = c->config->ring + at + TG_HEADER_BYTES;
+    if (len == 1) return c->config->send_catalog(c, p, *body); /* a part of the catalog: its number alone */
+    memcpy(p, body, len);
+    return p + len;
 }
 
 TG_INTERNAL bool tg_uplink_compose(tg_client *c)
 {
-    uint8_t *tx = c->config->tx;
-    uint8_t *start = tx + c->tx_head;
-    uint8_t *p;
+    uint8_t *start = c->config->tx + c->tx_head;
+    uint8_t *p = start;
     if (!(c->flags & TG_READY)) return false;
     if (c->flags & (TG_STOPPING | TG_OWED) || c->ping != 0) {
-        uint8_t *body;
-        if (c->flags & TG_STOPPING) {
-            c->flags |= TG_BYE_SENT;
-            body = tg_pb_begin(start, UP_BYE);
-            p = tg_pb_u32(body, 1, c->reason);
-        } else if (c->phase == TG_GREETING) {
-            body = tg_pb_begin(start, UP_HELLO);
-            p = put_hello(c, body);
-        } else {
-            body = tg_pb_begin(start, UP_HEARTBEAT);
-            p = put_heartbeat(c, body);
-        }
-        c->flags &= (uint8_t)~TG_OWED;
-        p = tg_pb_end(body, p);
+        p = put_session(c, p);
     } else {
-        p = c->phase == TG_ONLINE ? put_next(c, start) : NULL;
+        if (c->phase != TG_ONLINE || c->flags & TG_HOLD) return false;
+        if (c->catalog_part != 0) (void)c->config->send_catalog(c, NULL, c->catalog_part);
+        p = put_next(c, p);
         if (p == NULL) return false;
     }
     c->tx_at = c->tx_head;
-    c->tx_len = (uint16_t)(p - tx);
+    c->tx_left = (uint16_t)(p - start);
     return true;
 }

@@ -23,42 +23,47 @@ enum { OP_CONTINUE = 0, OP_BINARY = 2, OP_CLOSE = 8, OP_PING = 9, OP_PONG = 10 }
 #define IN_MESSAGE 0x40u
 #define OPCODE 0x0Fu
 
-/* Puts head and mask around tx[HEAD_BYTES .. tx_len). */
+/* Puts head and mask around the message of tx_left bytes at tx[HEAD_BYTES]. */
 static void tx_frame(tg_client *c, uint8_t opcode)
 {
     uint8_t *payload = c->config->tx + HEAD_BYTES;
-    const size_t n = (size_t)(c->tx_len - HEAD_BYTES);
-    uint8_t *p = payload - (n > CONTROL_BYTES_MAX ? 8 : 6);
-    uint32_t key = c->config->port->entropy(c->config->port->ctx);
-    uint8_t *mask = payload - 4;
-    size_t i;
-    c->tx_at = (uint16_t)(p - c->config->tx);
-    c->tx_phase = 0;
-    *p++ = (uint8_t)(FIN | opcode);
+    const uint8_t *mask = payload - 4;
+    uint8_t *p = payload - 6;
+    const uint16_t n = c->tx_left;
+    uint8_t head = (uint8_t)n;
+    uint16_t i;
+    (void)tg_pb_le32(payload - 4, c->config->port->entropy(c->config->port->ctx));
     if (n > CONTROL_BYTES_MAX) {
-        *p++ = MASKED | 126u;
-        *p++ = (uint8_t)(n >> 8);
-        *p = (uint8_t)n;
-    } else {
-        *p = (uint8_t)(MASKED | n);
+        p[1] = (uint8_t)n;
+        *p-- = (uint8_t)(n >> 8);
+        head = 126u;
+        p--;
     }
-    (void)tg_pb_le32(mask, key);
+    p[0] = (uint8_t)(FIN | opcode);
+    p[1] = (uint8_t)(MASKED | head);
     for (i = 0; i < n; i++) payload[i] = (uint8_t)(payload[i] ^ mask[i & 3u]);
+    c->tx_at = (uint16_t)(p - c->config->tx);
+    c->tx_left = (uint16_t)(payload + n - p);
+    c->tx_phase = 0;
 }
 
 /* Answers a ping or a close with the payload it came with. */
 static void answer(tg_client *c)
 {
     const uint8_t *payload = c->config->rx + c->rx_at;
-    const bool closing = (c->rx_code & OPCODE) == OP_CLOSE;
+    uint8_t opcode = OP_PONG;
     memcpy(c->config->tx + HEAD_BYTES, payload, c->rx_left);
-    c->tx_len = (uint16_t)(HEAD_BYTES + c->rx_left);
-    if (closing) {
-        const unsigned code = c->rx_left > 1 ? (unsigned)payload[0] << 8 | payload[1] : 0;
-        c->reason = code >= CLOSE_FIRST && code <= CLOSE_FIRST + TG_REASON_SLEEPING ? (uint8_t)(code - CLOSE_FIRST) : 0;
+    c->tx_left = c->rx_left;
+    c->rx_phase = WS_HEAD;
+    if ((c->rx_code & OPCODE) == OP_CLOSE) {
+        uint16_t reason = 0;
+        if (c->rx_left > 1) reason = (uint16_t)(payload[0] * 256u + payload[1] - CLOSE_FIRST);
+        c->reason = (uint8_t)reason;
+        if (reason > TG_REASON_SLEEPING) c->reason = TG_REASON_UNSPECIFIED;
+        c->rx_phase = WS_CLOSED;
+        opcode = OP_CLOSE;
     }
-    c->rx_phase = closing ? WS_CLOSED : WS_HEAD;
-    tx_frame(c, closing ? OP_CLOSE : OP_PONG);
+    tx_frame(c, opcode);
 }
 
 /* The first byte of a frame: what may follow what. */
@@ -155,15 +160,11 @@ static int16_t rx_fetch_ws(tg_client *c)
 static int16_t rx_step_ws(tg_client *c)
 {
     int16_t n = 0;
-    if (c->rx_phase == WS_CLOSED) return c->tx_at == c->tx_len ? TG_ENDED(c->reason) : 0;
+    if (c->rx_phase == WS_CLOSED) return c->tx_left == 0 ? TG_ENDED(c->reason) : 0;
     if (c->raw_at == c->raw_end && c->rx_phase != WS_ANSWER) n = rx_fetch_ws(c);
-    while (n == 0 && c->raw_at != c->raw_end && c->rx_phase != WS_ANSWER && c->phase >= TG_GREETING) {
+    while (n == 0 && c->raw_at != c->raw_end && c->rx_phase != WS_ANSWER) {
         const uint8_t b = c->config->rx[c->raw_at++];
-        if (c->rx_phase < WS_HEAD) {
-            tg_upgrade_byte(c, b);
-        } else {
-            n = rx_frame_byte(c, b);
-        }
+        n = c->rx_phase < WS_HEAD ? tg_upgrade_byte(c, b) : rx_frame_byte(c, b);
     }
     return n;
 }
@@ -172,7 +173,9 @@ static void sizes(tg_client *c)
 {
     const tg_config *config = c->config;
     c->tx_head = HEAD_BYTES;
+    c->rx_room = config->rx_bytes < 0x7FFFu ? config->rx_bytes : 0x7FFFu;
     c->tx_room = (uint16_t)(config->tx_bytes - HEAD_BYTES);
+    if (c->tx_room > TG_MESSAGE_BYTES_MAX) c->tx_room = TG_MESSAGE_BYTES_MAX;
     if (config->host.len > c->tx_room) c->tx_room = 0; /* the upgrade would not fit: tg_init() refuses */
 }
 
@@ -181,7 +184,7 @@ int16_t tg_websocket_framing(tg_client *c, uint8_t op)
     switch (op) {
     case TG_OP_SIZES:
         sizes(c);
-        return (int16_t)(c->config->rx_bytes < 0x7FFFu ? c->config->rx_bytes : 0x7FFFu);
+        return 0;
     case TG_OP_UP:
         c->rx_phase = WS_STATUS;
         c->rx_at = 0;
@@ -195,7 +198,7 @@ int16_t tg_websocket_framing(tg_client *c, uint8_t op)
     case TG_OP_OWN:
         if (c->rx_phase < WS_HEAD) return tg_upgrade_request(c);
         if (c->rx_phase == WS_ANSWER) answer(c);
-        return c->rx_phase == WS_CLOSED || c->tx_at != c->tx_len;
+        return c->rx_phase == WS_CLOSED || c->tx_left != 0;
     default:
         tx_frame(c, OP_BINARY);
         return 0;

@@ -19,8 +19,8 @@ enum {
 /* tg_upgrade.c: the HTTP upgrade. */
 /* Puts the next piece of the request into tx; false: all of it was sent. */
 TG_INTERNAL bool tg_upgrade_request(tg_client *c);
-/* Takes a byte of the response. May end the link. */
-TG_INTERNAL void tg_upgrade_byte(tg_client *c, uint8_t b);
+/* Takes a byte of the response. < 0: the link is over. */
+TG_INTERNAL int16_t tg_upgrade_byte(tg_client *c, uint8_t b);
 
 /* tg_sha1.c: one block of 16 words. */
 TG_INTERNAL void tg_sha1_start(uint32_t *h);

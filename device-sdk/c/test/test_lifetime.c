@@ -94,12 +94,12 @@ static void the_backoff_resets_only_after_a_session_stayed_up_p21(void)
 {
     bench *b = bench_new();
     bench_open(b);
-    b->client.failures = 6;
+    b->client.spread = 255;
     bench_online(b);
     bench_pass(b, 30000, 1000);
-    CHECK_EQ(b->client.failures, 6);
+    CHECK_EQ(b->client.spread, 255);
     bench_pass(b, 40000, 1000);
-    CHECK_EQ(b->client.failures, 0);
+    CHECK_EQ(b->client.spread, TG_SPREAD_FIRST);
 }
 
 static void a_bye_is_obeyed_with_its_wait_p21(void)

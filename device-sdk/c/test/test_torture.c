@@ -47,7 +47,7 @@ static void the_bytes_on_the_wire_do_not_depend_on_how_they_are_taken(void)
         b->gateway.send_max = take;
         b->gateway.mute = true;
         bench_open(b);
-        b->client.boot_nonce = 7;
+        b->client.echo.boot_nonce = 7;
         for (polls = 0; polls < 300; polls++) tg_poll(&b->client);
         if (take == 1) {
             first_len = b->gateway.up.tail;
