@@ -70,9 +70,14 @@ describe("the service unit's text", () => {
     expect(unit).not.toMatch(/^MemoryDenyWriteExecute/m);
   });
 
-  it("does not promise notifications that the gateway does not send", () => {
-    expect(unit).toMatch(/^Type=exec$/m);
-    expect(unit).not.toMatch(/^WatchdogSec/m);
+  it("waits for the gateway's word, hears it through systemd-notify, and notices when it falls silent", () => {
+    expect(unit).toMatch(/^Type=notify$/m);
+    // systemd-notify is a child of the gateway, not its main process.
+    expect(unit).toMatch(/^NotifyAccess=all$/m);
+    const [, seconds] = /^WatchdogSec=(\d+)s$/m.exec(unit) ?? [];
+    // A commit may take 5 s on a card; firmware-sim/test/service.test.ts shows what is and is not a hang.
+    expect(Number(seconds)).toBeGreaterThanOrEqual(30);
+    expect(unit).toMatch(/^RestrictAddressFamilies=.*AF_UNIX/m);
   });
 
   it("does not hide other processes: the lock of the data folder asks whether its owner lives", () => {

@@ -4,7 +4,7 @@
  *   FILE ◀─ link ─ FILE.partial (0600) ◀─ proven while it is written ◀─ pieces ◀─┬─ a running gateway's API
  *                                                                               └─ a locked data folder
  */
-import { closeSync, createReadStream, fsyncSync, linkSync, openSync, rmSync, writeSync } from "node:fs";
+import { closeSync, createReadStream, existsSync, fsyncSync, linkSync, openSync, rmSync, writeSync } from "node:fs";
 import { stat } from "node:fs/promises";
 import { basename, dirname } from "node:path";
 import { errnoOf } from "../config/locations.js";
@@ -33,7 +33,7 @@ export interface StoredGateway {
  */
 export async function backUpStored(
   gateway: StoredGateway,
-  save: (stream: BackupStream) => Promise<Manifest>,
+  save: (open: () => Promise<BackupStream>) => Promise<Manifest>,
   onCopied: Progress,
 ): Promise<Manifest> {
   const { dataDir, configFile, gatewayId, version, unixMs } = gateway;
@@ -44,7 +44,7 @@ export async function backUpStored(
   try {
     const copyStores = (to: string): Promise<void> => copyStoredStores(dataDir, to, onCopied);
     const origin = { gatewayId, version, createdUnixMs: unixMs };
-    return await save(await makeBackup({ dataDir, configFile, origin, copyStores }));
+    return await save(() => makeBackup({ dataDir, configFile, origin, copyStores }));
   } finally {
     folder.release();
   }
@@ -52,16 +52,19 @@ export async function backUpStored(
 
 /**
  * Write a backup to a file that must not exist; it gets its name when it is whole and proven.
+ * @param open begins the backup, once the place for it is known to be free
  * Errors: E_BACKUP_PLACE, E_BACKUP_INVALID (it broke off on its way), E_DATA_DIR (cannot be written).
  */
 export async function saveBackup(
   path: string,
-  pieces: AsyncIterable<Uint8Array>,
+  open: () => Promise<{ readonly pieces: AsyncIterable<Uint8Array> }>,
   onBytes: (count: number) => void,
 ): Promise<Manifest> {
   const partial = `${path}.partial`;
   const file = create(partial);
   try {
+    if (existsSync(path)) throw new GatewayError("E_BACKUP_PLACE", `${path} is there already`);
+    const { pieces } = await open();
     const manifest = await readArchive(
       (async function* () {
         let written = 0;

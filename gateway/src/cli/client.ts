@@ -77,6 +77,17 @@ export class ApiClient {
     return answer.body;
   }
 
+  /** Bytes that a POST answers with, and how many there will be; null when that was not said. Errors: as `call`. */
+  async download(
+    path: string,
+    idleMsMax: number,
+  ): Promise<{ bytes: number | null; pieces: AsyncIterable<Uint8Array> }> {
+    const headers = { accept: "*/*" };
+    const answer = await this.#send({ method: "POST", path, headers, body: null, query: {}, idleMsMax });
+    if (answer.status !== 200) throw refusal(answer.status, await readText(answer));
+    return { bytes: answer.length, pieces: answer.body };
+  }
+
   async #send(request: {
     method: string;
     path: string;

@@ -64,7 +64,7 @@ export interface RunOptions {
 }
 
 /** What the commands need of `main.ts`, which knows everything; the program's bin connects the two. */
-export interface Daemon {
+export interface Daemon extends BackupDaemon {
   /** Run the gateway until it is told to stop. Resolves with the exit code: 0, 74, 75 or 78. */
   runGateway(options: RunOptions): Promise<number>;
   /**
@@ -72,6 +72,49 @@ export interface Daemon {
    * `setPasswordHash` stores. Errors: E_DATA_DIR_LOCKED when a gateway runs, E_DATA_DIR.
    */
   withIdentity<T>(dataDir: string, fn: (identity: IdentityStore, hashPassword: HashPassword) => Promise<T>): Promise<T>;
+}
+
+/** How far something long has come, in units of its own. */
+export type Progress = (done: number, total: number) => void;
+
+/** Files of backups, and gateways that do not run (assembly/stored-backup.ts). */
+export interface BackupDaemon {
+  /** Back a gateway up that does not run. Errors: E_DATA_DIR_LOCKED, E_DATA_DIR, E_STORE_FULL, those of `save`. */
+  backUpStored(
+    gateway: StoredGateway,
+    save: (open: () => Promise<BackupPieces>) => Promise<BackupFacts>,
+    onCopied: Progress,
+  ): Promise<BackupFacts>;
+  /** Write a backup to a file that must not exist, proven on its way. Errors: E_BACKUP_PLACE, E_BACKUP_INVALID. */
+  saveBackup(path: string, open: () => Promise<BackupPieces>, onBytes: (count: number) => void): Promise<BackupFacts>;
+  /** Errors: E_BACKUP_PLACE, E_BACKUP_INVALID, E_STORE_NEWER, E_DATA_DIR_LOCKED. */
+  restoreFrom(
+    request: { readonly path: string; readonly dataDir: string; readonly force: boolean; readonly unixMs: number },
+    onBytes: Progress,
+  ): Promise<{ readonly manifest: BackupFacts; readonly movedTo: string | null; readonly configFile: string | null }>;
+}
+
+/** A backup on its way, and its length in bytes when that is known. */
+export interface BackupPieces {
+  readonly bytes: number | null;
+  readonly pieces: AsyncIterable<Uint8Array>;
+}
+
+/** A gateway on the disk. */
+export interface StoredGateway {
+  readonly dataDir: string;
+  readonly configFile: string | null;
+  readonly gatewayId: string;
+  readonly version: string;
+  readonly unixMs: number;
+}
+
+/** What a backup says of itself. */
+export interface BackupFacts {
+  readonly gatewayId: string;
+  readonly version: string;
+  readonly createdAt: string;
+  readonly files: readonly { readonly name: string; readonly bytes: number; readonly sha256: string }[];
 }
 
 /** Errors: E_BAD_REQUEST when the password is too short or too long. */

@@ -20,6 +20,8 @@ export interface HttpRequest {
 
 export interface HttpAnswer {
   readonly status: number;
+  /** Length of the body in bytes, when it was said. */
+  readonly length: number | null;
   /** The body as it arrives; iterate it to the end or abort the request. */
   readonly body: AsyncIterable<Uint8Array>;
 }
@@ -37,9 +39,14 @@ export const nodeTransport: HttpTransport = (request) =>
       ...(signal === undefined ? {} : { signal }),
       ...(ca === null ? {} : { ca }),
     };
-    const onAnswer = (answer: IncomingMessage): void => resolve({ status: answer.statusCode ?? 0, body: answer });
+    const onAnswer = (answer: IncomingMessage): void => resolve(answerOf(answer));
     const sent = url.protocol === "https:" ? httpsRequest(url, options, onAnswer) : httpRequest(url, options, onAnswer);
     sent.setTimeout(request.idleMsMax, () => sent.destroy(new Error(`no answer for ${request.idleMsMax} ms`)));
     sent.on("error", reject);
     sent.end(body ?? undefined);
   });
+
+function answerOf(answer: IncomingMessage): HttpAnswer {
+  const said = answer.headers["content-length"];
+  return { status: answer.statusCode ?? 0, length: said === undefined ? null : Number(said), body: answer };
+}

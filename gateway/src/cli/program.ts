@@ -9,6 +9,7 @@ import type { CliContext } from "./context.js";
 import { paintFor } from "./paint.js";
 import { Shell } from "./shell.js";
 import { addAdmin } from "./verbs/admin.js";
+import { addBackup } from "./verbs/backup.js";
 import { addCommand } from "./verbs/command.js";
 import { addCompletion } from "./verbs/completion.js";
 import { addConfig } from "./verbs/config.js";
@@ -41,6 +42,7 @@ const VERBS = [
   addSerial,
   addSim,
   addAdmin,
+  addBackup,
   addCompletion,
 ];
 
