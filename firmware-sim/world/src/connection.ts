@@ -21,13 +21,19 @@ export interface Listener {
 
 /** What the network wants to know of its connections. */
 export interface ConnectionWatch {
-  /** The device handed a frame to its link. */
-  sent(frame: Uint8Array): void;
+  /** The device handed a frame to its link. @returns what to call when the gateway reads it. */
+  sent(frame: Uint8Array): () => void;
+  /** The gateway answered a Hello on it. */
+  welcomed(): void;
+  /** The gateway closed it, and the device was still there to hear why. */
+  closed(reason: Reason): void;
   /** Should this frame arrive twice? */
   isDoubled(frame: Uint8Array): boolean;
 }
 
 const TRAITS = { messageBytesMax: MESSAGE_BYTES_MAX, helloRetryMs: 4_000, retransmitMs: 0, needsProof: false };
+/** First byte of a Downlink that carries a Welcome: field 1, length-delimited. */
+const WELCOME_TAG = 0x0a;
 const LOST = { kind: "lost", reason: Reason.UNSPECIFIED, detail: "the connection broke", retryAfterMs: 0 } as const;
 
 /** One attempt of a device to reach the gateway; the network makes, breaks and forgets it. */
@@ -125,9 +131,14 @@ export class SimConnection {
 
   #fromDevice(frame: Uint8Array): boolean {
     if (this.#deviceEnd !== "open") return false;
-    this.#watch.sent(frame);
+    const read = this.#watch.sent(frame);
     const copies = this.#watch.isDoubled(frame) ? 2 : 1;
-    for (let i = 0; i < copies; i++) this.up.put(() => this.#listener?.message(frame));
+    const deliver = (): void => {
+      if (this.#listener === null) return;
+      read();
+      this.#listener.message(frame);
+    };
+    for (let i = 0; i < copies; i++) this.up.put(deliver);
     return true;
   }
 
@@ -140,6 +151,7 @@ export class SimConnection {
 
   #fromGateway(message: Uint8Array): void {
     if (this.#listener === null) return;
+    if (message[0] === WELCOME_TAG) this.#watch.welcomed();
     this.down.put(() => {
       if (this.#deviceEnd === "open") this.#events.frame(message);
     });
@@ -152,6 +164,7 @@ export class SimConnection {
     this.down.put(() => {
       if (this.#deviceEnd === "left") return;
       this.#deviceEnd = "left";
+      this.#watch.closed(reason);
       const told = CLOSE_CODE[reason] === undefined ? Reason.UNSPECIFIED : reason;
       this.#events.closed({ ...LOST, reason: told, detail: "closed by the gateway" });
     });

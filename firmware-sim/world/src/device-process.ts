@@ -4,9 +4,11 @@
  */
 import { Device, type Signal } from "@tidegate/device-sdk";
 import type { Checker } from "./checker/checker.js";
+import type { DeviceLife } from "./device-life.js";
 import type { Network } from "./network.js";
 import { ProcessClock, WALL_START_UNIX_MS } from "./process-clock.js";
 import type { Seeded } from "./seeded.js";
+import type { SerialWire } from "./serial-wire.js";
 import type { DeviceDisk } from "./store/device-disk.js";
 import type { Story } from "./story.js";
 import type { Timeline } from "./timeline.js";
@@ -21,6 +23,9 @@ export interface DeviceSettings {
   /** Chance that a reading is the first of many. */
   readonly burst: number;
   readonly commandMsMax: number;
+  readonly edition: "ts" | "c";
+  /** Chance that a byte on its serial line is hit; null: it has no serial line but the network. */
+  readonly lineNoise: number | null;
 }
 
 export interface DeviceParts {
@@ -33,13 +38,15 @@ export interface DeviceParts {
   readonly disk: DeviceDisk;
   /** The number of the last reading; outlives the process. */
   readonly counter: { value: number };
+  /** null: it comes over the network. */
+  readonly wire: SerialWire | null;
 }
 
 const BURST_MAX = 30;
 const HANDLER_TIMEOUT_MS = 60_000;
 
 /** Runs from its construction until `kill`; the next life is another one, on the same card. */
-export class DeviceProcess {
+export class DeviceProcess implements DeviceLife {
   readonly #parts: DeviceParts;
   readonly #clock: ProcessClock;
   readonly #device: Device;
@@ -48,7 +55,7 @@ export class DeviceProcess {
 
   constructor(parts: DeviceParts) {
     this.#parts = parts;
-    const { timeline, settings, network, disk, random } = parts;
+    const { timeline, settings, network, disk, random, wire } = parts;
     this.#clock = new ProcessClock(timeline, { offsetMs: WALL_START_UNIX_MS }, timeline.nowMs);
     const isAlive = (): boolean => this.#clock.isAlive;
     const { id, isPersistent, messagesMax, saveIntervalMs } = settings;
@@ -60,7 +67,8 @@ export class DeviceProcess {
       outbox: { maxMessages: messagesMax, ...file },
       clock: this.#clock,
       random: random.fork(),
-      connect: network.connectorOf(id, isAlive),
+      connect: wire === null ? network.connectorOf(id, isAlive) : wire.connector(isAlive),
+      ...(wire === null ? {} : { token: "token" }),
     });
     this.#signal = this.#device.signal("n", { type: "int" });
     this.#declareCommands();
@@ -96,6 +104,7 @@ export class DeviceProcess {
   /** The power is gone. */
   kill(): void {
     this.#clock.kill();
+    this.#parts.wire?.plugBoard(null);
     this.#parts.network.deviceDied(this.#parts.settings.id);
   }
 

@@ -81,6 +81,10 @@ export class FaultDriver {
       case "broker-silent":
         broker.fallSilent(random.spread(1_000, 60_000));
         return true;
+      case "line-noise":
+        return this.#disturb(index);
+      case "line-unplugged":
+        return this.#unplug(index);
       case "wall-jump":
         wall.offsetMs = WALL_START_UNIX_MS + (random.unit() - 0.5) * this.#wallJumpMs();
         return true;
@@ -89,6 +93,18 @@ export class FaultDriver {
 
   #wallJumpMs(): number {
     return this.#world.profile.faultEveryMs.has("gateway-reboot") ? WALL_JUMP_MS_WITH_REBOOTS : WALL_JUMP_MS;
+  }
+
+  #disturb(index: number): boolean {
+    const wire = this.#world.wireOf(index);
+    wire?.disturb(this.#random.spread(100, 30_000), this.#random.spread(0.001, 0.2));
+    return wire !== null;
+  }
+
+  #unplug(index: number): boolean {
+    const wire = this.#world.wireOf(index);
+    wire?.unplug(this.#random.spread(10, 60_000));
+    return wire !== null;
   }
 
   #failCard(index: number): boolean {

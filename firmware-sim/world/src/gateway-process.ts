@@ -14,6 +14,8 @@ import type { Broker } from "./broker.js";
 import type { Listener } from "./connection.js";
 import type { ProcessClock } from "./process-clock.js";
 import type { Seeded } from "./seeded.js";
+import { openSerialPort } from "./serial-port.js";
+import type { SerialWire } from "./serial-wire.js";
 import { SinkProcess } from "./sink-process.js";
 import type { GatewayDisk } from "./store/gateway-disk.js";
 import { SimReader } from "./store/sim-reader.js";
@@ -35,6 +37,8 @@ export interface GatewayParts {
   /** Name of this boot of the machine. */
   readonly bootId: string;
   readonly durable: () => void;
+  /** Serial lines that end at this gateway, by the device at their other end. */
+  readonly wires: ReadonlyMap<string, SerialWire>;
   /** fsync failed: the process must end, with nothing acked. */
   readonly onFatal: () => void;
 }
@@ -52,14 +56,15 @@ export class GatewayProcess {
   readonly #dispatcher: Dispatcher;
   readonly #registry: SessionRegistry<Stream>;
   readonly #sink: SinkProcess;
+  readonly #metrics = new Metrics();
+  #closePorts: readonly (() => void)[] = [];
   #isListening = false;
 
   constructor(parts: GatewayParts) {
     this.#parts = parts;
     const { clock, random, disk, bootId, durable, onFatal } = parts;
     this.#store = new SimStore({ disk, clock, random, bootId, watch: { durable }, onFatal });
-    const metrics = new Metrics();
-    this.#intake = this.#makeIntake(metrics);
+    this.#intake = this.#makeIntake(this.#metrics);
     this.#dispatcher = new Dispatcher({
       store: this.#store.commands,
       clock,
@@ -73,7 +78,7 @@ export class GatewayProcess {
       clock,
       deviceExists: () => true,
     });
-    this.#registry = this.#makeRegistry(metrics);
+    this.#registry = this.#makeRegistry(this.#metrics);
     this.#store.onSpace(() => this.#intake.resume());
     const reader = new SimReader(disk.tables, clock, random);
     this.#sink = new SinkProcess({ store: this.#store, reader, broker: parts.broker, clock, random });
@@ -82,8 +87,10 @@ export class GatewayProcess {
   /** Take unfinished commands over, start the sink, listen. */
   async start(): Promise<void> {
     for (const record of await this.#unfinished()) this.#dispatcher.add(record);
+    if (!this.#parts.clock.isAlive) return;
     this.#sink.start();
     this.#isListening = true;
+    this.#closePorts = [...this.#parts.wires].map(([device, wire]) => this.#openPort(device, wire));
   }
 
   accept(link: DeviceLink): Listener | null {
@@ -94,9 +101,16 @@ export class GatewayProcess {
 
   kill(): void {
     this.#isListening = false;
+    for (const close of this.#closePorts) close();
     this.#parts.clock.kill();
     this.#store.kill();
     this.#sink.kill();
+  }
+
+  #openPort(device: string, wire: SerialWire): () => void {
+    const { clock } = this.#parts;
+    const world = { device, clock, metrics: this.#metrics, isAlive: () => clock.isAlive };
+    return openSerialPort(wire, world, (link) => this.#registry.open(link));
   }
 
   /** The sink has taken everything there is. */

@@ -8,7 +8,7 @@
  */
 
 import type { Connect } from "@tidegate/device-sdk";
-import { Envelope, isUplinkTag, readEnvelope, UplinkTag } from "@tidegate/proto";
+import { Envelope, isUplinkTag, type Reason, readEnvelope, UplinkTag } from "@tidegate/proto";
 import type { DeviceLink } from "tidegate/dist/session/session-ports.js";
 import { type ConnectionWatch, type Listener, SimConnection } from "./connection.js";
 import type { PipeFacts } from "./pipe.js";
@@ -30,7 +30,14 @@ export interface NetworkProfile {
 
 /** Sees every frame of a device; for the checker. */
 export interface WireTap {
-  uplink(device: string, frame: Uint8Array): void;
+  /** @returns the epoch and number it was sent under, or null when it has none. */
+  uplink(device: string, frame: Uint8Array): { readonly epoch: number; readonly seq: number } | null;
+  /** The gateway read that number from that link; links count upwards. */
+  delivered(device: string, number: { readonly epoch: number; readonly seq: number }, link: number): void;
+  /** The gateway answered a Hello on that link. */
+  welcomed(device: string, link: number): void;
+  /** The gateway closed the link that the device was on. */
+  closed(device: string, reason: Reason): void;
 }
 
 /** One per world; every connection of every device goes through it. Times in ms of the timeline. */
@@ -42,6 +49,7 @@ export class Network {
   readonly #door: Door;
   #connections: SimConnection[] = [];
   #partitionedUntilMs = 0;
+  #linkCount = 0;
   readonly #envelope = new Envelope();
   /** Set in the liveness phase: whatever is done from now on works. */
   isCalm = false;
@@ -174,8 +182,17 @@ export class Network {
   }
 
   #watch(device: string): ConnectionWatch {
+    this.#linkCount += 1;
+    const link = this.#linkCount;
     return {
-      sent: (frame) => this.#tap.uplink(device, frame),
+      sent: (frame) => {
+        const number = this.#tap.uplink(device, frame);
+        return () => {
+          if (number !== null) this.#tap.delivered(device, number, link);
+        };
+      },
+      welcomed: () => this.#tap.welcomed(device, link),
+      closed: (reason) => this.#tap.closed(device, reason),
       isDoubled: (frame) => !this.isCalm && this.#random.chance(this.#profile.doubling) && this.#isReliable(frame),
     };
   }

@@ -3,6 +3,7 @@
  * (A. Groce et al., "Swarm Testing", 2012): a kind that is always on hides what only its absence lets happen.
  */
 import type { BrokerProfile } from "./broker.js";
+import { cEdition } from "./c-edition.js";
 import type { DeviceSettings } from "./device-process.js";
 import type { GatewaySettings } from "./gateway-process.js";
 import type { NetworkProfile } from "./network.js";
@@ -24,6 +25,8 @@ export const FAULTS = [
   "disk-full",
   "broker-down",
   "broker-silent",
+  "line-noise",
+  "line-unplugged",
   "wall-jump",
 ] as const;
 /** One kind of fault. */
@@ -41,6 +44,12 @@ export interface Profile {
   /** Mean time between commands. */
   readonly commandEveryMs: number;
 }
+
+const C_SHARE = 0.35;
+const SERIAL_SHARE = 0.3;
+/** Chance per byte; at one in a hundred hardly a frame comes through whole. */
+const NOISE_MIN = 0.000_01;
+const NOISE_MAX = 0.005;
 
 /** Rare kinds: each strikes at most every so often, or nothing else would happen. */
 const EVERY_MS_MIN: Partial<Record<Fault, number>> = { "device-stale-card": 120_000, partition: 30_000 };
@@ -101,7 +110,16 @@ function device(random: Seeded, id: string, readingMs: number): DeviceSettings {
     readingMs: readingMs * random.spread(0.5, 2),
     burst: random.chance(0.5) ? random.spread(0.001, 0.1) : 0,
     commandMsMax: random.spread(10, 20_000),
+    ...edition(random),
   };
+}
+
+/** Both editions of the SDK, over the network and over serial lines, in one fleet. */
+function edition(random: Seeded): Pick<DeviceSettings, "edition" | "lineNoise"> {
+  const isC = random.chance(C_SHARE);
+  const noise = random.chance(0.5) ? random.spread(NOISE_MIN, NOISE_MAX) : 0;
+  const lineNoise = random.chance(SERIAL_SHARE) ? noise : null;
+  return { edition: isC && cEdition() !== null ? "c" : "ts", lineNoise };
 }
 
 function drawFaults(random: Seeded, safetyMs: number): Map<Fault, number> {

@@ -5,6 +5,7 @@ import type { GatewayProcess } from "./gateway-process.js";
 import type { Network } from "./network.js";
 import type { WallClock } from "./process-clock.js";
 import type { Profile } from "./profile.js";
+import type { SerialWire } from "./serial-wire.js";
 import type { DeviceDisk } from "./store/device-disk.js";
 import type { GatewayDisk } from "./store/gateway-disk.js";
 import type { Story } from "./story.js";
@@ -24,6 +25,8 @@ export interface Stage {
   readonly gateway: GatewayProcess | null;
   /** Devices count from 0. */
   cardOf(index: number): DeviceDisk | null;
+  /** null: it has no serial line. */
+  wireOf(index: number): SerialWire | null;
   /** @param isMachine the whole machine, not only the process. @returns false when it was down already. */
   killGateway(isMachine: boolean): boolean;
   /** @param backShare how far back its card goes, 0 … 1; null: it holds what was written last. */

@@ -5,15 +5,18 @@
  *   liveness phase  faults are over; everybody must connect and everything must drain within a bounded time
  */
 import { Broker } from "./broker.js";
+import { CDeviceProcess } from "./c-device-process.js";
 import { Checker } from "./checker/checker.js";
 import { CommandSource } from "./command-source.js";
-import { DeviceProcess } from "./device-process.js";
+import type { DeviceLife } from "./device-life.js";
+import { DeviceProcess, type DeviceSettings } from "./device-process.js";
 import { FaultDriver } from "./fault-driver.js";
 import { GatewayProcess } from "./gateway-process.js";
 import { Network } from "./network.js";
 import { ProcessClock, WALL_START_UNIX_MS, type WallClock } from "./process-clock.js";
 import { drawProfile, type Profile } from "./profile.js";
 import { Seeded } from "./seeded.js";
+import { SerialWire } from "./serial-wire.js";
 import type { Stage } from "./stage.js";
 import { DeviceDisk } from "./store/device-disk.js";
 import { GatewayDisk } from "./store/gateway-disk.js";
@@ -41,7 +44,8 @@ export interface Report {
 interface DeviceSeat {
   readonly disk: DeviceDisk;
   readonly counter: { value: number };
-  process: DeviceProcess | null;
+  process: DeviceLife | null;
+  readonly wire: SerialWire | null;
 }
 
 /** One run of one seed: make it, `run` it once, read the report. */
@@ -86,10 +90,20 @@ export class World implements Stage {
       timeline,
       random: this.random.fork(),
       profile: profile.network,
-      tap: { uplink: (device, frame) => this.#sent(device, frame) },
+      tap: {
+        uplink: (device, frame) => this.#sent(device, frame),
+        delivered: (device, number, link) => this.checker.wire.delivered(device, number, link),
+        welcomed: (device, link) => this.checker.wire.welcomed(device, link),
+        closed: (device, reason) => this.checker.closedByGateway(device, reason),
+      },
       door: { accept: (link) => this.#gateway?.accept(link) ?? null },
     });
-    this.#seats = profile.devices.map(() => ({ disk: new DeviceDisk(), counter: { value: 0 }, process: null }));
+    this.#seats = profile.devices.map((settings) => ({
+      disk: new DeviceDisk(),
+      counter: { value: 0 },
+      process: null,
+      wire: this.#makeWire(settings),
+    }));
     this.#commands = new CommandSource(this, this.random.fork());
     this.#faults = new FaultDriver(this, this.random.fork());
   }
@@ -122,6 +136,10 @@ export class World implements Stage {
     return this.#seats.length;
   }
 
+  wireOf(index: number): SerialWire | null {
+    return this.#seats[index]?.wire ?? null;
+  }
+
   cardOf(index: number): DeviceDisk | null {
     return this.#seats[index]?.disk ?? null;
   }
@@ -138,6 +156,7 @@ export class World implements Stage {
       broker: this.broker,
       settings: this.profile.gateway,
       bootId: `boot-${this.#machineBootCount}`,
+      wires: this.#wires(),
       durable: () => this.checker.durable(),
       onFatal: () => this.#fatal(),
     });
@@ -169,8 +188,9 @@ export class World implements Stage {
     if (seat === undefined || settings === undefined || seat.process !== null) return;
     const { timeline, random, network, checker, story } = this;
     story.tell(settings.id, "boots");
-    const { disk, counter } = seat;
-    seat.process = new DeviceProcess({ timeline, random, network, checker, story, settings, disk, counter });
+    const { disk, counter, wire } = seat;
+    const parts = { timeline, random, network, checker, story, settings, disk, counter, wire };
+    seat.process = settings.edition === "c" ? new CDeviceProcess(parts) : new DeviceProcess(parts);
     if (this.#isQuiet) seat.process.stopReporting();
   }
 
@@ -182,18 +202,34 @@ export class World implements Stage {
     this.story.tell(settings.id, "loses power");
     seat.process.kill();
     seat.process = null;
-    if (backShare !== null && settings.isPersistent && seat.disk.goBack(backShare)) {
+    const hasCard = settings.isPersistent && settings.edition === "ts";
+    if (backShare !== null && hasCard && seat.disk.goBack(backShare)) {
       this.story.tell(settings.id, "gets an older card");
       this.checker.wentBack(settings.id);
     }
-    this.checker.died(settings.id, settings.isPersistent ? seat.disk.bodies() : []);
+    this.checker.died(settings.id, hasCard ? seat.disk.bodies() : []);
     this.timeline.after(this.random.spread(10, 60_000), () => this.bootDevice(index));
     return true;
   }
 
-  #sent(device: string, frame: Uint8Array): void {
+  #makeWire({ id, lineNoise }: DeviceSettings): SerialWire | null {
+    if (lineNoise === null) return null;
+    const tap = (message: Uint8Array): void => void this.#sent(id, message);
+    return new SerialWire(this.timeline, this.random.fork(), { noise: lineNoise, tap });
+  }
+
+  #wires(): ReadonlyMap<string, SerialWire> {
+    const wires = new Map<string, SerialWire>();
+    this.profile.devices.forEach(({ id }, i) => {
+      const wire = this.#seats[i]?.wire ?? null;
+      if (wire !== null) wires.set(id, wire);
+    });
+    return wires;
+  }
+
+  #sent(device: string, frame: Uint8Array) {
     const index = this.profile.devices.findIndex(({ id }) => id === device);
-    this.checker.wire.sent(device, this.#seats[index]?.process?.epoch ?? 0, frame);
+    return this.checker.wire.sent(device, this.#seats[index]?.process?.epoch ?? 0, frame);
   }
 
   #fatal(): void {
@@ -208,7 +244,10 @@ export class World implements Stage {
     this.network.calm();
     this.disk.calm();
     this.broker.calm();
-    for (const seat of this.#seats) seat.disk.isFailing = () => false;
+    for (const seat of this.#seats) {
+      seat.disk.isFailing = () => false;
+      seat.wire?.calm();
+    }
     // The last readings are the ones whose way is watched to the end.
     this.timeline.after(10_000, () => {
       this.#isQuiet = true;
@@ -238,6 +277,15 @@ export class World implements Stage {
     return this.#seats.every(({ process }) => process?.isDrained === true);
   }
 
+  #fleet(): Record<string, number> {
+    const { devices } = this.profile;
+    return {
+      devices: devices.length,
+      cDevices: devices.filter(({ edition }) => edition === "c").length,
+      serialLines: devices.filter(({ lineNoise }) => lineNoise !== null).length,
+    };
+  }
+
   #report(): Report {
     const { checker, timeline, story } = this;
     return {
@@ -247,7 +295,7 @@ export class World implements Stage {
       violationCount: checker.findings.count,
       deviceHours: (timeline.nowMs / 3_600_000) * this.#seats.length,
       faults: this.#faults.counts,
-      counts: { ...checker.delivery.counts, ...checker.commands.counts },
+      counts: { ...checker.delivery.counts, ...checker.commands.counts, ...this.#fleet() },
       eventCount: timeline.eventCount,
       lines: story.lines,
     };

@@ -6,7 +6,7 @@
  *   disk        ─durable transactions─▶ │
  *   broker      ─messages taken───────▶ ┘
  */
-import { decodeUplink } from "@tidegate/proto";
+import { decodeUplink, Reason } from "@tidegate/proto";
 import type { DiskTables } from "../store/disk-tables.js";
 import type { Story } from "../story.js";
 import { CommandChecks } from "./command-checks.js";
@@ -47,6 +47,12 @@ export class Checker {
       if (reading !== null) kept.add(reading);
     }
     this.delivery.died(device, kept);
+  }
+
+  /** Only a link that the device has left may be fenced by a newer one [P-5]. */
+  closedByGateway(device: string, reason: Reason): void {
+    if (reason !== Reason.TAKEOVER || this.#forgiven.has(device)) return;
+    this.findings.add("P-5", `${device} was told that another link took over, and it had no other`);
   }
 
   wentBack(device: string): void {

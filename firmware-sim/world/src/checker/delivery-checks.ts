@@ -149,6 +149,9 @@ export class DeliveryChecks {
     const id = `${device}/${record.epoch}/${record.seq}`;
     if (this.#ids.has(id)) this.#findings.add("I3", `${id} was stored twice`);
     this.#ids.add(id);
+    if (this.#wire.isBehindWelcome(device, record.epoch, record.seq)) {
+      this.#findings.add("P-4", `${id} was stored behind the Welcome that did not know it`);
+    }
     const sent = this.#wire.of(device, record.epoch).get(record.seq);
     if (this.#forgiven.has(device)) return;
     if (sent === undefined || sent.bodyCrc !== record.bodyCrc) {

@@ -12,12 +12,20 @@ export interface Sent {
   readonly reading: number | null;
 }
 
+/** A message's place: its epoch and its number. */
+export interface Numbered {
+  readonly epoch: number;
+  readonly seq: number;
+}
+
 /** One per world; keeps every number ever sent. */
 export class WireLog {
   readonly #findings: Findings;
   readonly #envelope = new Envelope();
   /** By `device/epoch`, then by number. */
   readonly #sent = new Map<string, Map<number, Sent>>();
+  readonly #deliveredOn = new Map<string, number>();
+  readonly #welcomedOn = new Map<string, number>();
   /** Devices whose card went back in time: their numbers may be bound anew. */
   readonly #forgiven: ReadonlySet<string>;
 
@@ -27,8 +35,8 @@ export class WireLog {
   }
 
   /** A frame left the device under its epoch. */
-  sent(device: string, epoch: number, frame: Uint8Array): void {
-    if (readEnvelope(frame, this.#envelope) !== null || this.#envelope.seq === 0) return;
+  sent(device: string, epoch: number, frame: Uint8Array): Numbered | null {
+    if (readEnvelope(frame, this.#envelope) !== null || this.#envelope.seq === 0) return null;
     const { seq, body: tag, bodyStart, bodyEnd } = this.#envelope;
     const bodyCrc = crc32(frame.subarray(bodyStart, bodyEnd));
     const numbers = this.#of(device, epoch);
@@ -37,6 +45,23 @@ export class WireLog {
     else if (known.bodyCrc !== bodyCrc && !this.#forgiven.has(device)) {
       this.#findings.add("I4", `${device}/${epoch}/${seq} was sent with other bytes than before`);
     }
+    return { epoch, seq };
+  }
+
+  /** The gateway read it from that link; links count upwards. */
+  delivered(device: string, { epoch, seq }: Numbered, link: number): void {
+    this.#deliveredOn.set(`${device}/${epoch}/${seq}`, link);
+  }
+
+  /** The gateway answered a Hello on that link. */
+  welcomed(device: string, link: number): void {
+    this.#welcomedOn.set(device, link);
+  }
+
+  /** Was it read from an older link only than the one that got the last Welcome [P-4]? */
+  isBehindWelcome(device: string, epoch: number, seq: number): boolean {
+    const link = this.#deliveredOn.get(`${device}/${epoch}/${seq}`);
+    return link !== undefined && link < (this.#welcomedOn.get(device) ?? 0);
   }
 
   of(device: string, epoch: number): ReadonlyMap<number, Sent> {
