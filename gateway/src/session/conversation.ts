@@ -48,7 +48,7 @@ export interface ConversationWorld<S extends StreamView> {
   readonly counters: SessionCounters;
 }
 
-/** One Nack per expected number and second is enough: the device rewinds at the first [P-2]. */
+/** One Nack per expected number and second is enough where nothing is lost: the device rewinds at the first [P-2]. */
 const NACK_EVERY_MS = 1000;
 /** How often a boot's mapping to Unix time is written down [P-23]. */
 const SAVE_OFFSET_EVERY_MS = 600_000;
@@ -88,6 +88,8 @@ export class Conversation<S extends StreamView> {
   #offsetSavedMonoMs = Number.NEGATIVE_INFINITY;
   #nackedExpected = 0;
   #nackedMonoMs = 0;
+  /** The window that the last Flow told; null: none was sent. */
+  #flowWindow: number | null = null;
 
   constructor(
     world: ConversationWorld<S>,
@@ -179,9 +181,9 @@ export class Conversation<S extends StreamView> {
         acked: (seq) => this.#link.send(encodeAck(seq)),
         refused: (expected, reason, retryAfterMs) => {
           this.#nack(expected, reason, retryAfterMs);
-          this.#send({ kind: "flow", flow: { window: 0 } });
+          this.#flow(0);
         },
-        resumed: (window) => this.#send({ kind: "flow", flow: { window } }),
+        resumed: (window) => this.#flow(window),
       },
     );
   }
@@ -225,7 +227,8 @@ export class Conversation<S extends StreamView> {
 
   #nackMissing(nowMonoMs: number): void {
     const expected = this.stream.accepted + 1;
-    if (this.#nackedExpected === expected && nowMonoMs - this.#nackedMonoMs < NACK_EVERY_MS) return;
+    const { nackEveryMs = NACK_EVERY_MS } = this.#link;
+    if (this.#nackedExpected === expected && nowMonoMs - this.#nackedMonoMs < nackEveryMs) return;
     this.#nackedExpected = expected;
     this.#nackedMonoMs = nowMonoMs;
     this.#nack(expected, Reason.OUT_OF_ORDER, 0);
@@ -245,6 +248,14 @@ export class Conversation<S extends StreamView> {
       kind: "heartbeat",
       heartbeat: { uptimeMs: 0, unixMs, ping: this.#pingNumber, nextSeq: 0, oldest: 0 },
     });
+    // Where frames are lost, a device that missed the end of a pause would wait for ever [P-11].
+    const isLossy = (this.#link.repeatAfterMs ?? 0) > 0;
+    if (isLossy && this.#flowWindow !== null) this.#flow(this.#flowWindow);
+  }
+
+  #flow(window: number): void {
+    this.#flowWindow = window;
+    this.#send({ kind: "flow", flow: { window } });
   }
 
   #saveOffset(nowMonoMs: number): void {

@@ -17,6 +17,8 @@ export interface DeviceLink {
   readonly sendBytesMax?: number;
   /** The link may lose messages: what is not answered for so long is sent again, in ms. Absent: it loses none. */
   readonly repeatAfterMs?: number;
+  /** A Nack, or what is sent again because of it, may be lost: so soon it may be said again, in ms. Absent: 1 s. */
+  readonly nackEveryMs?: number;
   /** Does the Hello prove that it comes from the device it names? Absent: the link proved that already. */
   verify?(hello: Hello): boolean;
   /** Send one message. A peer that reads too slowly is closed by the link, and counted. */

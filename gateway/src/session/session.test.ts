@@ -88,6 +88,16 @@ describe("a session", () => {
     expect(link.of("nack")).toHaveLength(2);
   });
 
+  it("says the same Nack again soon on a line that may have lost it [P-2] [P-11]", async () => {
+    const { session, link } = await online(new FakeLink("pump-7", 64));
+    session.message(telemetry(1));
+    for (const seq of [3, 4]) session.message(telemetry(seq));
+    expect(link.of("nack")).toHaveLength(1);
+    clock.advance(64);
+    session.message(telemetry(5));
+    expect(link.of("nack").map((m) => m.nack.expected)).toEqual([2, 2]);
+  });
+
   it("says Bye to a gap that reaches below the first number, and moves nothing [P-2]", async () => {
     const { session, link } = await online();
     session.message(telemetry(2, { gap: 2 }));
@@ -141,6 +151,24 @@ describe("a session", () => {
     await settle();
     session.message(telemetry(1));
     expect(host.frames).toHaveLength(1);
+  });
+
+  it("says the window again with each ping on a line that loses frames: a lost Flow must not stop a device for ever [P-11]", async () => {
+    const { link } = await online(Object.assign(new FakeLink(), { repeatAfterMs: 500 }));
+    host.stream?.listener.refused(1, Reason.STORAGE_FULL, 2_000);
+    host.stream?.listener.resumed(8);
+    const before = link.of("flow").length;
+    clock.advance(KEEPALIVE_MS);
+    expect(link.of("flow").length).toBeGreaterThan(before);
+    expect(link.of("flow").at(-1)?.flow.window).toBe(8);
+  });
+
+  it("does not repeat Flow on a link that loses nothing", async () => {
+    const { link } = await online();
+    host.stream?.listener.refused(1, Reason.STORAGE_FULL, 2_000);
+    host.stream?.listener.resumed(8);
+    clock.advance(KEEPALIVE_MS);
+    expect(link.of("flow").map(({ flow }) => flow.window)).toEqual([0, 8]);
   });
 
   it("pings at once, twice per keepalive, and maps uptime from the answers [P-23]", async () => {

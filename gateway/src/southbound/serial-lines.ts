@@ -63,6 +63,9 @@ export interface SerialLinesHost {
 
 /** How long a device may take to say that it has a command. */
 const ANSWER_MS = 500;
+const TURN_MS = 20;
+/** Eight frames of an 8-bit board. */
+const SMALL_WINDOW_BYTES = 512;
 /** Listing ports starts a program (udevadm): an answer is good for so long. */
 const PORTS_FRESH_MS = 10_000;
 /** Bits on the wire per byte: start and stop beside eight. */
@@ -115,6 +118,7 @@ export class SerialLines {
       clock,
       counters: this.#counters.slot,
       repeatAfterMs: repeatAfterMs(config.baud),
+      nackEveryMs: nackEveryMs(config.baud),
       send: (message) => void line.send(message),
       verify: (hello) => verify(hello, config.trusted, this.#host),
       open: (link) => this.#host.open(link),
@@ -190,6 +194,14 @@ export class SerialLines {
 /** The longest command down and the longest message up, each behind another, and what the device takes to answer. */
 function repeatAfterMs(baud: number): number {
   return ANSWER_MS + Math.ceil((2 * SERIAL_MESSAGE_BYTES_MAX * BITS_PER_BYTE * 1_000) / baud);
+}
+
+/**
+ * What a small board has in flight when the Nack reaches it, and some milliseconds to turn round: sooner, those frames
+ * would each bring another Nack. Later, a board that holds half a second of readings would lose some to a lost Nack.
+ */
+function nackEveryMs(baud: number): number {
+  return TURN_MS + Math.ceil((SMALL_WINDOW_BYTES * BITS_PER_BYTE * 1_000) / baud);
 }
 
 /** On a trusted line the id is enough; elsewhere the Hello carries the device's token [P-11]. */

@@ -30,6 +30,7 @@ export interface SerialLink {
   readonly messageBytesMax: number;
   readonly sendBytesMax: number;
   readonly repeatAfterMs: number;
+  readonly nackEveryMs: number;
   verify(hello: Hello): boolean;
   send(message: Uint8Array): void;
   close(reason: Reason, detail: string): void;
@@ -46,6 +47,8 @@ export interface SerialSlotHost {
   readonly counters: SlotCounters;
   /** A command that was not received for so long is sent again: the device knows its id [P-17]. In ms. */
   readonly repeatAfterMs: number;
+  /** The same Nack may be said again after so long: it, or the answer to it, was lost. In ms. */
+  readonly nackEveryMs: number;
   /** Put one message on the line. */
   send(message: Uint8Array): void;
   /** Does the Hello prove the device id it names? */
@@ -129,6 +132,7 @@ export class SerialSlot implements SerialLineListener {
       messageBytesMax: SERIAL_MESSAGE_BYTES_MAX,
       sendBytesMax: SERIAL_MESSAGE_BYTES_MAX,
       repeatAfterMs: this.#host.repeatAfterMs,
+      nackEveryMs: this.#host.nackEveryMs,
       verify: (hello) => this.#host.verify(hello),
       // A session that was left must not speak into the next one [P-5].
       send: (message) => {

@@ -69,7 +69,10 @@ export class FakeLink implements DeviceLink {
   readonly sent: Downlink[] = [];
   closedWith: { reason: number; detail: string } | null = null;
 
-  constructor(readonly identity: string | null = "pump-7") {}
+  constructor(
+    readonly identity: string | null = "pump-7",
+    readonly nackEveryMs = 1_000,
+  ) {}
 
   send(message: Uint8Array): void {
     const decoded = decodeDownlink(message);
