@@ -9,6 +9,7 @@ import { type SerialLink, type SerialSession, SerialSlot, slotCounters } from "t
 import type { SerialWire } from "./serial-wire.js";
 
 const REPEAT_AFTER_MS = 700;
+const NACK_EVERY_MS = 300;
 const BORDER = new Uint8Array([0]);
 
 /** Listens on the wire until `close`. @returns the way to stop. */
@@ -23,6 +24,7 @@ export function openSerialPort(
     clock,
     counters: slotCounters(metrics),
     repeatAfterMs: REPEAT_AFTER_MS,
+    nackEveryMs: NACK_EVERY_MS,
     send: (message) => wire.toBoard(encodeStreamFrame(message)),
     verify: (hello) => hello.deviceId === device,
     open,
