@@ -14,7 +14,7 @@ const EVIDENCE = [
   "firmware-sim/firmware/Makefile",
   "gateway/src/cli/usb-boards.ts",
 ];
-const PORTS = ["device-sdk/c/port/baremetal", "device-sdk/ts"];
+const PORTS = ["device-sdk/c/port/baremetal", "device-sdk/c/port/esp-idf", "device-sdk/ts"];
 
 describe("hardware-check", () => {
   let root = "";

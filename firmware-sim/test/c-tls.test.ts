@@ -3,7 +3,8 @@
  * listener at the other end, and a relay between that measures TLS records.
  */
 import { execFileSync } from "node:child_process";
-import { writeFileSync } from "node:fs";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, afterEach, beforeAll, expect } from "vitest";
@@ -14,7 +15,6 @@ import { startGateway, type TestGateway } from "./bench-gateway.js";
 import { RecordTap } from "./record-tap.js";
 
 const SDK = fileURLToPath(new URL("../../device-sdk/c", import.meta.url));
-const DEMO = join(SDK, "build", "native-demo-tls");
 const BUILD_TIMEOUT_MS = 120_000;
 const RUN_TIMEOUT_MS = 60_000;
 /** What the device asks for. */
@@ -29,6 +29,8 @@ const NAME_MISMATCH = 0x04;
 
 const withTls = requires("gcc", "make", "/usr/include/mbedtls/ssl.h");
 
+/** Built where no other test builds. */
+const build = mkdtempSync(join(tmpdir(), "tidegate-c-tls-"));
 let site: TestGateway;
 let tap: RecordTap;
 const children: Child[] = [];
@@ -51,7 +53,7 @@ function start({ deviceId, token, ca }: Credential, ...more: string[]): Child {
   const caFile = join(site.dir, `${deviceId}.pem`);
   writeFileSync(caFile, ca);
   const line = ["--wss", "127.0.0.1", String(tap.port), "--ca", caFile, "--fragment", String(FRAGMENT_BYTES)];
-  const demo = new Child(DEMO, ["--id", deviceId, "--interval-ms", "50", ...line, ...more], {
+  const demo = new Child(join(build, "native-demo-tls"), ["--id", deviceId, "--interval-ms", "50", ...line, ...more], {
     env: { ...process.env, TIDEGATE_TOKEN: token },
   });
   children.push(demo);
@@ -88,7 +90,8 @@ async function isRefusedTwice(demo: Child, deviceId: string, flag: number): Prom
 withTls.describe("the C edition over wss through the real gateway", () => {
   beforeAll(async () => {
     const env = { ...process.env, MAKEFLAGS: "" };
-    execFileSync(withTls.path("make"), ["--no-print-directory", "-C", SDK, "demo-tls"], { env, stdio: "pipe" });
+    const args = ["--no-print-directory", "-C", SDK, `BUILD=${build}`, "demo-tls"];
+    execFileSync(withTls.path("make"), args, { env, stdio: "pipe" });
     site = await startGateway();
     tap = await RecordTap.listen(site.gateway.devicesPort);
   }, BUILD_TIMEOUT_MS);
@@ -98,6 +101,7 @@ withTls.describe("the C edition over wss through the real gateway", () => {
   afterAll(async () => {
     tap.close();
     await site.end();
+    rmSync(build, { recursive: true, force: true });
   });
 
   withTls.it(

@@ -1,6 +1,8 @@
 // credential-header.mjs -- what `tidegate device add NAME --json` prints, as a C header for a board's firmware.
 //
-//   npx tidegate device add uno-1 --json | node hardware/flash/credential-header.mjs > secrets.h
+//   npx tidegate device add uno-1 --json | node hardware/flash/credential-header.mjs [--host ADDRESS] > secrets.h
+//
+//   --host   the gateway's address as the board reaches it, when the name in the answer is not one it can look up
 //
 //   TIDEGATE_ID      who the board is          TIDEGATE_HOST, TIDEGATE_PORT   where its gateway is (not on a serial line)
 //   TIDEGATE_TOKEN   its secret                TIDEGATE_CA                    the CA to pin, PEM
@@ -9,6 +11,7 @@
 // replaced with `tidegate device replace`.
 import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
+import { parseArgs } from "node:util";
 
 /** More than any answer has. */
 const INPUT_CHARS_MAX = 64 * 1024;
@@ -27,14 +30,15 @@ function checked(name, value, pattern) {
 /**
  * Makes the header.
  * @param {string} json the answer of `tidegate device add --json`
+ * @param {string} [address] takes the place of the host in the answer
  * @returns {string} text of the header
  * @throws Error when it is no such answer
  */
-export function credentialHeader(json) {
+export function credentialHeader(json, address) {
   if (json.length > INPUT_CHARS_MAX) throw new Error("this is too long for a credential");
   const credential = JSON.parse(json);
   const url = new URL(checked("url", credential.url, /^wss?:\/\/.{1,400}$/));
-  const host = checked("host of url", url.hostname.replace(/^\[|\]$/g, ""), HOST);
+  const host = checked("host", address ?? url.hostname.replace(/^\[|\]$/g, ""), HOST);
   const ca = credential.ca === "" ? "" : checked("ca", `${String(credential.ca).trimEnd()}\n`, PEM);
   const lines = ca.split("\n").slice(0, -1);
   return [
@@ -54,10 +58,19 @@ export function credentialHeader(json) {
   ].join("\n");
 }
 
+/** Names that mean this machine itself, or that only computers with mDNS can look up. */
+const isOutOfReach = (host) => /^(localhost|127\.[\d.]+|::1|.+\.local)$/.test(host);
+
 function main() {
   const json = readFileSync(0, "utf8");
   try {
-    process.stdout.write(credentialHeader(json));
+    const { values } = parseArgs({ options: { host: { type: "string" } } });
+    const header = credentialHeader(json, values.host);
+    process.stdout.write(header);
+    const host = /TIDEGATE_HOST "(.*)"/.exec(header)?.[1] ?? "";
+    if (isOutOfReach(host)) {
+      console.error(`note: a board on the network cannot look "${host}" up; name an address: --host 192.168.1.10`);
+    }
     return 0;
   } catch (error) {
     console.error(`credential-header: this is not what a gateway answers: ${error.message}`);

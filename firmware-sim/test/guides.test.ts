@@ -1,0 +1,167 @@
+/**
+ * The guides for newcomers, typed as they stand there: every command of their console blocks is run in order, or is on the
+ * list of what cannot be run here and why. A command that is in neither fails, so a guide cannot promise untested things.
+ *
+ *   docs/guides/first-sensor-arduino-uno.md    an emulated ATmega328P is the board
+ *   docs/guides/first-sensor-esp32.md          the same layers on Linux are the board
+ */
+import { execFileSync } from "node:child_process";
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { afterAll, afterEach, expect } from "vitest";
+import { requires } from "../../scripts/testing/requires.mjs";
+import { Child, until } from "../src/rehearse/child.js";
+import { startGateway, type TestGateway } from "./bench-gateway.js";
+
+const ROOT = fileURLToPath(new URL("../..", import.meta.url));
+const RUN_TIMEOUT_MS = 180_000;
+const COMMAND_TIMEOUT_MS = 60_000;
+const BOARDS_TXT = "/usr/share/arduino/hardware/arduino/avr/boards.txt";
+const MBEDTLS = "/usr/include/mbedtls/ssl.h";
+
+const dir = mkdtempSync(join(tmpdir(), "tidegate-guides-"));
+const children: Child[] = [];
+const sites: TestGateway[] = [];
+
+afterEach(async () => {
+  for (const child of children.splice(0)) await child.stop();
+  for (const site of sites.splice(0)) await site.end();
+});
+afterAll(() => rmSync(dir, { recursive: true, force: true }));
+
+/** The lines after `$ ` in the console blocks of a guide. */
+function commandsOf(guide: string): string[] {
+  const text = readFileSync(join(ROOT, "docs", "guides", guide), "utf8");
+  return [...text.matchAll(/^```console\n([\s\S]*?)^```/gm)].flatMap(([, block = ""]) =>
+    [...block.matchAll(/^\$ (.*)$/gm)].map(([, command = ""]) => command),
+  );
+}
+
+interface Reader {
+  /** Where the reader's files go, and whose gateway it is. */
+  readonly site: TestGateway;
+  /** Text of the guide, and what stands for it here. */
+  readonly stands: readonly (readonly [string, string])[];
+}
+
+/** Types one command, in the folder of the repository, as the guide says. */
+function type(command: string, { site, stands }: Reader): string {
+  const here = stands.reduce((line, [from, to]) => line.replaceAll(from, to), command);
+  const line = here.replace(/^npx tidegate /, `node ${join(ROOT, "gateway", "bin", "tidegate.js")} `);
+  const env = { ...process.env, TIDEGATE_CONFIG: site.gateway.configFile, NO_COLOR: "1", USER: "reader" };
+  const stdio: ["ignore", "pipe", "pipe"] = ["ignore", "pipe", "pipe"];
+  return execFileSync("bash", ["-c", line], { cwd: ROOT, env, stdio, encoding: "utf8", timeout: COMMAND_TIMEOUT_MS });
+}
+
+async function isOnline(site: TestGateway, device: string): Promise<boolean> {
+  return (await site.gateway.call("GET", `/api/v1/devices/${device}`)).body.online === true;
+}
+
+/** What a guide may ask for that no test here types, and what does instead. */
+const NOT_TYPED: readonly (readonly [RegExp, string])[] = [
+  [/^npm start/, "scripts/smoke.mjs, in a fresh clone"],
+  [/^sudo apt-get install/, "scripts/apt-packages.txt, which CI installs"],
+  [/^cd device-sdk\/c\/port\/esp-idf/, "no ESP-IDF here"],
+  [/^idf\.py /, "no ESP-IDF here"],
+];
+const isTyped = (command: string): boolean => !NOT_TYPED.some(([pattern]) => pattern.test(command));
+
+const withArduino = requires("gcc", "make", "avr-gcc", "simavr", "avrdude", BOARDS_TXT);
+withArduino.it(
+  "the guide for an Arduino Uno leads to a reading and an obeyed command",
+  async () => {
+    const site = await startGateway();
+    sites.push(site);
+    const line = join(dir, "uno.sock");
+    const runner = join(dir, "runner");
+    mkdirSync(runner);
+    execFileSync("make", ["-C", join(ROOT, "firmware-sim", "firmware"), `BUILD=${runner}`, "runner"], {
+      stdio: "pipe",
+    });
+    const reader: Reader = {
+      site,
+      stands: [
+        ["uno-1.json", join(dir, "uno-1.json")],
+        ["secrets.h", join(dir, "secrets.h")],
+        ["build/uno", join(dir, "uno")],
+        ["identify /dev/ttyACM0", `identify unix:${line}`],
+        // The board itself is not here; writing one is tested in hardware/flash.
+        ["--port /dev/ttyACM0", "--port /dev/ttyACM0 --dry-run"],
+      ],
+    };
+    const said = new Map<string, string>();
+    for (const command of commandsOf("first-sensor-arduino-uno.md").filter(isTyped)) {
+      if (command.includes("serial identify")) {
+        const elf = join(dir, "uno", "UnoThermometer.elf");
+        children.push(new Child(join(runner, "run-avr"), ["atmega328p", elf, line, "none", "--listen", "1"]));
+        await until("the board is there", () => existsSync(line));
+      }
+      if (command.includes("device ls")) {
+        site.gateway.configure({ serial: [{ path: `unix:${line}` }] });
+        await site.gateway.stop();
+        await site.gateway.start();
+        await until("the board is online", () => isOnline(site, "uno-1"));
+      }
+      said.set(command.split(" ").slice(0, 4).join(" "), type(command, reader));
+    }
+    expect(said.get("node hardware/flash/flash.mjs arduino-uno build/uno/UnoThermometer.hex")).toMatch(
+      /^avrdude -p m328p/,
+    );
+    expect(said.get("npx tidegate serial identify")).toMatch(/uno-1[\s\S]*arduino-uno/);
+    expect(said.get("npx tidegate device ls")).toContain("uno-1");
+    expect(said.get("npx tidegate watch 'uno-1/*'")).toMatch(/temperature/);
+    expect(said.get("npx tidegate send uno-1")).toMatch(/succeeded/);
+    expect(said.has("npx tidegate gaps ls")).toBe(true);
+  },
+  RUN_TIMEOUT_MS,
+);
+
+const withTls = requires("gcc", "make", MBEDTLS);
+withTls.it(
+  "the guide for an ESP32 leads there too, with the same layers on Linux in place of the board",
+  async () => {
+    const site = await startGateway();
+    sites.push(site);
+    const [json, header] = [join(dir, "esp-1.json"), join(dir, "esp", "secrets.h")];
+    mkdirSync(dirname(header));
+    const reader: Reader = {
+      site,
+      stands: [
+        ["esp-1.json", json],
+        ["device-sdk/c/port/esp-idf/examples/thermometer/main/secrets.h", header],
+        ["--host 192.168.1.10", "--host 127.0.0.1"],
+      ],
+    };
+    const said = new Map<string, string>();
+    for (const command of commandsOf("first-sensor-esp32.md").filter(isTyped)) {
+      if (command.includes("device ls")) {
+        const { deviceId, token, ca } = JSON.parse(readFileSync(json, "utf8"));
+        const fact = (name: string): string =>
+          new RegExp(`${name} "(.*)"`).exec(readFileSync(header, "utf8"))?.[1] ?? "";
+        expect(fact("TIDEGATE_ID")).toBe(deviceId);
+        expect(fact("TIDEGATE_TOKEN")).toBe(token);
+        writeFileSync(join(dir, "ca.pem"), ca);
+        const sdk = join(ROOT, "device-sdk", "c");
+        execFileSync("make", ["-C", sdk, `BUILD=${dir}`, "demo-tls"], {
+          env: { ...process.env, MAKEFLAGS: "" },
+          stdio: "pipe",
+        });
+        const wss = ["--wss", fact("TIDEGATE_HOST"), fact("TIDEGATE_PORT"), "--ca", join(dir, "ca.pem")];
+        const args = ["--id", deviceId, ...wss, "--fragment", "2048", "--interval-ms", "200"];
+        const env = { ...process.env, TIDEGATE_TOKEN: token };
+        children.push(new Child(join(dir, "native-demo-tls"), args, { env }));
+        await until("the device is online", () => isOnline(site, "esp-1"));
+        const stubs = ["-I", "test/stubs/esp-idf", "-I", "include", "-I", "port/esp-idf", "-I", dirname(header)];
+        const main = "port/esp-idf/examples/thermometer/main/main.c";
+        execFileSync("gcc", ["-fsyntax-only", "-Wall", "-Wextra", "-Werror", ...stubs, main], { cwd: sdk });
+      }
+      said.set(command.split(" ").slice(0, 4).join(" "), type(command, reader));
+    }
+    expect(said.get("npx tidegate device ls")).toContain("esp-1");
+    expect(said.get("npx tidegate watch 'esp-1/*'")).toMatch(/temperature/);
+    expect(said.get("npx tidegate send esp-1")).toMatch(/succeeded/);
+  },
+  RUN_TIMEOUT_MS,
+);
