@@ -217,6 +217,10 @@ export interface SinkDesk {
   /** Errors: E_SINK_UNKNOWN. */
   resume(name: string): Promise<void>;
   quarantined(name: string, limit: number): Promise<readonly QuarantinedRecord[]>;
+  /** Send a record again that is aside; durable. Errors: E_SINK_UNKNOWN, E_QUARANTINE_UNKNOWN. */
+  requeue(name: string, recordId: number): Promise<void>;
+  /** Forget the place of a sink that left the configuration. Errors: E_SINK_UNKNOWN, E_SINK_CONFIGURED. */
+  forget(name: string): Promise<void>;
 }
 
 /** Each event, or only what is newest. */

@@ -180,6 +180,8 @@ export const QuarantinedSchema = z
     seq: z.number().int(),
     reason: z.string(),
     at: iso,
+    state: z.enum(["aside", "requeued", "delivered"]),
+    canRequeue: z.boolean(),
   })
   .openapi("QuarantinedRecord");
 

@@ -17,6 +17,8 @@ export interface RunningSink {
   status(): SinkStatus;
   /** The spool holds records up to this id. */
   committed(lastRecordId: number): void;
+  /** A record it has aside is to be tried again. */
+  requeued(): void;
   observe(event: LiveEvent): void;
   presenceChanged(device: string, presence: Presence): void;
   /** The device was removed: nothing retained may speak of it. */
@@ -91,6 +93,16 @@ export class SinkSet implements SinkDesk {
   async quarantined(name: string, limit: number): Promise<readonly QuarantinedRecord[]> {
     this.#get(name);
     return this.#reader.quarantined(name, limit);
+  }
+
+  async requeue(name: string, recordId: number): Promise<void> {
+    const sink = this.#get(name);
+    await this.#spool.requeue(name, recordId);
+    sink.requeued();
+  }
+
+  forget(name: string): Promise<void> {
+    return this.#spool.forgetSink(name);
   }
 
   #get(name: string): RunningSink {

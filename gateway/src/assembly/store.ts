@@ -12,6 +12,7 @@ import { HISTORY_SINK } from "../storage/cursors.js";
 import { openHistoryClient } from "../storage/history-client.js";
 import { NO_HISTORY } from "../storage/no-history.js";
 import { openStorage } from "../storage/open-storage.js";
+import { withPromptStatus } from "../storage/prompt-status.js";
 import type { Storage } from "../storage/storage-client.js";
 import type { GatewayWorld } from "./world.js";
 
@@ -57,7 +58,7 @@ export async function openStore(config: Config, world: GatewayWorld): Promise<St
     world.log.warn({}, "no sink and no history: what devices send is acknowledged, shown live, and deleted");
   }
   return {
-    spool: opened.spool,
+    spool: withPromptStatus(opened.spool, world.clock),
     reader: opened.reader,
     commands: opened.commands,
     identities: opened.identity,

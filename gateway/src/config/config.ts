@@ -31,7 +31,10 @@ export interface MqttSinkConfig {
   readonly clientId: string;
   readonly topicPrefix: string;
   readonly commands: boolean;
-  readonly start: "oldest" | "now";
+  /** A number is Unix ms. */
+  readonly start: "oldest" | "now" | number;
+  readonly requiresSubscriber: boolean;
+  readonly watermarkIntervalMs: number;
   readonly holdMaxAgeMs: number | null;
   readonly holdMaxBytes: number | null;
   readonly inFlightMax: number;
@@ -186,6 +189,8 @@ function sinkOf(sink: MqttSinkTree, gatewayId: string): MqttSinkConfig {
     topicPrefix: sink.topicPrefix,
     commands: sink.commands,
     start: sink.start,
+    requiresSubscriber: sink.requireSubscriber,
+    watermarkIntervalMs: sink.watermarkEvery,
     holdMaxAgeMs: sink.hold.maxAge ?? null,
     holdMaxBytes: sink.hold.maxBytes ?? null,
     inFlightMax: sink.inFlight,

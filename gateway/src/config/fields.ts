@@ -11,6 +11,9 @@ export const LIST_MAX = 256;
 
 const TEXT_MAX = 4096;
 
+/** Only with a zone: the gateway's own may not be the reader's. */
+const ISO_TIME = /^\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d(\.\d{1,3})?)?(Z|[+-]\d\d:\d\d)$/;
+
 const described = (expectation: string) => ({ error: () => `expected ${expectation}` });
 
 /** A kind of amount: what to write, how it is read and written. */
@@ -87,6 +90,23 @@ export function listen(meaning: string) {
       encode: formatListen,
     })
     .meta({ description: meaning, range: "host:port, port 0 … 65535" });
+}
+
+/** `oldest`, `now`, or a time; parsed to Unix ms. */
+export function startPoint(meaning: string) {
+  const expectation = "oldest, now, or a time with its zone such as 2026-01-31T12:00:00Z";
+  return z
+    .codec(z.string(described(expectation)), z.union([z.literal("oldest"), z.literal("now"), z.number()]), {
+      decode(text, payload) {
+        if (text === "oldest" || text === "now") return text;
+        const unixMs = ISO_TIME.test(text) ? Date.parse(text) : Number.NaN;
+        if (!Number.isNaN(unixMs)) return unixMs;
+        payload.issues.push({ code: "custom", message: `expected ${expectation}`, input: text });
+        return z.NEVER;
+      },
+      encode: (value) => (typeof value === "number" ? new Date(value).toISOString() : value),
+    })
+    .meta({ description: meaning, range: "oldest, now, or a time such as 2026-01-31T12:00:00Z" });
 }
 
 /** A whole number in a range. */

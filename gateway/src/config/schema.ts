@@ -23,6 +23,7 @@ import {
   networks,
   path,
   size,
+  startPoint,
   text,
 } from "./fields.js";
 import { formatDuration } from "./units.js";
@@ -192,10 +193,13 @@ const mqttSink = z.strictObject({
     .meta({ description: "First level of every topic.", range: "topic levels without + and #" })
     .default("tidegate"),
   commands: flag("Take commands from this broker.").default(true),
-  start: choice(
-    ["oldest", "now"],
-    "Where a new sink begins: with the oldest stored record, or with what comes next.",
+  start: startPoint(
+    "Where a new sink begins: with the oldest stored record, with what comes next, or with what came at a time or later.",
   ).default("oldest"),
+  requireSubscriber: flag(
+    "Readings that nobody subscribes to at the broker wait instead of counting as delivered. Needs MQTT 5.",
+  ).default(false),
+  watermarkEvery: duration("1s", "1h", "Between two watermark messages of one device.").prefault("10s"),
   hold: z
     .strictObject({
       maxAge: duration(

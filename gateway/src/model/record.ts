@@ -17,6 +17,8 @@ export const RecordKind = {
   commandOutcome: 4,
   /** body: a whole Uplink whose body this version does not know [P-25]. Kept and acked, sent nowhere. */
   unknown: 5,
+  /** body: JSON of a ServiceBody; `seq` is a number that carried no reading, so that no number is without a message. */
+  service: 6,
 } as const;
 export type RecordKind = (typeof RecordKind)[keyof typeof RecordKind];
 
@@ -83,6 +85,11 @@ export interface GapBody {
   readonly toSeq: number | null;
   readonly reason: GapReason;
   readonly sink: string | null;
+}
+
+/** Body of a service record, as JSON: what the device sent under that number. */
+export interface ServiceBody {
+  readonly carries: "catalog" | "commandUpdate" | "unreadable";
 }
 
 /** Body of a commandOutcome record, as JSON. */

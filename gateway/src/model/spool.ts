@@ -119,8 +119,18 @@ export interface Spool {
   saveCursor(sink: string, recordId: number): void;
   /** Make cursors fit the configured sinks; called once at start. Returns each sink's cursor. */
   openSinks(sinks: readonly SinkStart[]): Promise<ReadonlyMap<string, number>>;
+  /**
+   * Forget where a sink stood that left the configuration, and its quarantine.
+   *
+   * Errors: E_SINK_UNKNOWN, E_SINK_CONFIGURED.
+   */
+  forgetSink(sink: string): Promise<void>;
   /** Put one record on a sink's quarantine list: it cannot be delivered there. With its gap entry, one transaction. */
-  quarantine(sink: string, recordId: number, reason: string): Promise<void>;
+  quarantine(sink: string, recordId: number, reason: string, message: QuarantinedMessage | null): Promise<void>;
+  /** Let the sink try a record again that it has aside; durable. Errors: E_QUARANTINE_UNKNOWN. */
+  requeue(sink: string, recordId: number): Promise<void>;
+  /** What came of a requeued record. @param refusal why it was refused again; null: it was taken. */
+  settleRequeued(sink: string, recordId: number, refusal: string | null): Promise<void>;
   status(): Promise<SpoolStatus>;
   /** Called when space is available again after a failure with `full`. */
   onSpace(listener: () => void): void;
@@ -128,7 +138,8 @@ export interface Spool {
 
 export interface SinkStart {
   readonly name: string;
-  readonly start: "oldest" | "now";
+  /** A number: what came at that Unix ms or later, by the clock of then. */
+  readonly start: "oldest" | "now" | number;
   readonly holdMaxAgeMs: number | null;
   readonly holdMaxBytes: number | null;
 }
@@ -153,6 +164,8 @@ export interface RenderedSlice {
   /** Payload i is bytes[offsets[i]] … bytes[offsets[i + 1]]. */
   readonly offsets: Uint32Array;
   readonly bytes: Uint8Array;
+  /** Records that concern one sink alone (what only it skipped), by index: its name. Most slices have none. */
+  readonly onlyFor: ReadonlyMap<number, string>;
   /** Response topics and correlation of command outcomes, by index; most slices have none. */
   readonly responses: ReadonlyMap<number, { readonly topic: string; readonly correlation: string | null }>;
 }
@@ -200,6 +213,18 @@ export interface CommandQuery {
   readonly limit: number;
 }
 
+/** A message as it was to be sent, so that it can be sent again byte for byte. */
+export interface QuarantinedMessage {
+  /** Below `tidegate/<gw>/`. */
+  readonly topic: string;
+  readonly payload: Uint8Array;
+}
+
+/** A record that a sink is to try again. */
+export interface RequeuedRecord extends QuarantinedMessage {
+  readonly recordId: number;
+}
+
 export interface QuarantinedRecord {
   readonly recordId: number;
   readonly sink: string;
@@ -208,6 +233,10 @@ export interface QuarantinedRecord {
   readonly seq: number;
   readonly reason: string;
   readonly atUnixMs: number;
+  /** `requeued`: the sink is to try it again. `delivered`: it did, and it was taken. */
+  readonly state: "aside" | "requeued" | "delivered";
+  /** Its message is still kept. */
+  readonly canRequeue: boolean;
 }
 
 /** What is known of a device from its sessions (the spool's side; credentials are in identity.db). */
@@ -236,5 +265,7 @@ export interface SpoolReader {
   commands(query: CommandQuery): Promise<readonly CommandRecord[]>;
   command(commandId: string): Promise<CommandRecord | null>;
   quarantined(sink: string | null, limit: number): Promise<readonly QuarantinedRecord[]>;
+  /** What the sink is to try again, in the order it was put aside. */
+  requeued(sink: string, limit: number): Promise<readonly RequeuedRecord[]>;
   devices(): Promise<readonly DeviceFacts[]>;
 }

@@ -88,15 +88,20 @@ export class DeliveryRing {
     return this.#recordIds[token % this.#capacity] ?? 0;
   }
 
-  /** The first record that is not done, or null. */
-  get firstOpenRecordId(): number | null {
-    return this.count === 0 ? null : this.recordId(this.#head);
+  /** Of the first record that is not done, or null. */
+  get firstOpenToken(): number | null {
+    return this.count === 0 ? null : this.#head;
   }
 
-  /** Drop the done entries at the head. @returns the id the cursor may move to, or null when it stays. */
-  settle(): number | null {
+  /**
+   * Drop the done entries at the head, telling of each.
+   *
+   * @returns the id the cursor may move to, or null when it stays.
+   */
+  settle(dropped: (token: number) => void = () => {}): number | null {
     let covered: number | null = null;
     while (this.#head < this.#tail && this.#waiting[this.#head % this.#capacity] === 0) {
+      dropped(this.#head);
       covered = this.#coversTo[this.#head % this.#capacity] ?? covered;
       this.#head += 1;
     }

@@ -19,6 +19,8 @@ export interface MqttSinkOptions {
   readonly keepaliveMs?: number;
   /** First level of every topic; `tidegate` unless told. */
   readonly topicPrefix?: string;
+  /** Readings that nobody subscribes to wait; needs MQTT 5. Default false. */
+  readonly requiresSubscriber?: boolean;
   readonly limits?: Partial<MqttLimits>;
 }
 
@@ -61,6 +63,8 @@ export interface MqttLimits {
   readonly cursorSaveRecords: number;
   /** Between two retained states of one device, in ms. */
   readonly stateIntervalMs: number;
+  /** Between two watermarks of one device, in ms. */
+  readonly watermarkIntervalMs: number;
   /** How often an idle pump asks the spool although nobody told it of anything new, in ms. */
   readonly idlePollMs: number;
   /** How long stopping waits for the last acks and the farewell, in ms. */
@@ -83,6 +87,7 @@ export const MQTT_LIMITS: MqttLimits = {
   cursorSaveMs: 200,
   cursorSaveRecords: 1_000,
   stateIntervalMs: 1_000,
+  watermarkIntervalMs: 10_000,
   idlePollMs: 1_000,
   stopTimeoutMs: 2_000,
 };

@@ -29,15 +29,17 @@ import {
 } from "./mqtt-options.js";
 import { Pump } from "./pump.js";
 import { ReplyQueue } from "./reply-queue.js";
+import { RequeueLane } from "./requeue-lane.js";
 import { SinkLanes } from "./sink-lanes.js";
 import { SINK_STOPPED, type SinkEffect, type SinkEvent, type SinkMachineState, step } from "./sink-machine.js";
 import { type SinkTestStep, testSink } from "./sink-test.js";
 import { StateTopics } from "./state-topic.js";
 import { type Presence, StatusTopics } from "./status-topics.js";
+import { WatermarkTopics } from "./watermark-topics.js";
 
 export interface MqttSinkDeps {
-  readonly reader: Pick<SpoolReader, "rendered">;
-  readonly spool: Pick<Spool, "saveCursor" | "quarantine">;
+  readonly reader: Pick<SpoolReader, "rendered" | "requeued">;
+  readonly spool: Pick<Spool, "saveCursor" | "quarantine" | "settleRequeued">;
   /** Where this sink stands: from `Spool.openSinks`. */
   readonly cursor: number;
   /** Resolves when the command is durable; rejects with a GatewayError. Absent: commands are not subscribed to. */
@@ -72,7 +74,9 @@ export class MqttSink {
   readonly #pump: Pump;
   readonly #states: StateTopics;
   readonly #statuses: StatusTopics;
+  readonly #watermarks: WatermarkTopics;
   readonly #replies: ReplyQueue;
+  readonly #requeued: RequeueLane;
   readonly #lanes: SinkLanes;
   readonly #commands: CommandSource | null;
 
@@ -91,12 +95,17 @@ export class MqttSink {
     this.#topicHead = `${options.topicPrefix ?? TOPIC_PREFIX_DEFAULT}/${options.gatewayId}/`;
     this.#log = deps.log.child({ sink: options.name });
     const shed = deps.metrics.counter("sink_shed", "State, status and answer messages that found no room or no taker");
+    this.#watermarks = this.#makeWatermarks(shed);
     this.#pump = this.#makePump();
     this.#states = this.#makeStates(shed);
     this.#statuses = new StatusTopics(this.#topicHead, this.#limits.devices, shed);
     this.#replies = new ReplyQueue(deps.clock, shed);
     const [statuses, replies, pump, states] = [this.#statuses, this.#replies, this.#pump, this.#states];
-    this.#lanes = new SinkLanes({ statuses, replies, pump, states });
+    const requeueOptions = { sink: this.name, topicHead: this.#topicHead };
+    const wake = (): void => this.#lanes.fill();
+    this.#requeued = new RequeueLane(requeueOptions, { reader: deps.reader, spool: deps.spool, log: this.#log, wake });
+    const [watermarks, requeued] = [this.#watermarks, this.#requeued];
+    this.#lanes = new SinkLanes({ statuses, replies, pump, states, watermarks, requeued });
     this.#commands = deps.submit === undefined ? null : this.#makeCommands(deps.submit);
   }
 
@@ -141,6 +150,11 @@ export class MqttSink {
     this.#pump.committed(lastRecordId);
   }
 
+  /** A record that this sink has aside is to be tried again. */
+  requeued(): void {
+    this.#requeued.look();
+  }
+
   /** A live event, for the retained state. Only readings count. */
   observe(event: LiveEvent): void {
     this.#states.observe(event);
@@ -154,6 +168,7 @@ export class MqttSink {
   /** The device is no longer known: what is retained of it is cleared at the broker. */
   forgotten(device: string): void {
     this.#states.forget(device);
+    this.#watermarks.forget(device);
     this.#statuses.forget(device);
     this.#lanes.fill();
   }
@@ -171,7 +186,7 @@ export class MqttSink {
       type: "mqtt",
       state: phase,
       target: `${this.#target.tls === null ? "mqtt" : "mqtts"}://${this.#target.host}:${this.#target.port}`,
-      lastError: failure === null ? null : { code: failure.code, why: failure.why, fix: failure.fix },
+      lastError: problemOf(failure, this.#pump.isUnheard),
       connectedSinceUnixMs: this.#connectedSinceUnixMs,
       deliveredCount: this.#pump.deliveredCount,
       inFlightCount: this.#pump.inFlightCount,
@@ -235,6 +250,10 @@ export class MqttSink {
   #up(session: Session): void {
     const connection = this.#connection;
     if (connection === null) return;
+    if (this.#options.requiresSubscriber === true && session.version !== 5) {
+      connection.abort(CANNOT_TELL);
+      return;
+    }
     this.#connectedSinceUnixMs = this.#deps.clock.unixMs();
     this.#log.info(
       { target: this.#target.host, mqtt: session.version, window: session.window },
@@ -322,7 +341,8 @@ export class MqttSink {
 
   #makePump(): Pump {
     const { reader, spool, clock, random, metrics, cursor } = this.#deps;
-    const options = { sink: this.name, topicHead: this.#topicHead, cursor, limits: this.#limits };
+    const { requiresSubscriber = false } = this.#options;
+    const options = { sink: this.name, topicHead: this.#topicHead, cursor, limits: this.#limits, requiresSubscriber };
     return new Pump(options, {
       ...{ reader, spool, clock, random, log: this.#log },
       counters: {
@@ -332,7 +352,14 @@ export class MqttSink {
       },
       wake: () => this.#lanes.fill(),
       fail: (failure) => this.#connection?.abort(failure),
+      passed: (slice, index) => this.#watermarks.passed(slice, index),
     });
+  }
+
+  #makeWatermarks(shed: ReturnType<Metrics["counter"]>): WatermarkTopics {
+    const { watermarkIntervalMs, devices } = this.#limits;
+    const options = { topicHead: this.#topicHead, intervalMs: watermarkIntervalMs, devicesMax: devices };
+    return new WatermarkTopics(options, { clock: this.#deps.clock, shed, wake: () => this.#lanes.fill() });
   }
 
   #makeStates(shed: ReturnType<Metrics["counter"]>): StateTopics {
@@ -360,4 +387,18 @@ export class MqttSink {
 function failureToOpen(error: unknown): SinkFailure {
   const why = `the connection cannot be prepared: ${error instanceof Error ? error.message : String(error)}`;
   return refused(why, "check passwordFile, ca, cert and key, and their permissions");
+}
+
+/** MQTT 3.1.1 has no words for "nobody subscribes". */
+const CANNOT_TELL = refused(
+  "requireSubscriber is set, and this broker speaks only MQTT 3.1.1, which cannot tell whether anybody reads",
+  "use a broker with MQTT 5, or take requireSubscriber out",
+);
+
+/** Why a sink does not deliver; also of one that is connected. */
+function problemOf(failure: SinkFailure | null, isUnheard: boolean): SinkStatus["lastError"] {
+  if (failure !== null) return { code: failure.code, why: failure.why, fix: failure.fix };
+  if (!isUnheard) return null;
+  const why = "the broker is there, and nobody subscribes to what it would get";
+  return { code: "E_SINK_NO_CONSUMER", why, fix: "start the consumer; the backlog waits for it" };
 }

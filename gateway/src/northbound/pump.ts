@@ -10,11 +10,12 @@
  * it: those arrive before the refused one's repeat, and again after it. MQTT 3.1.1 cannot refuse a message: a broker
  * that drops one there (Mosquitto's access lists do) acks it all the same, and nobody can know.
  */
-import { fullJitterMs } from "../core/backoff.js";
+import { type BackoffLimits, fullJitterMs } from "../core/backoff.js";
 import type { Clock } from "../core/clock.js";
 import type { Logger } from "../core/log.js";
 import type { Counter } from "../core/metrics.js";
 import type { Random } from "../core/random.js";
+import { RecordKind } from "../model/record.js";
 import type { RenderedSlice, Spool, SpoolReader } from "../model/spool.js";
 import { isResponseTopic } from "./command-request.js";
 import { ReasonCode, reasonText } from "./connack-failure.js";
@@ -26,8 +27,9 @@ import type { OutgoingMessage, Publisher } from "./mqtt-connection.js";
 import type { MqttLimits } from "./mqtt-options.js";
 import { PoisonWatch } from "./poison-watch.js";
 import { messageIdOf, publishBytes } from "./publish-size.js";
-import { QuarantineDesk } from "./quarantine-desk.js";
+import { type AsideRecord, QuarantineDesk } from "./quarantine-desk.js";
 import { Refusals } from "./refusals.js";
+import { SentPlaces } from "./sent-places.js";
 import { payloadOf, SliceTopics } from "./slice-messages.js";
 import { SliceQueue } from "./slice-queue.js";
 
@@ -38,6 +40,8 @@ export interface PumpOptions {
   /** Where the sink stands: the highest record it has taken. */
   readonly cursor: number;
   readonly limits: MqttLimits;
+  /** Readings nobody subscribes to are not taken: they wait, however long. */
+  readonly requiresSubscriber?: boolean;
 }
 
 export interface PumpDeps {
@@ -51,10 +55,14 @@ export interface PumpDeps {
   readonly wake: () => void;
   /** The session is of no use: end it with this failure. */
   readonly fail: (failure: SinkFailure) => void;
+  /** The cursor passed the record at `index`; those sent nowhere are not told of. */
+  readonly passed?: (slice: RenderedSlice, index: number) => void;
 }
 
 const REFUSED_BACKOFF = { baseMs: 500, capMs: 30_000 };
 const STORE_RETRY_MS = 1_000;
+/** While nobody reads, one message asks again so often: a consumer that comes back waits no longer. */
+const UNHEARD_BACKOFF = { baseMs: 500, capMs: 5_000 };
 
 /** One per sink, attached to each session in turn. The cursor passes only what was taken or put aside. */
 export class Pump implements AckListener {
@@ -70,21 +78,30 @@ export class Pump implements AckListener {
   readonly #ring: DeliveryRing;
   readonly #slices: SliceQueue;
   readonly #saver: CursorSaver;
-  readonly #refusals = new Refusals();
+  readonly #refusals: Refusals;
   readonly #poison = new PoisonWatch();
   readonly #desk: QuarantineDesk;
   readonly #topics: SliceTopics;
+  readonly #places: SentPlaces;
   readonly #options: PumpOptions;
   readonly #deps: PumpDeps;
   /** A response is a courtesy: whatever the broker says to it, the record itself has gone where it belongs. */
   readonly #responseAcks: AckListener = { acked: (token) => this.#done(token) };
+  /** Gaps, logs and outcomes: a consumer of readings need not subscribe to them. */
+  readonly #unreadAcks: AckListener = {
+    acked: (token, reasonCode) =>
+      this.acked(token, reasonCode === ReasonCode.noMatchingSubscribers ? ReasonCode.success : reasonCode),
+  };
 
   constructor(options: PumpOptions, deps: PumpDeps) {
     this.#options = options;
     this.#deps = deps;
     this.#cursor = options.cursor;
     this.#topics = new SliceTopics(options.topicHead);
-    this.#ring = new DeliveryRing(Math.max(options.limits.window, options.limits.window311));
+    const capacity = Math.max(options.limits.window, options.limits.window311);
+    this.#ring = new DeliveryRing(capacity);
+    this.#places = new SentPlaces(capacity, deps.passed ?? (() => {}));
+    this.#refusals = new Refusals(options.requiresSubscriber);
     const { spool, log, counters } = deps;
     this.#desk = new QuarantineDesk(options.sink, { spool, log, quarantined: counters.quarantined });
     this.#saver = new CursorSaver(deps.clock, options.limits, (id) => deps.spool.saveCursor(options.sink, id));
@@ -111,6 +128,11 @@ export class Pump implements AckListener {
     return this.#deliveredCount;
   }
 
+  /** The broker says that nobody reads, and the sink waits for somebody. */
+  get isUnheard(): boolean {
+    return this.#refusals.isUnheard;
+  }
+
   get quarantinedCount(): number {
     return this.#desk.count;
   }
@@ -127,13 +149,14 @@ export class Pump implements AckListener {
   detach(byBroker: boolean): void {
     if (this.#publisher === null) return;
     this.#publisher = null;
-    const first = this.#ring.firstOpenRecordId;
+    const first = this.#ring.firstOpenToken;
+    const suspect = first === null ? null : this.#aside(first);
     const isPoison = byBroker && this.#poison.hungUp(this.#ring.openCount);
     this.#cancelPoll();
     this.#forget();
     this.#slices.clear();
     this.#saver.flush();
-    if (isPoison && first !== null) this.#convict(first);
+    if (isPoison && suspect !== null) this.#convict(suspect);
   }
 
   /** Records up to this id are in the spool. */
@@ -154,7 +177,8 @@ export class Pump implements AckListener {
       return true;
     }
     const isHeld = this.#refusals.isDeciding || this.#cancelRetry !== null;
-    if (isHeld || this.#ring.isFull || this.#ring.count >= this.#poison.windowMax) return false;
+    const windowMax = this.#refusals.isUnheard ? 1 : this.#poison.windowMax;
+    if (isHeld || this.#ring.isFull || this.#ring.count >= windowMax) return false;
     const slice = this.#slices.current;
     if (slice === null) return false;
     this.#send(slice, this.#slices.index, publisher);
@@ -170,8 +194,11 @@ export class Pump implements AckListener {
       case "taken":
         this.#done(token);
         break;
+      case "unheard":
+        this.#retryLater(recordId, reasonCode, UNHEARD_BACKOFF);
+        break;
       case "retry":
-        this.#retryLater(recordId, reasonCode);
+        this.#retryLater(recordId, reasonCode, REFUSED_BACKOFF);
         break;
       case "quarantine":
         this.#quarantine(token, `the broker refused it: ${reasonText(reasonCode)}`);
@@ -189,7 +216,9 @@ export class Pump implements AckListener {
     const id = messageIdOf(payload);
     // The last record of a slice also stands for the ones behind it that are sent nowhere.
     const coversTo = index === slice.count - 1 ? Math.max(recordId, slice.scannedToId) : recordId;
-    if (this.#desk.has(recordId)) {
+    const onlyFor = slice.onlyFor.size === 0 ? undefined : slice.onlyFor.get(index);
+    const isOthers = onlyFor !== undefined && onlyFor !== this.#options.sink;
+    if (isOthers || this.#desk.has(recordId)) {
       this.#ring.push(recordId, coversTo, 0);
       this.#settle();
       return;
@@ -200,12 +229,15 @@ export class Pump implements AckListener {
     const bytesMax = publisher.session.packetBytesMax;
     if (bytes > bytesMax) {
       const token = this.#ring.push(recordId, coversTo, 1);
+      this.#places.put(token, slice, index);
       this.#quarantine(token, `its message of ${bytes} bytes is above the broker's limit of ${bytesMax}`);
       return;
     }
     const response = this.#responseOf(slice, index);
     const token = this.#ring.push(recordId, coversTo, response === undefined ? 1 : 2);
-    publisher.publish({ topic, payload, retain: false, id }, this, token);
+    this.#places.put(token, slice, index);
+    const acks = slice.kinds[index] === RecordKind.telemetry ? this : this.#unreadAcks;
+    publisher.publish({ topic, payload, retain: false, id }, acks, token);
     if (response === undefined) return;
     const correlation =
       response.correlation === null ? {} : { correlation: Buffer.from(response.correlation, "base64") };
@@ -228,7 +260,7 @@ export class Pump implements AckListener {
   }
 
   #settle(): void {
-    const covered = this.#ring.settle();
+    const covered = this.#ring.settle(this.#places.drop);
     if (covered !== null) this.#moveTo(covered);
   }
 
@@ -268,9 +300,12 @@ export class Pump implements AckListener {
     this.#ring.reset();
   }
 
-  #retryLater(recordId: number, reasonCode: number): void {
-    const delayMs = fullJitterMs(this.#refusals.attempt, this.#deps.random.unit(), REFUSED_BACKOFF);
-    this.#deps.log.warn({ recordId, reason: reasonText(reasonCode), delayMs }, "the broker refused a record for now");
+  #retryLater(recordId: number, reasonCode: number, backoff: BackoffLimits): void {
+    const attempt = this.#refusals.isUnheard ? this.#refusals.unheardCount - 1 : this.#refusals.attempt;
+    const delayMs = fullJitterMs(attempt, this.#deps.random.unit(), backoff);
+    const isNews = !this.#refusals.isUnheard || attempt === 0;
+    const facts = { recordId, reason: reasonText(reasonCode), delayMs };
+    if (isNews) this.#deps.log.warn(facts, "the broker refused a record for now");
     this.#forget();
     this.#slices.clear(); // what would be fetched now lies behind the refused record
     this.#startOver(delayMs);
@@ -309,16 +344,20 @@ export class Pump implements AckListener {
       this.#decideDenied();
       this.#deps.wake();
     };
-    this.#desk.put(this.#ring.recordId(token), reason, then, () => this.#startOver(STORE_RETRY_MS));
+    this.#desk.put(this.#aside(token), reason, then, () => this.#startOver(STORE_RETRY_MS));
   }
 
   /** The session is gone: the record first in line is put aside, and passed over when the next one begins. */
-  #convict(recordId: number): void {
+  #convict(suspect: AsideRecord): void {
     const then = () => {
       this.#poison.progressed();
       this.#startOver(0);
     };
-    this.#desk.put(recordId, "the broker hangs up whenever it is sent", then, () => {});
+    this.#desk.put(suspect, "the broker hangs up whenever it is sent", then, () => {});
+  }
+
+  #aside(token: number): AsideRecord {
+    return { recordId: this.#ring.recordId(token), message: this.#places.message(token) };
   }
 
   /** A commit nobody told of must not wait for the next one. */

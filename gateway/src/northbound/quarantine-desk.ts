@@ -6,12 +6,18 @@
  */
 import type { Logger } from "../core/log.js";
 import type { Counter } from "../core/metrics.js";
-import type { Spool } from "../model/spool.js";
+import type { QuarantinedMessage, Spool } from "../model/spool.js";
 
 export interface QuarantineDeskDeps {
   readonly spool: Pick<Spool, "quarantine">;
   readonly log: Logger;
   readonly quarantined: Counter;
+}
+
+/** A record on its way to quarantine. */
+export interface AsideRecord {
+  readonly recordId: number;
+  readonly message: QuarantinedMessage | null;
 }
 
 /** One per sink. */
@@ -42,11 +48,13 @@ export class QuarantineDesk {
   }
 
   /**
+   * @param record its id, and the message to be kept for another try.
    * @param then called when it is durable.
    * @param failed called when the store would not take it; the record must be tried again.
    */
-  put(recordId: number, reason: string, then: () => void, failed: () => void): void {
-    this.#deps.spool.quarantine(this.#sink, recordId, reason).then(
+  put(record: AsideRecord, reason: string, then: () => void, failed: () => void): void {
+    const { recordId, message } = record;
+    this.#deps.spool.quarantine(this.#sink, recordId, reason, message).then(
       () => {
         this.#count += 1;
         this.#aside.add(recordId);

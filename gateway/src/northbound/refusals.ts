@@ -2,7 +2,8 @@
  * What to do about a record the broker did not take. Pure.
  *
  *   PUBACK                       verdict
- *   success, no subscribers      taken
+ *   success                      taken
+ *   no subscribers               taken; unheard where the sink demands a consumer: retry for ever, one at a time
  *   quota exceeded               retry, for ever: the broker is full, the record is innocent
  *   unspecified and the like     retry; after some times the record is put aside
  *   not authorized               denied: decided when the window has settled
@@ -14,7 +15,7 @@
  */
 import { ReasonCode } from "./connack-failure.js";
 
-export type Verdict = "taken" | "retry" | "denied" | "quarantine";
+export type Verdict = "taken" | "unheard" | "retry" | "denied" | "quarantine";
 
 /** Refusals in a row of one record, for a reason that may pass, before it is put aside. */
 const REFUSALS_MAX = 8;
@@ -28,6 +29,23 @@ export class Refusals {
   #denied: number[] = [];
   #deniedInARow = 0;
   #takenInSession = 0;
+  #unheardCount = 0;
+  readonly #requiresSubscriber: boolean;
+
+  /** @param requiresSubscriber a message that nobody subscribes to counts as not taken. */
+  constructor(requiresSubscriber = false) {
+    this.#requiresSubscriber = requiresSubscriber;
+  }
+
+  /** The broker has said that nobody reads, and has taken nothing since. */
+  get isUnheard(): boolean {
+    return this.#unheardCount > 0;
+  }
+
+  /** How often in a row nobody read; the backoff's attempt. */
+  get unheardCount(): number {
+    return this.#unheardCount;
+  }
 
   /** How many times in a row a retry was the answer; the backoff's attempt. */
   get attempt(): number {
@@ -52,12 +70,14 @@ export class Refusals {
 
   verdict(recordId: number, token: number, reasonCode: number): Verdict {
     switch (reasonCode) {
-      case ReasonCode.success:
       case ReasonCode.noMatchingSubscribers:
-        this.#takenInSession += 1;
-        this.#deniedInARow = 0;
-        this.#refusedCount = 0;
-        return "taken";
+        if (this.#requiresSubscriber) {
+          this.#unheardCount += 1;
+          return "unheard";
+        }
+        return this.#taken();
+      case ReasonCode.success:
+        return this.#taken();
       case ReasonCode.notAuthorized:
         this.#denied.push(token);
         this.#deniedInARow += 1;
@@ -69,6 +89,14 @@ export class Refusals {
       default:
         return this.#passing(recordId, reasonCode);
     }
+  }
+
+  #taken(): Verdict {
+    this.#takenInSession += 1;
+    this.#unheardCount = 0;
+    this.#deniedInARow = 0;
+    this.#refusedCount = 0;
+    return "taken";
   }
 
   /**

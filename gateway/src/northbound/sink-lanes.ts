@@ -5,6 +5,8 @@
  *   device statuses ────┤
  *   answers ────────────┼──▶ one window of unacked messages ──▶ broker
  *   records (the pump) ─┤
+ *   requeued ones ──────┤
+ *   watermarks ─────────┤
  *   states (QoS 0) ─────┘
  *
  * One message each in turn, so that neither a backlog nor a flapping device keeps the others from sending.
@@ -13,8 +15,10 @@
 import type { OutgoingMessage, Publisher } from "./mqtt-connection.js";
 import type { Pump } from "./pump.js";
 import type { ReplyQueue } from "./reply-queue.js";
+import type { RequeueLane } from "./requeue-lane.js";
 import type { StateTopics } from "./state-topic.js";
 import type { StatusTopics } from "./status-topics.js";
+import type { WatermarkTopics } from "./watermark-topics.js";
 
 /** A connection, as the lanes need it. */
 export interface LanePublisher extends Publisher {
@@ -26,6 +30,8 @@ interface Lanes {
   readonly replies: ReplyQueue;
   readonly pump: Pump;
   readonly states: StateTopics;
+  readonly watermarks: WatermarkTopics;
+  readonly requeued: RequeueLane;
 }
 
 /** One per sink, attached to each session in turn. */
@@ -45,6 +51,8 @@ export class SinkLanes {
     this.#isEnding = false;
     this.#lanes.statuses.attach();
     this.#lanes.states.attach();
+    this.#lanes.watermarks.attach();
+    this.#lanes.requeued.attach();
     this.#lanes.pump.attach(connection);
   }
 
@@ -55,6 +63,8 @@ export class SinkLanes {
     this.#urgent = null;
     this.#lanes.pump.detach(byBroker);
     this.#lanes.states.detach();
+    this.#lanes.watermarks.detach();
+    this.#lanes.requeued.detach(byBroker);
   }
 
   /** Send what may be sent now. */
@@ -62,11 +72,13 @@ export class SinkLanes {
     const connection = this.#connection;
     if (connection === null) return;
     this.#sendUrgent(connection);
-    const { statuses, replies, pump, states } = this.#lanes;
+    const { statuses, replies, pump, states, watermarks, requeued } = this.#lanes;
     for (let isSent = !this.#isEnding; isSent && connection.isWritable; ) {
       isSent = statuses.sendNext(connection);
       isSent = replies.sendNext(connection) || isSent;
       isSent = pump.sendNext() || isSent;
+      isSent = requeued.sendNext(connection) || isSent;
+      isSent = watermarks.sendNext(connection) || isSent;
       isSent = (connection.isWritable && states.sendNext(connection)) || isSent;
     }
     connection.flush();

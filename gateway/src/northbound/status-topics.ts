@@ -41,7 +41,7 @@ export class StatusTopics implements AckListener {
     this.#presences.delete(device);
     this.#pending.delete(device);
     if (this.#toClear.size >= this.#devicesMax) this.#shed.add();
-    else this.#toClear.add(`${device}/status`).add(`${device}/state`);
+    else this.#toClear.add(`${device}/status`).add(`${device}/state`).add(`${device}/watermark`);
   }
 
   /** A session is up: the broker may have forgotten what it retained. */

@@ -14,13 +14,14 @@ import { GatewayError } from "../core/errors.js";
 import { ACCEPT, admit, DUPLICATE } from "../model/admit.js";
 import { type BatchEntry, BatchReader, EntryKind, FLAG_ENDED } from "../model/batch.js";
 import type { CommandRecord } from "../model/command.js";
-import { Accuracy, RecordKind } from "../model/record.js";
+import { Accuracy, RecordKind, type ServiceBody } from "../model/record.js";
 import type { GatherBatch, HelloOutcome, HelloRequest } from "../model/spool.js";
 import { takeCatalogPart } from "./catalog-intake.js";
 import { firstUse, openEpoch } from "./epochs.js";
 import { writeGap } from "./gap-writer.js";
 import { type LiveStream, LiveStreams } from "./live-streams.js";
 import { type HelloDecision, resolveHello } from "./resume.js";
+import { writeService } from "./service-writer.js";
 import { type DeviceRow, type RecordDraft, type SpoolTables, type StreamRow, StreamState } from "./tables.js";
 
 /** What one batch did. */
@@ -236,8 +237,10 @@ export class Ledger {
     const decoded = decodeBody(UplinkTag.commandUpdate, body);
     if (!decoded.ok || decoded.value.kind !== "commandUpdate") {
       this.#outcome.unreadableCount += 1;
+      this.#service(entry, "unreadable");
       return;
     }
+    this.#service(entry, "commandUpdate");
     const moved = this.#book.update(stream.row.deviceKey, decoded.value.commandUpdate, entry.receivedUnixMs);
     if (moved !== null) this.#outcome.commands.push(moved);
   }
@@ -246,14 +249,21 @@ export class Ledger {
     const decoded = decodeBody(UplinkTag.catalog, body);
     if (!decoded.ok || decoded.value.kind !== "catalog") {
       this.#outcome.unreadableCount += 1;
+      this.#service(entry, "unreadable");
       return;
     }
+    this.#service(entry, "catalog");
     const { deviceKey } = stream.row;
     const arrival = { deviceKey, atUnixMs: entry.receivedUnixMs, body };
     const id = takeCatalogPart(this.#tables, decoded.value.catalog, arrival);
     if (id === null || id === stream.device.catalog) return;
     stream.device.catalog = id;
     this.#tables.setCatalog(deviceKey, id);
+  }
+
+  /** A number that becomes no reading: told all the same, so that consumers can count. */
+  #service(entry: BatchEntry, carries: ServiceBody["carries"]): void {
+    this.#outcome.lastRecordId = writeService(this.#tables, entry, carries);
   }
 
   /** A heartbeat or a Bye: numbers below `oldest` that never came are gone [P-12]. */

@@ -5,8 +5,7 @@ import type { Database, Statement } from "better-sqlite3";
 import type { CommandRecord, CommandState, Delivery } from "../model/command.js";
 import { isOpenCommand } from "../spool/tables.js";
 
-/** Finished commands stay at least as long as an idempotency key is good for, and no more than these. */
-const FINISHED_KEPT_MS = 7 * 24 * 3_600_000;
+/** Newest commands that stay, finished or not: a count and no age, because a wall clock that jumps must forget nothing. */
 const COMMANDS_KEPT = 20_000;
 
 /** Rows removed per call: bounds how long a commit waits for it. */
@@ -73,7 +72,7 @@ export class CommandsTable {
   readonly #byKey: Statement<[number, string, number], CommandRow>;
   readonly #openCount: Statement<[number], { count: number }>;
   readonly #open: Statement<[], CommandRow>;
-  readonly #prune: Statement<[number, number]>;
+  readonly #prune: Statement<[number]>;
   readonly #newest: Statement<[], { id: number | null }>;
 
   constructor(db: Database) {
@@ -99,7 +98,7 @@ export class CommandsTable {
     this.#newest = db.prepare("SELECT max(id) AS id FROM commands");
     this.#prune = db.prepare(
       `DELETE FROM commands WHERE id IN (SELECT id FROM commands ORDER BY id LIMIT ${PRUNE_ROWS})
-         AND open = 0 AND (updated_ms < ? OR id <= ?)`,
+         AND open = 0 AND id <= ?`,
     );
   }
 
@@ -154,9 +153,9 @@ export class CommandsTable {
   }
 
   /** Forget some of the oldest finished commands; called now and then. @returns how many went. */
-  prune(nowUnixMs: number): number {
+  prune(): number {
     const newest = this.#newest.get()?.id ?? 0;
-    return this.#prune.run(nowUnixMs - FINISHED_KEPT_MS, newest - COMMANDS_KEPT).changes;
+    return newest <= COMMANDS_KEPT ? 0 : this.#prune.run(newest - COMMANDS_KEPT).changes;
   }
 }
 

@@ -24,6 +24,7 @@ interface Row {
 export class CursorsTable {
   readonly #all: Statement<[], Row>;
   readonly #put: Statement<[string, number, number, number | null, number | null]>;
+  readonly #delete: Statement<[string]>;
   readonly #getMeta: Statement<[string], { value: string }>;
   readonly #putMeta: Statement<[string, string]>;
 
@@ -32,6 +33,7 @@ export class CursorsTable {
     this.#put = db.prepare(
       "INSERT OR REPLACE INTO cursors (sink, cursor, orphaned, hold_age_ms, hold_bytes) VALUES (?, ?, ?, ?, ?)",
     );
+    this.#delete = db.prepare("DELETE FROM cursors WHERE sink = ?");
     this.#getMeta = db.prepare("SELECT value FROM meta WHERE key = ?");
     this.#putMeta = db.prepare("INSERT OR REPLACE INTO meta (key, value) VALUES (?, ?)");
   }
@@ -48,6 +50,10 @@ export class CursorsTable {
 
   put(row: CursorRow): void {
     this.#put.run(row.sink, row.cursor, row.isOrphaned ? 1 : 0, row.holdMaxAgeMs, row.holdMaxBytes);
+  }
+
+  delete(sink: string): void {
+    this.#delete.run(sink);
   }
 
   meta(key: string): string | null {

@@ -4,8 +4,10 @@
  *
  *   saveCursor ──▶ memory, dirty ──with the next transaction──▶ table
  */
+import { GatewayError } from "../core/errors.js";
 import type { SinkStart } from "../model/spool.js";
 import type { CursorRow, CursorsTable } from "./cursors-table.js";
+import { cursorBefore, type StoredTimes } from "./start-point.js";
 
 /** The cursor of the history: an internal sink that never holds records back when space is short. */
 export const HISTORY_SINK = "$history";
@@ -23,18 +25,27 @@ export class Cursors {
   }
 
   /** Inside a transaction: make the cursors fit the configured sinks. Unknown ones are kept, and hold nothing. */
-  open(sinks: readonly SinkStart[], oldestId: number, lastId: number): ReadonlyMap<string, number> {
+  open(sinks: readonly SinkStart[], stored: StoredTimes): ReadonlyMap<string, number> {
     const configured = new Set(sinks.map((sink) => sink.name));
     for (const row of this.#rows.values()) {
       if (!configured.has(row.sink) && !row.isOrphaned) this.#put({ ...row, isOrphaned: true });
     }
     for (const { name, start, holdMaxAgeMs, holdMaxBytes } of sinks) {
-      const first = start === "now" ? lastId : oldestId - 1;
-      const cursor = this.#rows.get(name)?.cursor ?? first;
+      const cursor = this.#rows.get(name)?.cursor ?? firstCursor(start, stored);
       this.#put({ sink: name, cursor, isOrphaned: false, holdMaxAgeMs, holdMaxBytes });
     }
     this.#isOpen = true;
     return new Map(sinks.map(({ name }) => [name, this.#rows.get(name)?.cursor ?? 0]));
+  }
+
+  /** Inside a transaction. Errors: E_SINK_UNKNOWN, E_SINK_CONFIGURED. */
+  forget(sink: string): void {
+    const row = this.#rows.get(sink);
+    if (row === undefined) throw new GatewayError("E_SINK_UNKNOWN", `no place is kept for a sink called "${sink}"`);
+    if (!row.isOrphaned) throw new GatewayError("E_SINK_CONFIGURED", `"${sink}" is in the configuration`);
+    this.#table.delete(sink);
+    this.#rows.delete(sink);
+    this.#dirty.delete(sink);
   }
 
   /** Until the sinks are known nothing may be deleted. */
@@ -84,4 +95,9 @@ export class Cursors {
     this.#rows.set(row.sink, row);
     this.#table.put(row);
   }
+}
+
+function firstCursor(start: SinkStart["start"], stored: StoredTimes): number {
+  if (start === "now") return stored.lastId;
+  return start === "oldest" ? stored.oldestId - 1 : cursorBefore(start, stored);
 }

@@ -12,7 +12,15 @@
  */
 import { GatewayError } from "../core/errors.js";
 import type { CommandEvent, CommandRecord, CreateOutcome, NewCommand } from "../model/command.js";
-import type { CommitOutcome, GatherBatch, HelloOutcome, HelloRequest, SinkStart, SpoolStatus } from "../model/spool.js";
+import type {
+  CommitOutcome,
+  GatherBatch,
+  HelloOutcome,
+  HelloRequest,
+  QuarantinedMessage,
+  SinkStart,
+  SpoolStatus,
+} from "../model/spool.js";
 import { bringsRecords } from "../spool/batch-weight.js";
 import { CommandBook } from "../spool/command-book.js";
 import { Ledger } from "../spool/ledger.js";
@@ -156,15 +164,35 @@ export class Engine {
     return this.#small(() => this.#cursors.open(all, stored));
   }
 
-  quarantine(sink: string, recordId: number, reason: string): void {
-    this.#small(() => this.#retention.quarantine(recordId, sink, reason, this.#options.clock.unixMs()));
+  quarantine(sink: string, recordId: number, reason: string, message: QuarantinedMessage | null): void {
+    const atUnixMs = this.#options.clock.unixMs();
+    this.#small(() => this.#retention.quarantine({ recordId, sink, reason, atUnixMs, message }));
+  }
+
+  /** Errors: E_QUARANTINE_UNKNOWN. */
+  requeue(sink: string, recordId: number): void {
+    this.#small(() => this.#tables.quarantine.requeue(sink, recordId));
+  }
+
+  /** @param refusal why the sink would not take it again; null: it did. */
+  settleRequeued(sink: string, recordId: number, refusal: string | null): void {
+    this.#small(() => this.#tables.quarantine.settle(sink, recordId, refusal));
+  }
+
+  /** Errors: E_SINK_UNKNOWN, E_SINK_CONFIGURED. */
+  forgetSink(sink: string): void {
+    this.#small(() => {
+      this.#cursors.forget(sink);
+      this.#tables.quarantine.forget(sink);
+    });
   }
 
   /** Rows whose CRC does not fit: nobody gets them, and the list says so. Repeats are ignored. */
   damaged(recordIds: readonly number[]): void {
-    const reason = "damaged on disk: its checksum does not fit";
+    const why = { sink: "", reason: "damaged on disk: its checksum does not fit", message: null };
+    const atUnixMs = this.#options.clock.unixMs();
     this.#small(() => {
-      for (const id of recordIds) this.#retention.quarantine(id, "", reason, this.#options.clock.unixMs());
+      for (const recordId of recordIds) this.#retention.quarantine({ ...why, recordId, atUnixMs });
     });
   }
 

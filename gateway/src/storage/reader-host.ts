@@ -55,6 +55,8 @@ export class ReaderHost {
         return reader.command(call.in);
       case "quarantined":
         return reader.quarantined(...call.in);
+      case "requeued":
+        return reader.requeued(...call.in);
       case "devices":
         return reader.devices();
       case "close":

@@ -15,6 +15,7 @@ import type {
   LiveSlice,
   QuarantinedRecord,
   RenderedSlice,
+  RequeuedRecord,
 } from "../model/spool.js";
 import { LatestFold } from "../telemetry/latest-fold.js";
 import { type CommandRow, commandOf, SELECT_COMMAND } from "./commands-table.js";
@@ -40,6 +41,13 @@ const CHUNK_ROWS = 250;
 const SLICE_BYTES_MAX = 4 * 1024 * 1024;
 
 const LIST_ROWS_MAX = 10_000;
+
+/** Messages handed over at once, each up to some hundred KB. */
+const REQUEUED_MAX = 64;
+
+type QuarantinedRow = Omit<QuarantinedRecord, "state" | "canRequeue"> & { state: number; isKept: number };
+
+const STATE_NAMES = ["aside", "requeued", "delivered"] as const;
 
 interface DeviceFactsRow {
   device: string;
@@ -134,13 +142,27 @@ export class Reader {
   /** Quarantined records, newest first; all sinks' when `sink` is null. */
   quarantined(sink: string | null, limit: number): QuarantinedRecord[] {
     return this.#db
-      .prepare<[{ sink: string | null; limit: number }], QuarantinedRecord>(
+      .prepare<[{ sink: string | null; limit: number }], QuarantinedRow>(
         `SELECT q.record_id AS recordId, q.sink, coalesce(d.device, '(unknown)') AS device, q.epoch, q.seq, q.reason,
-                q.at_ms AS atUnixMs
+                q.at_ms AS atUnixMs, q.state, q.payload IS NOT NULL AS isKept
          FROM quarantine q LEFT JOIN devices d ON d.key = q.device_key
          WHERE $sink IS NULL OR q.sink = $sink ORDER BY q.id DESC LIMIT $limit`,
       )
-      .all({ sink, limit: clamp(limit, LIST_ROWS_MAX) });
+      .all({ sink, limit: clamp(limit, LIST_ROWS_MAX) })
+      .map(({ state, isKept, ...record }) => {
+        const name = STATE_NAMES[state] ?? "aside";
+        return { ...record, state: name, canRequeue: isKept === 1 && name === "aside" };
+      });
+  }
+
+  /** What a sink is to try again, the longest aside first. */
+  requeued(sink: string, limit: number): RequeuedRecord[] {
+    return this.#db
+      .prepare<[string, number], RequeuedRecord>(
+        `SELECT record_id AS recordId, topic, payload FROM quarantine
+         WHERE sink = ? AND state = 1 AND payload IS NOT NULL ORDER BY id LIMIT ?`,
+      )
+      .all(sink, clamp(limit, REQUEUED_MAX));
   }
 
   devices(): DeviceFacts[] {

@@ -10,15 +10,23 @@ import { type LossReason, type LostRecord, lossOf } from "../spool/dropped-runs.
 import { writeGap, writeGapRecord } from "../spool/gap-writer.js";
 import type { Cursors } from "./cursors.js";
 import type { CursorRow } from "./cursors-table.js";
-import type { RecordHead } from "./records-table.js";
+import type { QuarantineDraft } from "./quarantine-table.js";
+import { RunningAge } from "./running-age.js";
 import type { Space } from "./space.js";
 import type { SqlSpoolTables } from "./spool-tables.js";
 
 /** Records looked at in one slice of dropping or skipping. */
 const SLICE_COUNT = 2_000;
 
-/** 2020-01-01: what was received "before" it came while the clock was not set, and has no age. */
-const CLOCK_SET_UNIX_MS = 1_577_836_800_000;
+/** Where the line of running-age.ts is kept. */
+const AGE_KEY = "recordAge";
+
+export interface RetentionOptions {
+  /** Newest records kept for viewers that reconnect. */
+  readonly liveRowsKept: number;
+  /** The monotonic clock now. */
+  readonly startedMonoMs: number;
+}
 
 /** Decides and performs what leaves the spool, one slice per call, inside a transaction of the caller. */
 export class Retention {
@@ -26,6 +34,7 @@ export class Retention {
   readonly #cursors: Cursors;
   readonly #space: Space;
   readonly #liveRowsKept: number;
+  readonly #age: RunningAge;
   #oldestId = 1;
   /** The last id of the oldest block: until everybody is beyond it, nothing can be deleted. 0: there was none. */
   #oldestEndId = 0;
@@ -33,11 +42,12 @@ export class Retention {
   droppedOutcomeCount = 0;
   droppedRecordCount = 0;
 
-  constructor(tables: SqlSpoolTables, cursors: Cursors, space: Space, liveRowsKept: number) {
+  constructor(tables: SqlSpoolTables, cursors: Cursors, space: Space, options: RetentionOptions) {
     this.#tables = tables;
     this.#cursors = cursors;
     this.#space = space;
-    this.#liveRowsKept = liveRowsKept;
+    this.#liveRowsKept = options.liveRowsKept;
+    this.#age = new RunningAge(tables.cursors.meta(AGE_KEY), options.startedMonoMs);
     this.#lookAgain();
   }
 
@@ -93,35 +103,45 @@ export class Retention {
 
   /**
    * Let sinks go on that have held records for longer, or more of them, than their configuration allows: one slice for
-   * each, with gap entries for that sink alone.
+   * each, with gap entries for that sink alone. Age is time that this gateway has run: wall time never expires.
    *
    * @returns cursors to move once the transaction is durable.
    */
-  skipHeld(lastId: number, nowUnixMs: number): { readonly sink: string; readonly recordId: number }[] {
+  skipHeld(lastId: number, nowUnixMs: number, monoMs: number): { readonly sink: string; readonly recordId: number }[] {
     const moved: { sink: string; recordId: number }[] = [];
+    this.#noteAge(lastId, monoMs);
     for (const row of this.#cursors.rows()) {
       if (row.isOrphaned || (row.holdMaxAgeMs === null && row.holdMaxBytes === null)) continue;
-      const first = this.#tables.records.heads(row.cursor, lastId, 1);
-      if (this.#tooLong(row, first, lastId, nowUnixMs).length === 0) continue;
-      const slice = this.#tables.records.heads(row.cursor, lastId, SLICE_COUNT);
-      const skipped = this.#tooLong(row, slice, lastId, nowUnixMs);
+      const skipTo = Math.max(this.#tooOldTo(row, monoMs), this.#tooManyTo(row, lastId));
+      if (skipTo <= row.cursor) continue;
+      const skipped = this.#tables.records.heads(row.cursor, Math.min(skipTo, lastId), SLICE_COUNT);
+      if (skipped.length === 0) continue;
       this.#tell(skipped, { reason: "sinkHold", sink: row.sink, atUnixMs: nowUnixMs });
       moved.push({ sink: row.sink, recordId: skipped.at(-1)?.id ?? row.cursor });
     }
     return moved;
   }
 
-  /** The records at the front of a slice that the sink may no longer hold. */
-  #tooLong(row: CursorRow, slice: readonly RecordHead[], lastId: number, nowUnixMs: number): readonly RecordHead[] {
-    const rowsMax =
-      row.holdMaxBytes === null ? Number.POSITIVE_INFINITY : row.holdMaxBytes / this.#averageBytes(lastId);
-    const olderThan = row.holdMaxAgeMs === null ? 0 : nowUnixMs - row.holdMaxAgeMs;
-    const isFree = (head: RecordHead): boolean => {
-      const isTooOld = head.receivedUnixMs < olderThan && head.receivedUnixMs > CLOCK_SET_UNIX_MS;
-      return !isTooOld && head.id > lastId - rowsMax;
-    };
-    const end = slice.findIndex(isFree);
-    return end < 0 ? slice : slice.slice(0, end);
+  /** The last record that is too old for this sink; 0 when none is. */
+  #tooOldTo(row: CursorRow, monoMs: number): number {
+    return row.holdMaxAgeMs === null ? 0 : this.#age.olderThan(row.holdMaxAgeMs, monoMs);
+  }
+
+  /** The last record that is one too many for this sink; 0 when none is. */
+  #tooManyTo(row: CursorRow, lastId: number): number {
+    return row.holdMaxBytes === null ? 0 : Math.floor(lastId - row.holdMaxBytes / this.#averageBytes(lastId));
+  }
+
+  /** Ages are only kept where somebody asks for them. */
+  #noteAge(lastId: number, monoMs: number): void {
+    for (const row of this.#cursors.rows()) {
+      if (row.isOrphaned || row.holdMaxAgeMs === null) continue;
+      this.#age.note(lastId, monoMs);
+      break;
+    }
+    if (!this.#age.isDirty) return;
+    this.#tables.cursors.putMeta(AGE_KEY, this.#age.text);
+    this.#age.kept();
   }
 
   /** Bytes per record, as the pages in use say: an estimate, because counting would read everything. */
@@ -144,12 +164,13 @@ export class Retention {
   }
 
   /** A record that one sink (or, with an empty name, any sink) never gets: on the list, with its gap entry. */
-  quarantine(recordId: number, sink: string, reason: string, atUnixMs: number): boolean {
-    const head = this.#tables.records.head(recordId);
+  quarantine(draft: Pick<QuarantineDraft, "recordId" | "sink" | "reason" | "atUnixMs" | "message">): boolean {
+    const head = this.#tables.records.head(draft.recordId);
     if (head === null) return false;
     const { deviceKey, epoch, seq } = head;
-    const isNew = this.#tables.gaps.quarantine({ recordId, sink, deviceKey, epoch, seq, reason, atUnixMs });
+    const isNew = this.#tables.quarantine.add({ ...draft, deviceKey, epoch, seq });
     if (!isNew || seq === 0) return isNew;
+    const { sink, atUnixMs } = draft;
     const gap = { deviceKey, epoch, fromSeq: seq, toSeq: seq, reason: "quarantined", atUnixMs } as const;
     writeGap(this.#tables, { ...gap, sink: sink === "" ? null : sink });
     return true;

@@ -10,6 +10,8 @@ export interface RenderedMessage {
   readonly topic: string;
   readonly payload: string;
   readonly response?: { readonly topic: string; readonly correlation: string | null };
+  /** The one sink it concerns. */
+  readonly onlyFor?: string;
 }
 
 const encoder = new TextEncoder();
@@ -31,6 +33,7 @@ export class SliceBuilder {
   readonly #offsets: Uint32Array<ArrayBuffer>;
   readonly #devices = new Map<string, number>();
   readonly #topics = new Map<string, number>();
+  readonly #onlyFor = new Map<number, string>();
   readonly #responses = new Map<number, { topic: string; correlation: string | null }>();
 
   constructor(rowsMax: number) {
@@ -55,6 +58,7 @@ export class SliceBuilder {
     this.#seqs[at] = record.seq;
     this.#deviceOf[at] = indexIn(this.#devices, record.device);
     this.#topicOf[at] = indexIn(this.#topics, message.topic);
+    if (message.onlyFor !== undefined) this.#onlyFor.set(at, message.onlyFor);
     if (message.response !== undefined) this.#responses.set(at, message.response);
     this.#reserve(message.payload.length * BYTES_PER_UNIT_MAX);
     this.#used += encoder.encodeInto(message.payload, this.#bytes.subarray(this.#used)).written;
@@ -78,6 +82,7 @@ export class SliceBuilder {
       topics: [...this.#topics.keys()],
       offsets: this.#offsets.subarray(0, count + 1),
       bytes: this.#bytes.subarray(0, this.#used),
+      onlyFor: this.#onlyFor,
       responses: this.#responses,
     };
   }

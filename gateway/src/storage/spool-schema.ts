@@ -201,9 +201,17 @@ function recordsIntoBlocks(db: Database): void {
   `);
 }
 
+/** Quarantined records keep the message that was to be sent, and can be sent again (quarantine-table.ts). */
+const VERSION_3 = `
+  ALTER TABLE quarantine ADD COLUMN state INTEGER NOT NULL DEFAULT 0;
+  ALTER TABLE quarantine ADD COLUMN topic TEXT;
+  ALTER TABLE quarantine ADD COLUMN payload BLOB;
+  CREATE INDEX quarantine_requeued ON quarantine (sink) WHERE state = 1;
+`;
+
 /** The schema of spool.db, step by step. */
 export const SPOOL_SCHEMA: Schema = {
   applicationId: 0x54475350, // "TGSP"
   checkedTables: ["devices", "streams", "catalogs", "cursors", "commands", "command_wires", "boots", "meta"],
-  steps: [(db) => void db.exec(VERSION_1), recordsIntoBlocks],
+  steps: [(db) => void db.exec(VERSION_1), recordsIntoBlocks, (db) => void db.exec(VERSION_3)],
 };

@@ -18,6 +18,7 @@ import { CommandsTable } from "./commands-table.js";
 import { CursorsTable } from "./cursors-table.js";
 import { DevicesTable } from "./devices-table.js";
 import { GapsTable } from "./gaps-table.js";
+import { QuarantineTable } from "./quarantine-table.js";
 import { RecordsTable } from "./records-table.js";
 import { StreamsTable } from "./streams-table.js";
 
@@ -31,6 +32,7 @@ export class SqlSpoolTables implements SpoolTables {
   readonly devices: DevicesTable;
   readonly catalogs: CatalogsTable;
   readonly gaps: GapsTable;
+  readonly quarantine: QuarantineTable;
   readonly cursors: CursorsTable;
   readonly commands: CommandsTable;
   readonly #fault: WriteFault | undefined;
@@ -41,6 +43,7 @@ export class SqlSpoolTables implements SpoolTables {
     this.devices = new DevicesTable(db);
     this.catalogs = new CatalogsTable(db);
     this.gaps = new GapsTable(db);
+    this.quarantine = new QuarantineTable(db);
     this.cursors = new CursorsTable(db);
     this.commands = new CommandsTable(db);
     this.#fault = fault;

@@ -116,8 +116,17 @@ function spoolOn(writer: Writer, notes: NoteBox, listeners: (() => void)[]): Spo
     saveBootOffset: (deviceKey, bootNonce, offsetUnixMs) => notes.boot(deviceKey, bootNonce, offsetUnixMs),
     saveCursor: (sink, recordId) => notes.cursor(sink, recordId),
     openSinks: (sinks) => writer.ask("openSinks", sinks),
-    quarantine: async (sink, recordId, reason) => {
-      await writer.ask("quarantine", [sink, recordId, reason]);
+    quarantine: async (sink, recordId, reason, message) => {
+      await writer.ask("quarantine", [sink, recordId, reason, message]);
+    },
+    requeue: async (sink, recordId) => {
+      await writer.ask("requeue", [sink, recordId]);
+    },
+    settleRequeued: async (sink, recordId, refusal) => {
+      await writer.ask("settleRequeued", [sink, recordId, refusal]);
+    },
+    forgetSink: async (sink) => {
+      await writer.ask("forgetSink", sink);
     },
     status: () => writer.ask("status", null),
     onSpace: (listener) => {
@@ -167,6 +176,7 @@ function readerOn(reader: WorkerCalls<ReaderCalls>, writer: Writer): SpoolReader
     commands: (query) => reader.ask("commands", query),
     command: (commandId) => reader.ask("command", commandId),
     quarantined: (sink, limit) => reader.ask("quarantined", [sink, limit]),
+    requeued: (sink, limit) => reader.ask("requeued", [sink, limit]),
     devices: () => reader.ask("devices", null),
   };
 }

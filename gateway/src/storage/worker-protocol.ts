@@ -18,8 +18,10 @@ import type {
   HelloOutcome,
   HelloRequest,
   LiveSlice,
+  QuarantinedMessage,
   QuarantinedRecord,
   RenderedSlice,
+  RequeuedRecord,
   SinkStart,
   SpoolStatus,
 } from "../model/spool.js";
@@ -32,7 +34,16 @@ export interface WriterCalls {
   commit: { readonly in: GatherBatch; readonly out: CommitOutcome };
   hello: { readonly in: HelloRequest; readonly out: HelloOutcome };
   openSinks: { readonly in: readonly SinkStart[]; readonly out: ReadonlyMap<string, number> };
-  quarantine: { readonly in: readonly [sink: string, recordId: number, reason: string]; readonly out: null };
+  quarantine: {
+    readonly in: readonly [sink: string, recordId: number, reason: string, message: QuarantinedMessage | null];
+    readonly out: null;
+  };
+  requeue: { readonly in: readonly [sink: string, recordId: number]; readonly out: null };
+  settleRequeued: {
+    readonly in: readonly [sink: string, recordId: number, refusal: string | null];
+    readonly out: null;
+  };
+  forgetSink: { readonly in: string; readonly out: null };
   damaged: { readonly in: readonly number[]; readonly out: null };
   note: { readonly in: Notes; readonly out: null };
   status: { readonly in: null; readonly out: SpoolStatus };
@@ -67,6 +78,7 @@ export interface ReaderCalls {
     readonly in: readonly [sink: string | null, limit: number];
     readonly out: readonly QuarantinedRecord[];
   };
+  requeued: { readonly in: readonly [sink: string, limit: number]; readonly out: readonly RequeuedRecord[] };
   devices: { readonly in: null; readonly out: readonly DeviceFacts[] };
   close: { readonly in: null; readonly out: null };
 }

@@ -119,6 +119,15 @@ export class WriterHost {
       case "quarantine":
         engine.quarantine(...call.in);
         return null;
+      case "requeue":
+        engine.requeue(...call.in);
+        return null;
+      case "settleRequeued":
+        engine.settleRequeued(...call.in);
+        return null;
+      case "forgetSink":
+        engine.forgetSink(call.in);
+        return null;
       case "damaged":
         engine.damaged(call.in);
         return null;

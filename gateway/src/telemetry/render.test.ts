@@ -170,8 +170,29 @@ test("a stored command name that is no name cannot make a topic", () => {
   expect(renderer.render(recordOf(RecordKind.commandOutcome, body), null)?.topic).toBe("attic-7/cmd/_/result");
 });
 
-test("a body of a later protocol version is kept and sent nowhere [P-25]", () => {
+test("a body of a later protocol version is kept, and only its number is told [P-25]", () => {
   const stored = recordOf(RecordKind.unknown, new Uint8Array([1]));
-  expect(renderer.render(stored, null)).toBeNull();
+  const rendered = renderer.render(stored, null);
+  expect(rendered?.topic).toBe("attic-7/service");
+  expect(JSON.parse(rendered?.payload ?? "")).toEqual({
+    id: "attic-pi/attic-7/3405691582/42",
+    device: "attic-7",
+    carries: "unknown",
+  });
   expect(renderer.live(stored, null)).toBeNull();
+});
+
+test("a number that carried a catalog or a command update is told, so that consumers can count", () => {
+  const rendered = renderer.render(recordOf(RecordKind.service, jsonBody({ carries: "catalog" })), null);
+  expect(rendered).toEqual({
+    topic: "attic-7/service",
+    payload: '{"id":"attic-pi/attic-7/3405691582/42","device":"attic-7","carries":"catalog"}',
+  });
+});
+
+test("what one sink skipped concerns that sink alone", () => {
+  const gap = { fromSeq: 42, toSeq: 50, reason: "sinkHold", sink: "dead" };
+  expect(renderer.render(recordOf(RecordKind.gap, jsonBody(gap)), null)?.onlyFor).toBe("dead");
+  const everybodys = { ...gap, reason: "evicted", sink: null };
+  expect(renderer.render(recordOf(RecordKind.gap, jsonBody(everybodys)), null)?.onlyFor).toBeUndefined();
 });

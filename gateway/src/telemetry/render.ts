@@ -6,12 +6,21 @@
  *   log             <device>/log                {"id":…,"device":…,"t":…,"level":…,"text":…}
  *   gap             <device>/gap                {"id":…,"device":…,"epoch":…,"fromSeq":…,"toSeq":…,"reason":…,…}
  *   commandOutcome  <device>/cmd/<name>/result  {"id":…,"device":…,"commandId":…,"name":…,"state":…,…}
- *   unknown         nowhere                     a body of a later protocol version
+ *   service         <device>/service            {"id":…,"device":…,"carries":"catalog"}   a number without a reading
+ *   unknown         <device>/service            {"id":…,"device":…,"carries":"unknown"}   of a later protocol version
+ *
+ * So each number a device has used has a message here: who gets all of them has everything. See docs/guarantees.md.
  *
  * The JSON of readings is put together by hand: it is several times faster than building objects for JSON.stringify.
  */
 import { type Catalog, decodeBody, isName, UplinkTag } from "@tidegate/proto";
-import { type CommandOutcomeBody, type GapBody, RecordKind, type StoredRecord } from "../model/record.js";
+import {
+  type CommandOutcomeBody,
+  type GapBody,
+  RecordKind,
+  type ServiceBody,
+  type StoredRecord,
+} from "../model/record.js";
 import type { LiveEvent } from "../model/spool.js";
 import { liveReadingsOf, type Reading, readingsOf } from "./readings.js";
 import { blobValue, valueJson } from "./value.js";
@@ -23,6 +32,8 @@ export interface Rendered {
   readonly payload: string;
   /** Where a command's sender asked to have the outcome; correlation is base64. */
   readonly response?: { readonly topic: string; readonly correlation: string | null };
+  /** The one sink it concerns: what only it skipped or refused. */
+  readonly onlyFor?: string;
 }
 
 /** Stands in a topic where a name would, when the stored name is none: no name begins with an underscore. */
@@ -54,8 +65,10 @@ export class Renderer {
         return this.#gap(record);
       case RecordKind.commandOutcome:
         return this.#outcome(record);
-      default:
-        return null;
+      case RecordKind.service:
+        return this.#service(record, bodyJson<ServiceBody>(record).carries);
+      case RecordKind.unknown:
+        return this.#service(record, "unknown");
     }
   }
 
@@ -101,7 +114,13 @@ export class Renderer {
     const { fromSeq, toSeq, reason, sink } = bodyJson<GapBody>(record);
     const head = this.#head(record, `${record.epoch}/gap/${fromSeq}-${toSeq ?? "open"}-${reason}`);
     const facts = JSON.stringify({ epoch: record.epoch, fromSeq, toSeq, reason, sink, at: record.receivedUnixMs });
-    return { topic: `${record.device}/gap`, payload: `${head},${facts.slice(1)}` };
+    const message = { topic: `${record.device}/gap`, payload: `${head},${facts.slice(1)}` };
+    return sink === null ? message : { ...message, onlyFor: sink };
+  }
+
+  #service(record: StoredRecord, carries: string): Rendered {
+    const head = this.#head(record, `${record.epoch}/${record.seq}`);
+    return { topic: `${record.device}/service`, payload: `${head},"carries":"${carries}"}` };
   }
 
   #outcome(record: StoredRecord): Rendered {
@@ -136,6 +155,6 @@ function logOf(record: StoredRecord): { t: number; level: number; text: string }
 
 const utf8 = new TextDecoder();
 
-function bodyJson<T extends GapBody | CommandOutcomeBody>(record: StoredRecord): T {
+function bodyJson<T extends GapBody | CommandOutcomeBody | ServiceBody>(record: StoredRecord): T {
   return JSON.parse(utf8.decode(record.body)) as T; // written by the gateway itself, CRC-checked when read
 }

@@ -42,6 +42,23 @@ const quarantine = createRoute({
   responses: { 200: answer(z.object({ records: z.array(QuarantinedSchema) }), "Records"), ...FAILURE },
 });
 
+const requeue = createRoute({
+  ...base,
+  method: "post",
+  path: "/api/v1/sinks/{name}/quarantine/{id}/requeue",
+  summary: "Send a quarantined record again, byte for byte; its state in the list says what came of it",
+  request: { params: SinkParams.extend({ id: z.coerce.number().int().min(1) }) },
+  responses: { 202: { description: "It is sent in its turn, also after a restart" }, ...FAILURE },
+});
+const forget = createRoute({
+  ...base,
+  method: "delete",
+  path: "/api/v1/sinks/{name}",
+  summary: "Forget the place of a sink that left the configuration, and its quarantine",
+  request: { params: SinkParams },
+  responses: { 204: { description: "Forgotten" }, ...FAILURE },
+});
+
 /** Add the routes of sinks. */
 export function sinkRoutes(app: AdminApp, parts: RouteParts): void {
   const { host } = parts;
@@ -67,6 +84,18 @@ export function sinkRoutes(app: AdminApp, parts: RouteParts): void {
     await oneSink(parts, name);
     const records = await host.sinks.quarantined(name, c.req.valid("query").limit);
     return c.json({ records: records.map(quarantinedView) }, 200);
+  });
+  app.openapi(requeue, async (c) => {
+    const { name, id } = c.req.valid("param");
+    await host.sinks.requeue(name, id);
+    host.audit(actor(c), "sink.requeue", `${name} ${id}`);
+    return c.body(null, 202);
+  });
+  app.openapi(forget, async (c) => {
+    const { name } = c.req.valid("param");
+    await host.sinks.forget(name);
+    host.audit(actor(c), "sink.forget", name);
+    return c.body(null, 204);
   });
 }
 

@@ -200,8 +200,15 @@ export class FakeHost implements AdminHost {
     pause: async (name) => this.#sinkCall("pause", name),
     resume: async (name) => this.#sinkCall("resume", name),
     quarantined: async (sink) => [
-      { recordId: 4, sink, device: "attic-7", epoch: 77, seq: 4, reason: "too large", atUnixMs: NOW },
+      {
+        ...{ recordId: 4, sink, device: "attic-7", epoch: 77, seq: 4, reason: "too large", atUnixMs: NOW },
+        ...{ state: "aside", canRequeue: true },
+      },
     ],
+    requeue: async (name, recordId) => this.#sinkCall(`requeue ${recordId}`, name),
+    forget: async (name) => {
+      this.calls.push(`forget ${name}`);
+    },
   };
 
   readonly live: AdminHost["live"] = {

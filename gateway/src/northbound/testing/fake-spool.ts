@@ -1,17 +1,23 @@
 /** A spool in memory with rendered records: enough of Spool and SpoolReader for a sink. */
-import type { RenderedSlice } from "../../model/spool.js";
+import type { QuarantinedMessage, RenderedSlice, RequeuedRecord } from "../../model/spool.js";
 
 export interface FakeRecord {
   readonly id: number;
   readonly device: string;
   readonly topic: string;
   readonly payload: string;
+  /** See RecordKind; telemetry unless told. */
+  readonly kind?: number;
+  readonly onlyFor?: string;
   readonly response?: { readonly topic: string; readonly correlation: string | null };
 }
 
 export class FakeSpool {
   readonly records: FakeRecord[] = [];
   readonly cursors: number[] = [];
+  readonly messages = new Map<number, QuarantinedMessage>();
+  readonly again: RequeuedRecord[] = [];
+  readonly settled: { readonly recordId: number; readonly refusal: string | null }[] = [];
   readonly aside: { readonly recordId: number; readonly reason: string }[] = [];
   /** Ids up to here exist, also those sent nowhere. */
   lastRecordId = 0;
@@ -53,8 +59,24 @@ export class FakeSpool {
     this.cursors.push(recordId);
   }
 
-  async quarantine(_sink: string, recordId: number, reason: string): Promise<void> {
+  async quarantine(_sink: string, recordId: number, reason: string, message: QuarantinedMessage | null): Promise<void> {
     this.aside.push({ recordId, reason });
+    if (message !== null) this.messages.set(recordId, message);
+  }
+
+  /** What `requeue` would do in the store. */
+  requeue(recordId: number): void {
+    const message = this.messages.get(recordId);
+    if (message !== undefined) this.again.push({ recordId, ...message });
+  }
+
+  async requeued(): Promise<readonly RequeuedRecord[]> {
+    return [...this.again];
+  }
+
+  async settleRequeued(_sink: string, recordId: number, refusal: string | null): Promise<void> {
+    this.again.splice(0, this.again.length, ...this.again.filter((record) => record.recordId !== recordId));
+    this.settled.push({ recordId, refusal });
   }
 }
 
@@ -69,10 +91,14 @@ export function sliceOf(rows: readonly FakeRecord[], scannedToId: number, more: 
   rows.forEach((row, i) => {
     if (row.response !== undefined) responses.set(i, row.response);
   });
+  const onlyFor = new Map<number, string>();
+  rows.forEach((row, i) => {
+    if (row.onlyFor !== undefined) onlyFor.set(i, row.onlyFor);
+  });
   return {
-    ...{ scannedToId, more, count: rows.length, topics, offsets, responses },
+    ...{ scannedToId, more, count: rows.length, topics, offsets, responses, onlyFor },
     ids: Float64Array.from(rows, (row) => row.id),
-    kinds: new Uint8Array(rows.length).fill(1),
+    kinds: Uint8Array.from(rows, (row) => row.kind ?? 1),
     epochs: new Uint32Array(rows.length).fill(1),
     seqs: Uint32Array.from(rows, (row) => row.id),
     deviceOf: new Uint32Array(rows.length),
