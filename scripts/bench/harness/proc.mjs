@@ -19,6 +19,12 @@ export function cpuSeconds(pid) {
   return fields.length < 13 ? null : (Number(fields[11]) + Number(fields[12])) / TICKS_PER_SECOND;
 }
 
+/** Bytes it has caused to be written to storage so far. */
+export function writtenBytes(pid) {
+  const match = /^write_bytes: (\d+)/m.exec(read(pid, "io"));
+  return match === null ? null : Number(match[1]);
+}
+
 /** Most files a process of this user may have open; Node raises itself to it. */
 export function openFilesMax() {
   const match = /^Max open files\s+\S+\s+(\d+)/m.exec(read("self", "limits"));

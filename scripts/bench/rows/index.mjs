@@ -11,8 +11,9 @@
 // `bench` is in main.mjs: isQuick, loadProgram, newFolder(), fleet(count), note(text).
 
 import { t6, t7 } from "./backlog.mjs";
+import { t10 } from "./disk-wear.mjs";
 import { t8 } from "./drain.mjs";
 import { t4 } from "./idle-memory.mjs";
 import { t1, t2 } from "./ingest.mjs";
 
-export const ROWS = [t1, t2, t4, t6, t7, t8];
+export const ROWS = [t1, t2, t4, t6, t7, t8, t10];
