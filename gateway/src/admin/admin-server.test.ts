@@ -212,6 +212,9 @@ describe("what the gateway says of itself", () => {
     expect((await t.ask("POST", "/api/v1/sinks/broker/pause")).json.state).toBe("paused");
     expect((await t.ask("POST", "/api/v1/sinks/broker/resume")).status).toBe(200);
     expect((await t.ask("GET", "/api/v1/sinks/broker/quarantine")).json.records[0].reason).toBe("too large");
+    expect((await t.ask("POST", "/api/v1/sinks/broker/quarantine/4/requeue")).status).toBe(202);
+    expect((await t.ask("POST", "/api/v1/sinks/broker/quarantine/nought/requeue")).status).toBe(400);
+    expect((await t.ask("DELETE", "/api/v1/sinks/old")).status).toBe(204);
     const unknown = await t.ask("POST", "/api/v1/sinks/nope/pause");
     expect([unknown.status, unknown.json.error.code]).toEqual([404, "E_SINK_UNKNOWN"]);
   });

@@ -467,6 +467,53 @@ describe("sink", () => {
     api.on("POST /api/v1/sinks/broker/test", [200, { ...answer, ok: true, protocol: "MQTT 5", error: null }]);
     expect((await run("sink test broker")).out).toBe("broker answers: MQTT 5 in 12 ms\n");
   });
+
+  it("quarantine and requeue: one record, or all that can be sent again, the oldest first", async () => {
+    const record = (recordId: number, canRequeue: boolean) => ({
+      ...{ recordId, sink: "broker", device: "attic-7", epoch: 7, seq: recordId, reason: "too large" },
+      ...{ at: iso(60_000), state: canRequeue ? "aside" : "delivered", canRequeue },
+    });
+    const records = [record(9, true), record(5, false), record(4, true)];
+    api.on("GET /api/v1/sinks/broker/quarantine", [200, { records }]);
+    for (const id of [4, 9]) api.on(`POST /api/v1/sinks/broker/quarantine/${id}/requeue`, [202, null]);
+    expect((await run("sink quarantine broker")).out).toContain("9  attic-7");
+    expect((await run("sink requeue broker 4")).out).toContain("1 record is sent again");
+    const before = api.seen.length;
+    expect((await run("sink requeue broker all")).out).toContain("2 records are sent again");
+    expect(api.seen.slice(before + 1).map(({ path }) => path)).toEqual(
+      [4, 9].map((id) => `/api/v1/sinks/broker/quarantine/${id}/requeue`),
+    );
+  });
+
+  it("forget says what the sink had not taken", async () => {
+    const orphan = { ...SINK, name: "old", state: "stopped", backlog: { count: 1_200, ageMs: 0, orphaned: true } };
+    api.on("GET /api/v1/sinks", [200, { sinks: [orphan] }]).on("DELETE /api/v1/sinks/old", [204, null]);
+    expect((await run("sink forget old")).out).toBe(
+      "old is forgotten; it had not taken 1 200 records of those still stored\n",
+    );
+  });
+});
+
+describe("gaps verify", () => {
+  const message = (seq: number) => `tidegate/gw/attic-7/data {"id":"gw/attic-7/7/${seq}","readings":[]}`;
+  const watermark = 'tidegate/gw/attic-7/watermark {"device":"attic-7","epoch":7,"seq":3}';
+
+  it("says complete, or what is missing and exit code 1, and asks no gateway", async () => {
+    const whole = [message(1), message(2), message(3), watermark].join("\n");
+    const good = await cli(["gaps", "verify"], { stdin: whole });
+    expect(good).toMatchObject({
+      exitCode: 0,
+      out: expect.stringContaining("complete: every number is here or listed"),
+    });
+    const bad = await cli(["gaps", "verify"], { stdin: [message(1), watermark].join("\n") });
+    expect(bad).toMatchObject({ exitCode: 1, out: expect.stringContaining("2: 2 … 3") });
+    const json = await cli(["gaps", "verify", "--json"], { stdin: [message(1), watermark].join("\n") });
+    expect(JSON.parse(json.out)).toMatchObject({ complete: false, missingCount: 2, streams: [{ missing: [[2, 3]] }] });
+  });
+
+  it("does not call nothing complete", async () => {
+    expect(await cli(["gaps", "verify"], { stdin: "" })).toMatchObject({ exitCode: 1 });
+  });
 });
 
 describe("gaps", () => {

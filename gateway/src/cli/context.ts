@@ -25,6 +25,8 @@ export interface InputStream {
   readonly isTty: boolean;
   /** Everything until the end, at most `charsMax` characters. Errors: E_BAD_REQUEST when there is more. */
   readAll(charsMax: number): Promise<string>;
+  /** Line by line until the end, however long that is. */
+  lines(): AsyncIterable<string>;
   /** One line from the terminal, not shown while it is typed. */
   promptHidden(question: string): Promise<string>;
 }

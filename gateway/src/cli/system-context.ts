@@ -53,7 +53,8 @@ function outputStream(stream: NodeJS.WriteStream): OutputStream {
 }
 
 function inputStream(): InputStream {
-  return { isTty: process.stdin.isTTY === true, readAll, promptHidden };
+  const lines = (): AsyncIterable<string> => createInterface({ input: process.stdin });
+  return { isTty: process.stdin.isTTY === true, readAll, lines, promptHidden };
 }
 
 async function readAll(charsMax: number): Promise<string> {

@@ -72,6 +72,7 @@ function fakeContext(
     stdin: {
       isTty: world.typed !== undefined,
       readAll: async () => world.stdin ?? "",
+      lines: () => linesOf(world.stdin ?? ""),
       promptHidden: async () => typed.shift() ?? "",
     },
     files: {
@@ -101,4 +102,8 @@ function fakeContext(
     onInterrupt: () => () => {},
     daemon: () => Promise.reject(new Error("no daemon in this test")),
   };
+}
+
+async function* linesOf(text: string): AsyncGenerator<string> {
+  yield* text.split("\n");
 }

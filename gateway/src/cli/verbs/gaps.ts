@@ -1,9 +1,10 @@
-/** `tidegate gaps ls | export`: the list of everything that is missing, and why. */
+/** `tidegate gaps ls | export | verify`: what is missing and why, and the proof that nothing else is. */
 import { type Command, Option } from "commander";
 import * as z from "zod";
-import { plain } from "../plain.js";
-import { ago } from "../quantities.js";
-import { countOption, gatewayVerb, type ReadOptions, readVerb, type Shell } from "../shell.js";
+import { Completeness, type StreamReport } from "../completeness.js";
+import { inline, plain } from "../plain.js";
+import { ago, grouped } from "../quantities.js";
+import { countOption, gatewayVerb, jsonOption, type ReadOptions, readVerb, type Shell } from "../shell.js";
 
 /** Entries fetched at once while exporting. */
 const PAGE = 10_000;
@@ -21,7 +22,7 @@ const gap = z.looseObject({
 type GapAnswer = z.infer<typeof gap>;
 const page = z.looseObject({ gaps: z.array(gap), next: z.number().nullable().default(null) });
 
-/** Adds `gaps ls | export` to the program. */
+/** Adds `gaps ls | export | verify` to the program. */
 export function addGaps(program: Command, shell: Shell): void {
   const group = program.command("gaps").description("the list of everything that is missing, and why");
   readVerb(group, "ls", "list gaps")
@@ -47,6 +48,73 @@ export function addGaps(program: Command, shell: Shell): void {
     .option("--device <id>", "of one device")
     .addOption(new Option("--format <format>", "one line per gap").choices(["jsonl", "csv"]).default("jsonl"))
     .action((options: ReadOptions & { device?: string; format: string }) => exportAll(shell, options));
+  group
+    .command("verify")
+    .description("prove from a log of MQTT messages on stdin that a consumer has everything")
+    .option("--since-first", "begin with the first number of each device in the log: for a consumer that joined later")
+    .addOption(jsonOption())
+    .addHelpText("after", `\nWrite the log with:\n  mosquitto_sub -t 'tidegate/#' -q 1 -F '%t %p' > consumer.log\n`)
+    .action((options: VerifyOptions) => verify(shell, options));
+}
+
+interface VerifyOptions {
+  readonly json?: boolean;
+  readonly sinceFirst?: boolean;
+}
+
+/** No gateway is asked: what the consumer got has to be proof enough. */
+async function verify(shell: Shell, options: VerifyOptions): Promise<void> {
+  const proof = new Completeness();
+  for await (const line of shell.context.stdin.lines()) {
+    const space = line.indexOf(" ");
+    if (space > 0) proof.take(line.slice(0, space), line.slice(space + 1));
+  }
+  const streams = proof.report(options.sinceFirst === true);
+  const missingCount = streams.reduce((sum, stream) => sum + stream.missingCount, 0);
+  if (missingCount > 0 || streams.length === 0) shell.exitCode = 1;
+  if (options.json === true) {
+    shell.json({
+      complete: missingCount === 0 && streams.length > 0,
+      missingCount,
+      unread: proof.unreadCount,
+      streams,
+    });
+    return;
+  }
+  if (streams.length === 0) {
+    shell.print("no messages of a gateway were on stdin");
+    return;
+  }
+  showStreams(shell, streams);
+  if (proof.unreadCount > 0) shell.remark(`${proof.unreadCount} lines were no messages of a gateway`);
+  shell.print(missingCount === 0 ? "complete: every number is here or listed" : `missing: ${missingCount} numbers`);
+}
+
+function showStreams(shell: Shell, streams: readonly StreamReport[]): void {
+  const rows = streams.map((stream) => [
+    inline(stream.device),
+    String(stream.epoch),
+    `${stream.from} … ${stream.to}`,
+    grouped(stream.hereCount),
+    grouped(stream.listedCount),
+    stream.missingCount === 0
+      ? { text: "none", paint: shell.paint.good }
+      : { text: rangesText(stream), paint: shell.paint.bad },
+  ]);
+  const columns = [
+    { title: "device" },
+    { title: "epoch", right: true },
+    { title: "numbers" },
+    { title: "here", right: true },
+    { title: "listed", right: true },
+    { title: "missing" },
+  ];
+  shell.table(columns, rows);
+}
+
+function rangesText({ missing, missingCount }: StreamReport): string {
+  const shown = missing.slice(0, 5).map(([from, to]) => (from === to ? String(from) : `${from} … ${to}`));
+  return `${grouped(missingCount)}: ${shown.join(", ")}${missing.length > 5 ? ", …" : ""}`;
 }
 
 function showList(shell: Shell, answer: z.infer<typeof page>): void {

@@ -1,8 +1,9 @@
-/** `tidegate sink ls | test | pause | resume`: where telemetry goes. */
+/** `tidegate sink ls | test | pause | resume | quarantine | requeue | forget`: where telemetry goes. */
 import type { Command } from "commander";
 import * as z from "zod";
-import { grouped, span, waited } from "../quantities.js";
-import { gatewayVerb, type ReadOptions, readVerb, type Shell } from "../shell.js";
+import { inline } from "../plain.js";
+import { ago, grouped, span, waited } from "../quantities.js";
+import { countOption, gatewayVerb, type ReadOptions, readVerb, type Shell } from "../shell.js";
 
 const problem = z.looseObject({ code: z.string(), why: z.string(), fix: z.string() }).nullable();
 const sink = z.looseObject({
@@ -24,9 +25,26 @@ const tested = z.looseObject({
   error: problem,
 });
 
-const pathOf = (name: string, verb: string): string => `/api/v1/sinks/${encodeURIComponent(name)}/${verb}`;
+const quarantined = z.looseObject({
+  recordId: z.number(),
+  device: z.string(),
+  epoch: z.number(),
+  seq: z.number(),
+  reason: z.string(),
+  at: z.string(),
+  state: z.string(),
+  canRequeue: z.boolean(),
+});
+type Quarantined = z.infer<typeof quarantined>;
+const quarantine = z.looseObject({ records: z.array(quarantined) });
 
-/** Adds `sink ls | test | pause | resume` to the program. */
+/** Most records the API lists at once. */
+const QUARANTINE_MAX = 1_000;
+
+const pathOf = (name: string, verb?: string): string =>
+  `/api/v1/sinks/${encodeURIComponent(name)}${verb === undefined ? "" : `/${verb}`}`;
+
+/** Adds `sink ls | test | pause | resume | quarantine | requeue | forget` to the program. */
 export function addSink(program: Command, shell: Shell): void {
   const group = program.command("sink").description("where telemetry goes: state, backlog, tests");
   readVerb(group, "ls", "list all sinks").action(async (options: ReadOptions) => {
@@ -54,6 +72,69 @@ export function addSink(program: Command, shell: Shell): void {
         shell.print(`${found.name} is ${found.state}`);
       });
   }
+  addQuarantine(group, shell);
+  gatewayVerb(group, "forget", "forget the place of a sink that left the configuration")
+    .argument("<name>")
+    .action(async (name: string, options: ReadOptions) => {
+      const { sinks: all } = await shell.client(options).call("GET", "/api/v1/sinks", sinks);
+      const stranded = all.find((known) => known.name === name)?.backlog.count ?? 0;
+      await shell.client(options).call("DELETE", pathOf(name), z.null());
+      const records = stranded === 1 ? "1 record" : `${grouped(stranded)} records`;
+      shell.print(`${inline(name)} is forgotten; it had not taken ${records} of those still stored`);
+    });
+}
+
+function addQuarantine(group: Command, shell: Shell): void {
+  readVerb(group, "quarantine", "records this sink would not take, newest first")
+    .argument("<name>")
+    .option("--limit <count>", "how many at most", countOption(1, QUARANTINE_MAX), 100)
+    .action(async (name: string, { limit, ...options }: ReadOptions & { limit: number }) => {
+      const answer = await shell
+        .client(options)
+        .call("GET", pathOf(name, "quarantine"), quarantine, { query: { limit } });
+      if (options.json === true) shell.json(answer);
+      else if (answer.records.length === 0) shell.print("nothing is in quarantine");
+      else showQuarantine(shell, answer.records);
+    });
+  gatewayVerb(group, "requeue", "send quarantined records again, byte for byte")
+    .argument("<name>")
+    .argument("<id>", "id of the record, or `all`")
+    .action(async (name: string, id: string, options: ReadOptions) => {
+      const client = shell.client(options);
+      const query = { query: { limit: QUARANTINE_MAX } };
+      const ids =
+        id === "all"
+          ? (await client.call("GET", pathOf(name, "quarantine"), quarantine, query)).records
+              .filter((record) => record.canRequeue)
+              .map((record) => String(record.recordId))
+              .reverse()
+          : [id];
+      for (const one of ids) {
+        await client.call("POST", pathOf(name, `quarantine/${encodeURIComponent(one)}/requeue`), z.null());
+      }
+      const what = ids.length === 1 ? "1 record is" : `${grouped(ids.length)} records are`;
+      shell.print(`${what} sent again; \`tidegate sink quarantine ${inline(name)}\` says what came of it`);
+    });
+}
+
+function showQuarantine(shell: Shell, records: readonly Quarantined[]): void {
+  const rows = records.map((record) => [
+    String(record.recordId),
+    inline(record.device),
+    `${record.epoch}/${record.seq}`,
+    record.state,
+    ago(record.at, shell.now()),
+    inline(record.reason),
+  ]);
+  const columns = [
+    { title: "id", right: true },
+    { title: "device" },
+    { title: "epoch/number" },
+    { title: "state" },
+    { title: "noted" },
+    { title: "reason" },
+  ];
+  shell.table(columns, rows);
 }
 
 function showList(shell: Shell, list: readonly Sink[]): void {
