@@ -119,7 +119,7 @@ export function install(root, plan) {
   for (const { what, from, to, text } of plan) {
     const target = join(root, to);
     mkdirSync(dirname(target), { recursive: true });
-    if (what === "copy") cpSync(inRoot(from), target, { recursive: true, filter: isNotNested(from) });
+    if (what === "copy") cpSync(inRoot(from), target, { recursive: true, filter: isNeeded(from) });
     else if (what === "write") writeFileSync(target, text, { mode: 0o644 });
     else {
       rmSync(target, { force: true });
@@ -135,10 +135,22 @@ export function install(root, plan) {
   rmSync(old, { recursive: true, force: true });
 }
 
-/** A package's own files: what is nested in its node_modules is in the list by itself, or is not needed. */
-function isNotNested(from) {
+/** Of the native packages, what only compiles them, or is for other machines. */
+const NOT_RUN = new RegExp(
+  [
+    "better-sqlite3/(?:deps|src)$",
+    "better-sqlite3/build/(?:deps|Release/(?:obj|obj[.]target|[.]deps|test_extension[.]node))$",
+    "@serialport/bindings-cpp/(?:src|build)$",
+    `@serialport/bindings-cpp/prebuilds/(?!linux-${process.arch}(?:/|$))[^/]+$`,
+  ].join("|"),
+);
+
+/**
+ * A package's own files that run: what is nested in its node_modules is in the list by itself, or is not needed.
+ */
+function isNeeded(from) {
   const own = inRoot(from);
-  return (path) => !relative(own, path).split("/").includes("node_modules");
+  return (path) => !relative(own, path).split("/").includes("node_modules") && !NOT_RUN.test(path);
 }
 
 const OPTIONS = { "dry-run": { type: "boolean" }, root: { type: "string" }, node: { type: "string" } };

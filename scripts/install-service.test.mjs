@@ -1,32 +1,17 @@
 // The installer into a scratch root: what it puts there runs by the unit's own command line, as another user, without
 // the checkout. No systemd takes part.
 
-import { spawn, spawnSync } from "node:child_process";
-import {
-  chmodSync,
-  chownSync,
-  existsSync,
-  mkdirSync,
-  mkdtempSync,
-  readdirSync,
-  readFileSync,
-  rmSync,
-  writeFileSync,
-} from "node:fs";
+import { spawnSync } from "node:child_process";
+import { chmodSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { install, planInstall, productionModules } from "./install-service.mjs";
+import { runInstalled } from "./testing/installed-gateway.mjs";
 import { inRoot, ROOT } from "./workspace/report.mjs";
 
-/** `nobody`: only root may become somebody else, so an ordinary user's run proves less. */
-const OTHER_USER = 65_534;
 /** What the unit says; a developer's own Node may lie in a home folder, which the unit hides. */
 const NODE = "/usr/bin/node";
-const START_MS_MAX = 30_000;
-const POLL_MS = 50;
-
-const isRoot = process.getuid?.() === 0;
 
 describe("install-service", () => {
   let root = "";
@@ -57,36 +42,9 @@ describe("install-service", () => {
   });
 
   it("runs by the unit's command line as another user, and stops in order", async () => {
-    const [, command] = /^ExecStart=(.*)$/m.exec(unit()) ?? [];
-    const [program, ...args] = command
-      .replace(NODE, process.execPath)
-      .replace("/opt/tidegate", below("opt/tidegate"))
-      .split(" ");
-    const state = below("state");
-    mkdirSync(state, { mode: 0o750 });
-    if (isRoot) chownSync(state, OTHER_USER, OTHER_USER);
-    const gateway = spawn(program, args, {
-      cwd: "/",
-      env: {
-        STATE_DIRECTORY: state,
-        TIDEGATE_CONFIG: below("etc/tidegate/tidegate.yaml"),
-        TIDEGATE_ADMIN__LISTEN: "127.0.0.1:0",
-        TIDEGATE_DEVICES__LISTEN: "127.0.0.1:0",
-      },
-      stdio: ["ignore", "pipe", "pipe"],
-      ...(isRoot ? { uid: OTHER_USER, gid: OTHER_USER } : {}),
-    });
-    let output = "";
-    gateway.stdout.on("data", (text) => (output += text));
-    gateway.stderr.on("data", (text) => (output += text));
-    const ended = new Promise((resolve) => gateway.on("close", resolve));
-    try {
-      const { url } = JSON.parse(await fileText(join(state, "gateway.json"), () => output));
-      expect(await (await fetch(new URL("/healthz", url))).json()).toEqual({ status: "ok" });
-    } finally {
-      gateway.kill("SIGTERM");
-    }
-    expect(await ended).toBe(0);
+    const { health, exitCode, state } = await runInstalled(root, () => process.execPath);
+    expect(health).toEqual({ status: "ok" });
+    expect(exitCode).toBe(0);
     expect(existsSync(join(state, "identity.db"))).toBe(true);
   }, 60_000);
 
@@ -95,7 +53,7 @@ describe("install-service", () => {
     install(root, plan());
     expect(readFileSync(below("etc/tidegate/tidegate.yaml"), "utf8")).toContain("id: mine");
     expect(readdirSync(below("opt"))).toEqual(["tidegate"]);
-  });
+  }, 60_000);
 
   it("refuses a Node that the unit hides", () => {
     const nodePath = "/home/me/.nvm/bin/node";
@@ -112,16 +70,3 @@ describe("install-service", () => {
     expect(existsSync(empty)).toBe(false);
   });
 });
-
-/** The text of a file that a process is about to write; fails with that process's output. */
-function fileText(path, output) {
-  return vi.waitFor(
-    () => {
-      if (!existsSync(path))
-        throw new Error(`${path} never came; the gateway said:
-${output()}`);
-      return readFileSync(path, "utf8");
-    },
-    { timeout: START_MS_MAX, interval: POLL_MS },
-  );
-}
