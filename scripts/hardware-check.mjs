@@ -6,11 +6,12 @@
 //                                      └─► README.md (one row per board, emulator or no)
 //
 //   node scripts/hardware-check.mjs [ROOT]      exit 1 with one line per problem
+//   node scripts/hardware-check.mjs --measured  takes the numbers of SIZE.md over into board files and README first
 //
 // A board file cannot claim more than is true: "emulator" needs a test that names the machine, and there is no word
 // for "ran on the board" until somebody has done it.
 
-import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { basename, join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { parseDocument } from "yaml";
@@ -256,8 +257,32 @@ function checkMatrix(text, { boards, problems }) {
   for (const [, id] of rows) if (!boards.has(id)) problems.push(`${path}: there is no board ${id}`);
 }
 
+/** Writes what SIZE.md measured wherever a board claims it. */
+function takeMeasured(root = ROOT) {
+  const sizes = readFileSync(join(root, "device-sdk/c/SIZE.md"), "utf8");
+  const folder = join(root, "hardware/boards");
+  const files = readdirSync(folder).map((name) => join(folder, name));
+  for (const path of [...files, join(root, "hardware/README.md")]) {
+    const before = readFileSync(path, "utf8");
+    const after = before
+      .replace(/^measured: \{ target: ([^,]+),.*\}$/gm, (line, target) => {
+        const at = sizesOf(sizes, target);
+        if (at === null) return line;
+        const { flashBytes, ramBytes, stackBytes } = at;
+        return `measured: { target: ${target}, flashBytes: ${flashBytes}, ramBytes: ${ramBytes}, stackBytes: ${stackBytes} }`;
+      })
+      .replace(/\d+ \/ \d+ \/ \d+ \(([^)]+)\)/g, (cell, target) => {
+        const at = sizesOf(sizes, target);
+        return at === null ? cell : `${at.flashBytes} / ${at.ramBytes} / ${at.stackBytes} (${target})`;
+      });
+    if (after !== before) writeFileSync(path, after);
+  }
+}
+
 if (process.argv[1] !== undefined && import.meta.url === pathToFileURL(process.argv[1]).href) {
-  const problems = checkHardware(process.argv[2]);
+  const wish = process.argv[2];
+  if (wish === "--measured") takeMeasured();
+  const problems = checkHardware(wish === "--measured" ? undefined : wish);
   for (const problem of problems) console.log(problem);
   process.exitCode = problems.length === 0 ? 0 : 1;
 }
