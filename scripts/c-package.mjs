@@ -1,5 +1,5 @@
-// c-package.mjs -- the C edition as an Arduino library, which PlatformIO takes as well, and as an ESP-IDF component: folders
-// to copy, to zip or to publish.
+// c-package.mjs -- the C edition as an Arduino library, which PlatformIO takes as well, and as an ESP-IDF component:
+// folders to copy, to zip or to publish.
 //
 //   node scripts/c-package.mjs [OUT_DIR]      default: device-sdk/c/build/package
 //

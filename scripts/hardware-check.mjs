@@ -269,7 +269,8 @@ function takeMeasured(root = ROOT) {
         const at = sizesOf(sizes, target);
         if (at === null) return line;
         const { flashBytes, ramBytes, stackBytes } = at;
-        return `measured: { target: ${target}, flashBytes: ${flashBytes}, ramBytes: ${ramBytes}, stackBytes: ${stackBytes} }`;
+        const numbers = `flashBytes: ${flashBytes}, ramBytes: ${ramBytes}, stackBytes: ${stackBytes}`;
+        return `measured: { target: ${target}, ${numbers} }`;
       })
       .replace(/\d+ \/ \d+ \/ \d+ \(([^)]+)\)/g, (cell, target) => {
         const at = sizesOf(sizes, target);

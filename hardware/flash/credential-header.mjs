@@ -1,6 +1,7 @@
 // credential-header.mjs -- what `tidegate device add NAME --json` prints, as a C header for a board's firmware.
 //
-//   npx tidegate device add uno-1 --json | node hardware/flash/credential-header.mjs [--host ADDRESS] > secrets.h
+//   npx tidegate device add uno-1 --json \
+//     | node hardware/flash/credential-header.mjs [--host ADDRESS] > secrets.h
 //
 //   --host   the gateway's address as the board reaches it, when the name in the answer is not one it can look up
 //

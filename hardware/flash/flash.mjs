@@ -7,7 +7,7 @@
 //   picotool  Raspberry Pi Pico with its USB library, or held in BOOTSEL; IMAGE is .uf2
 //   copy      boards that show a drive (Pico in BOOTSEL: .uf2; micro:bit: .hex); --volume, or found below /media
 //
-// --dry-run prints the command and runs nothing. What of this has run, and what needs the board: hardware/flash/README.md.
+// --dry-run prints the command and runs nothing. What of this has run, and what needs the board: README.md beside this.
 import { spawnSync } from "node:child_process";
 import { copyFileSync, existsSync, readdirSync, readFileSync, statSync } from "node:fs";
 import { delimiter, extname, join } from "node:path";

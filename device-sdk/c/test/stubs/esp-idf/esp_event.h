@@ -1,3 +1,4 @@
+/* esp_event.h -- stands in for the header of that name, for a compiler that checks our ports: the default event loop. */
 #pragma once
 #include <stddef.h>
 #include <stdint.h>

@@ -1,3 +1,4 @@
+/* freertos/task.h -- stands in for the header of that name, for a compiler that checks our ports: tasks. */
 #pragma once
 #include "freertos/FreeRTOS.h"
 typedef struct tskTaskControlBlock *TaskHandle_t;

@@ -1,3 +1,4 @@
+/* zephyr/random/random.h -- stands in for the header of that name, for a compiler that checks our ports: random numbers. */
 #pragma once
 #include <stddef.h>
 #include <stdint.h>
