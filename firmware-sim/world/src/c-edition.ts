@@ -33,8 +33,20 @@ export const C_STATE = { received: 1, succeeded: 3, failed: 4 } as const;
 /** Milliseconds that mean "not before something happens". */
 export const C_FOREVER = 0xffff_ffff;
 
+/** What is used of WebAssembly: Node has it, its type package (20) has not. */
+interface Wasm {
+  readonly Module: new (bytes: Uint8Array) => CModule;
+  readonly Instance: new (module: CModule, imports: unknown) => { readonly exports: unknown };
+}
+const { WebAssembly: wasm } = globalThis as unknown as { readonly WebAssembly: Wasm }; // see above
+
+/** The compiled code; any number of devices can be made of it. */
+export interface CModule {
+  readonly [Symbol.toStringTag]: string;
+}
+
 interface Exports {
-  readonly memory: WebAssembly.Memory;
+  readonly memory: { readonly buffer: ArrayBuffer };
   tg_wasm_io(): number;
   tg_wasm_text(which: number, bytes: number): number;
   tg_wasm_init(websocket: number, rx: number, tx: number, ring: number, updates: number): number;
@@ -47,11 +59,11 @@ interface Exports {
   tg_wasm_end(): number;
 }
 
-let compiled: WebAssembly.Module | null | undefined;
+let compiled: CModule | null | undefined;
 
 /** The compiled module, or null when it was not built. */
-export function cEdition(): WebAssembly.Module | null {
-  compiled ??= existsSync(C_EDITION_FILE) ? new WebAssembly.Module(readFileSync(C_EDITION_FILE)) : null;
+export function cEdition(): CModule | null {
+  compiled ??= existsSync(C_EDITION_FILE) ? new wasm.Module(readFileSync(C_EDITION_FILE)) : null;
   return compiled;
 }
 
@@ -59,10 +71,10 @@ export function cEdition(): WebAssembly.Module | null {
 export class CDevice {
   readonly #calls: Exports;
 
-  constructor(module: WebAssembly.Module, host: CHost, config: { deviceId: string; ringBytes: number }) {
+  constructor(module: CModule, host: CHost, config: { deviceId: string; ringBytes: number }) {
     const bytes = (at: number, length: number): Uint8Array => new Uint8Array(this.#calls.memory.buffer, at, length);
     const words = (at: number, count: number): Uint32Array => new Uint32Array(this.#calls.memory.buffer, at, count);
-    const instance = new WebAssembly.Instance(module, {
+    const instance = new wasm.Instance(module, {
       tg: {
         open: () => host.open(),
         send: (at: number, length: number) => host.send(bytes(at, length).slice()),

@@ -1,0 +1,97 @@
+/** Mutants of the way of a command, on both sides. */
+import { type Mutant, mutantsOf } from "./mutant.js";
+
+const DISPATCH_TESTS = ["gateway/src/command/dispatcher.test.ts"];
+const MACHINE_TESTS = ["gateway/src/command/command-machine.test.ts", ...DISPATCH_TESTS];
+const RUNNER_TESTS = ["device-sdk/ts/src/command-runner.test.ts"];
+
+export const COMMAND_MUTANTS: readonly Mutant[] = [
+  ...mutantsOf("gateway/src/command/command-machine.ts", MACHINE_TESTS, [
+    [
+      "expired is said of what was transmitted",
+      '? move(record, "expired", now,',
+      '|| record.state === "sent" ? move(record, "expired", now,',
+      100,
+    ],
+    [
+      "at most once is sent again to a device that forgot",
+      '  if (record.delivery === "atMostOnce") {',
+      '  if (record.delivery === "atLeastOnce") {',
+      200,
+    ],
+    ["final is not final", "  if (isFinal(record.state)) return final(record, event);\n", "", 100],
+    ["states move back", "  if (RANK[state] <= RANK[record.state]) return", "  if (RANK[state] < 0) return", 200],
+  ]),
+  ...mutantsOf("gateway/src/command/dispatcher.ts", DISPATCH_TESTS, [
+    [
+      "deadlines by the wall clock",
+      "    return record.deadlineMonoMs - this.#options.clock.monoMs();\n",
+      "    return record.createdUnixMs + record.ttlMs - this.#options.clock.unixMs();\n",
+      100,
+    ],
+    [
+      "a deadline of another boot counts",
+      "    if (record.bootId !== this.#options.bootId) return Number.NEGATIVE_INFINITY;\n",
+      "",
+      100,
+    ],
+    [
+      "wire ids begin again",
+      "Math.max(channel.lastWireId, channel.lastCommand, lane.nextWireId - 1) + 1",
+      "lane.nextWireId",
+      100,
+    ],
+    [
+      "the next goes before the last was received",
+      ' || lane.commands.some((record) => record.state === "sent")) return;',
+      ") return;",
+      200,
+    ],
+    [
+      "a command that got lost is not sent again",
+      '      else if (record.state === "sent") this.#transmit(lane, record, channel);\n',
+      "",
+      100,
+    ],
+    [
+      "transmitted before it is written",
+      "    const sent = await this.#apply(next.commandId, {",
+      "    this.#transmit(lane, { ...next, wireId, wireEpoch: channel.epoch }, channel);\n    const sent = await this.#apply(next.commandId, {",
+      200,
+    ],
+  ]),
+  ...mutantsOf(
+    "gateway/src/spool/command-book.ts",
+    ["gateway/src/spool/command-book.test.ts"],
+    [
+      ["keys are told by the wall clock", "  if (first.bootId !== birth.bootId) return", "  return", 100],
+      [
+        "a key makes a command each time",
+        "    if (request.idempotencyKey !== null) {",
+        "    if (request.idempotencyKey === undefined) {",
+        60,
+      ],
+      [
+        "an outcome is not told",
+        "    if (result.becameFinal) this.#tell(",
+        "    if (result.becameFinal && unixMs < 0) this.#tell(",
+      ],
+    ],
+  ),
+  ...mutantsOf("device-sdk/ts/src/command-runner.ts", RUNNER_TESTS, [
+    ["command dedupe lost", '  if (id === 0 || id <= marks.taken) return "duplicate";\n', "", 300],
+    [
+      "command dedupe lost over a restart",
+      "    this.#taken = host.journal.lastCommand;\n",
+      "    this.#taken = 0;\n",
+      300,
+    ],
+    ["at most once is not recorded before acting", "      this.#host.journal.record(id);\n", "", 300],
+    [
+      "deadline not checked on the device",
+      "    if (isPast(deadlineUptimeMs, this.#host.uptimeMs())) {\n",
+      "    if (deadlineUptimeMs < 0) {\n",
+      300,
+    ],
+  ]),
+];

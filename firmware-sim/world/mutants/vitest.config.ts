@@ -1,0 +1,27 @@
+// Tests of one room with one mutant in it: the file is changed on its way to the tests, and nowhere else.
+// Used by `npm run mutants`, which says the mutant's name in TIDEGATE_MUTANT.
+
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { defineConfig } from "vitest/config";
+import base from "../../../vitest.config.js";
+import { MUTANTS } from "./list.js";
+import { mutated } from "./mutant.js";
+
+const root = fileURLToPath(new URL("../../..", import.meta.url));
+const mutant = MUTANTS.find(({ name }) => name === process.env["TIDEGATE_MUTANT"]);
+if (mutant === undefined) throw new Error("TIDEGATE_MUTANT names no mutant of firmware-sim/world/mutants");
+const file = join(root, mutant.file);
+
+export default defineConfig({
+  ...base,
+  root,
+  plugins: [
+    {
+      name: "mutant",
+      enforce: "pre",
+      transform: (code, id) => (id.split("?")[0] === file ? mutated(mutant, code) : null),
+    },
+  ],
+  test: { ...base.test, reporters: ["json"], maxWorkers: 1, bail: 1, testTimeout: 10_000, passWithNoTests: false },
+});
