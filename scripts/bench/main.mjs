@@ -129,10 +129,11 @@ function makeBench({ quick, dir, profile }) {
     newFolder: place.newFolder,
     loadProgram: buildLoad(),
     note: () => {},
-    /** The fleet of that size, made at the first call. */
-    fleet: (count) => {
-      if (!fleets.has(count)) fleets.set(count, Fleet.make(count, place));
-      return fleets.get(count);
+    /** The fleet of that size, made at the first call; by a gateway with those storage settings. */
+    fleet: (count, storage = {}) => {
+      const key = `${count} ${JSON.stringify(storage)}`;
+      if (!fleets.has(key)) fleets.set(key, Fleet.make(count, place, storage));
+      return fleets.get(key);
     },
     cleanUp: () => {
       for (const made of [folder, memoryFolder]) rmSync(made, { recursive: true, force: true });

@@ -8,9 +8,7 @@
 import { Reason } from "@tidegate/proto";
 import { CommandDesk } from "../command/command-desk.js";
 import { Dispatcher } from "../command/dispatcher.js";
-import { autoCommitIntervalMs } from "../config/card.js";
 import type { Config } from "../config/config.js";
-import { systemBlockFacts } from "../config/machine.js";
 import type { TlsMaterial } from "../config/tls-files.js";
 import { TurnClock } from "../core/turn-clock.js";
 import type { CredentialDirectory, EndReason } from "../enrollment/credential-directory.js";
@@ -22,6 +20,7 @@ import type { SerialPortFacts } from "../southbound/serial-open.js";
 import { WsListener } from "../southbound/ws-listener.js";
 import { Intake } from "../telemetry/intake.js";
 import type { Stream } from "../telemetry/stream.js";
+import { commitIntervalOf } from "./commit-interval.js";
 import { Listeners } from "./listeners.js";
 import type { Store } from "./store.js";
 import type { GatewayWorld } from "./world.js";
@@ -140,14 +139,11 @@ export class DeviceSide {
 
   #makeIntake(): Intake {
     const { config, store, world } = this.#parts;
-    const { commitIntervalMs, gatheredBytesMax } = config.storage;
+    const { gatheredBytesMax } = config.storage;
     return new Intake(store.spool, world.clock, world.metrics, {
       limits: {
         gatheredBytesMax,
-        commitIntervalMs:
-          commitIntervalMs === "auto"
-            ? autoCommitIntervalMs(config.gateway.dataDir, systemBlockFacts())
-            : commitIntervalMs,
+        commitIntervalMs: commitIntervalOf(config),
       },
       host: {
         pressure: (on) => {

@@ -14,6 +14,7 @@ import { NO_HISTORY } from "../storage/no-history.js";
 import { openStorage } from "../storage/open-storage.js";
 import { withPromptStatus } from "../storage/prompt-status.js";
 import type { Storage } from "../storage/storage-client.js";
+import { commitIntervalOf } from "./commit-interval.js";
 import type { GatewayWorld } from "./world.js";
 
 export interface Store {
@@ -49,6 +50,7 @@ export async function openStore(config: Config, world: GatewayWorld): Promise<St
       idempotencyMs: config.commands.idempotencyMs,
       unfinishedPerDeviceMax: config.commands.unfinishedPerDeviceMax,
     },
+    isGentle: commitIntervalOf(config) > 0,
     onFatal: world.onFatal,
   });
   for (const { level, sentence, facts } of opened.notices) world.log[level](facts, sentence);

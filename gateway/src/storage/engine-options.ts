@@ -22,6 +22,11 @@ export interface EngineOptions {
   /** Newest records kept for viewers that reconnect. */
   readonly liveRowsKept?: number;
   readonly commandLimits?: CommandLimits;
+  /**
+   * Cursors are written and records deleted at most this often, so that commits touch fewer pages of a card; 0: with
+   * every transaction. After a power cut sinks see what they took since then again.
+   */
+  readonly choreIntervalMs?: number;
   /** A test makes the k-th write fail. */
   readonly fault?: WriteFault;
   /** A test says how much the disk has left. */

@@ -228,6 +228,29 @@ describe("the storage engine", () => {
     again.engine.close();
   });
 
+  it("writes cursors and deletes together, no more often than told, and both when it is closed", () => {
+    const { engine } = openTestStore(folder.path, { choreIntervalMs: 5_000 });
+    const { epoch } = hello(engine);
+    engine.openSinks([{ name: "a", start: "oldest", holdMaxAgeMs: null, holdMaxBytes: null }]);
+    const saved = () => rows(folder.path, "SELECT cursor FROM cursors WHERE sink = 'a'");
+    const take = (seq: number) => {
+      commit(engine, batchOf(run(epoch, seq, seq)));
+      engine.note({ cursors: [["a", engine.status().lastRecordId]], boots: [], audit: [] });
+      engine.tick();
+    };
+    for (let seq = 1; seq <= 4; seq++) take(seq);
+    expect(saved()).toEqual([{ cursor: 0 }]);
+    expect(engine.status().recordCount).toBe(4);
+    clock.advance(5_000);
+    take(5);
+    // What the disk says of a cursor is never below what was deleted.
+    const { oldestRecordId } = engine.status();
+    expect(oldestRecordId).toBe(5);
+    expect(saved()).toEqual([{ cursor: 4 }]);
+    engine.close();
+    expect(saved()).toEqual([{ cursor: 5 }]);
+  });
+
   it("lets one dead sink hold no more than its share of running time, whatever the wall clock says", () => {
     const { engine } = openTestStore(folder.path);
     const { epoch } = hello(engine);

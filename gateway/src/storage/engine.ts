@@ -50,6 +50,8 @@ const COMMIT_TRIM_ROWS_MAX = 10_000;
 
 const LIVE_ROWS_KEPT = 2_000;
 
+const NOTHING_DONE = { trimmed: 0, skipped: [] };
+
 /** All operations on opened stores; owns both databases until `close` or `abandon`. Not to be shared by threads. */
 export class Engine {
   readonly identity: IdentityTable;
@@ -65,6 +67,9 @@ export class Engine {
   #boots: Notes["boots"][number][] = [];
   #lastId: number;
   #isFull = false;
+  #choresMonoMs = Number.NEGATIVE_INFINITY;
+  /** Does the transaction under way write cursors, and so may delete? */
+  #hasChores = false;
 
   constructor(stores: OpenStores, options: EngineOptions) {
     const { db, path } = stores.spool;
@@ -103,7 +108,7 @@ export class Engine {
         const outcome = this.#ledger.applyBatch(batch);
         this.#lastId = Math.max(this.#lastId, outcome.lastRecordId);
         const trimRows = Math.min(Math.max(2 * outcome.storedCount, TRIM_ROWS), COMMIT_TRIM_ROWS_MAX);
-        this.#retention.trim(this.#lastId, trimRows);
+        if (this.#hasChores) this.#retention.trim(this.#lastId, trimRows);
         return outcome;
       });
       this.#meter.add(batch.usedBytes * 2);
@@ -222,7 +227,8 @@ export class Engine {
   tick(): TickOutcome {
     const now = this.#options.clock.unixMs();
     // Nothing to do writes nothing: an idle gateway must not wear the flash.
-    const { trimmed, skipped } = this.#houseWork(now);
+    const isDue = this.#isFull || this.#areChoresDue();
+    const { trimmed, skipped } = isDue ? this.#houseWork(now) : NOTHING_DONE;
     for (const { sink, recordId } of skipped) this.#cursors.save(sink, recordId);
     this.#space.capWal();
     const hasSpace = this.#isFull && this.#space.hasRoomAgain();
@@ -262,7 +268,7 @@ export class Engine {
   /** In order: notes written, WAL folded in, marked as clean, closed. */
   close(): void {
     try {
-      this.#write(() => this.#meter.save(this.#options.clock.unixMs()));
+      this.#write(() => this.#meter.save(this.#options.clock.unixMs()), true);
     } catch (thrown) {
       if (failureOf(thrown) !== "full") throw thrown; // the next start reads less: no reason to fail the stop
     } finally {
@@ -285,13 +291,18 @@ export class Engine {
         const pruned = this.#tables.commands.prune();
         if (trimmed + pruned > 0 || this.#cursors.isDirty) this.#meter.save(nowUnixMs);
         return { trimmed, skipped };
-      });
+      }, true);
     } catch (thrown) {
       // Not even a deletion can be written, or somebody else holds the file: next time.
       const failure = failureOf(thrown);
       if (failure !== "full" && failure !== "busy") throw thrown;
-      return { trimmed: 0, skipped: [] };
+      return NOTHING_DONE;
     }
+  }
+
+  /** May cursors be written and records be deleted, or did that happen a moment ago? */
+  #areChoresDue(): boolean {
+    return this.#options.clock.monoMs() - this.#choresMonoMs >= (this.#options.choreIntervalMs ?? 0);
   }
 
   /** Is there room for that many bytes of records, perhaps after deleting what was taken? */
@@ -299,7 +310,7 @@ export class Engine {
     if (this.#isFull) return false;
     if (this.#space.isDiskExhausted()) return this.#full();
     while (this.#space.lacksPages(bytes)) {
-      const trimmed = this.#small(() => this.#retention.trim(this.#lastId, COMMIT_TRIM_ROWS_MAX, true));
+      const trimmed = this.#small(() => this.#retention.trim(this.#lastId, COMMIT_TRIM_ROWS_MAX, true), true);
       if (trimmed > 0) continue;
       // `drop-oldest` makes its room inside the batch's own transaction.
       return this.#options.whenFull === "drop-oldest" && bytes <= this.#options.quotaBytes / 2 ? true : this.#full();
@@ -319,24 +330,29 @@ export class Engine {
   }
 
   /** A small transaction that leads out of a full disk: it may use the reserve. */
-  #small<T>(work: () => T): T {
+  #small<T>(work: () => T, hasChores = this.#areChoresDue()): T {
     try {
-      return this.#write(work);
+      return this.#write(work, hasChores);
     } catch (thrown) {
       if (failureOf(thrown) !== "full") throw thrown;
       this.#isFull = true;
       this.#space.scrapeTogether();
-      return this.#write(work);
+      return this.#write(work, hasChores);
     }
   }
 
-  /** All of it or nothing, on disk when it returns. */
-  #write<T>(work: () => T): T {
+  /**
+   * All of it or nothing, on disk when it returns.
+   *
+   * @param hasChores cursors go with it: always where records are deleted, whose cursors must not come back lower.
+   */
+  #write<T>(work: () => T, hasChores = this.#areChoresDue()): T {
     const lastId = this.#lastId;
+    this.#hasChores = hasChores;
     try {
       const value = this.#stores.spool.db
         .transaction(() => {
-          this.#cursors.write();
+          if (hasChores) this.#cursors.write();
           for (const [key, bootNonce, offsetUnixMs] of this.#boots) {
             this.#tables.devices.putBoot(key, { bootNonce, offsetUnixMs }, this.#options.clock.unixMs());
           }
@@ -346,7 +362,10 @@ export class Engine {
         })
         .immediate();
       this.#ledger.committed();
-      this.#cursors.written();
+      if (hasChores) {
+        this.#cursors.written();
+        this.#choresMonoMs = this.#options.clock.monoMs();
+      }
       this.#boots = [];
       this.#lastId = this.#tables.records.lastId();
       return value;

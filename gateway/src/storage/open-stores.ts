@@ -21,6 +21,9 @@ import { reservePath } from "./space.js";
 import { SPOOL_SCHEMA } from "./spool-schema.js";
 import { SqlSpoolTables } from "./spool-tables.js";
 
+/** A commit of a second's few records touches pages of one row or two each. */
+const GENTLE_PAGE_BYTES = 1_024;
+
 export const SPOOL_FILE = "spool.db";
 export const IDENTITY_FILE = "identity.db";
 
@@ -48,6 +51,8 @@ export interface OpenStoresOptions {
   readonly step: CommandStep;
   /** `off` only in simulations. */
   readonly synchronous?: "full" | "off";
+  /** The disk wears by writes: a new spool has small pages. */
+  readonly isGentle?: boolean;
 }
 
 /** Errors: E_DATA_DIR, E_STORE_NEWER, E_STORE_CORRUPT, E_STORE_IO, E_STORE_FULL (not even the reserve was enough). */
@@ -98,9 +103,13 @@ function openOne(
   options: OpenStoresOptions,
   notices: StoreNotice[],
 ): OpenStore {
-  const { synchronous } = options;
-  const unixMs = options.clock.unixMs();
-  const opened = openDatabase(path, { schema, unixMs, ...(synchronous === undefined ? {} : { synchronous }) });
+  const { synchronous, isGentle } = options;
+  const opened = openDatabase(path, {
+    schema,
+    unixMs: options.clock.unixMs(),
+    ...(synchronous === undefined ? {} : { synchronous }),
+    ...(isGentle === true ? { pageBytes: GENTLE_PAGE_BYTES } : {}),
+  });
   const { quarantinedTo } = opened;
   if (quarantinedTo !== null) {
     const rowCount = salvage(quarantinedTo, opened.db);

@@ -17,6 +17,8 @@ export interface StorageStart {
   /** Newest records kept for viewers that reconnect. */
   readonly liveRowsKept?: number;
   readonly commandLimits?: CommandLimits;
+  /** The disk wears by writes: small pages in a new file, and cursors and deletions together every few seconds. */
+  readonly isGentle?: boolean;
 }
 
 export interface ReaderStart {

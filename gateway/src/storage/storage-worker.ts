@@ -13,6 +13,9 @@ import type { StorageStart } from "./storage-start.js";
 import { plainError, type Question, type WorkerMessage, type WriterCalls } from "./worker-protocol.js";
 import { WriterHost } from "./writer-host.js";
 
+/** On a disk that wears: what a sink may see again after a power cut. */
+const GENTLE_CHORES_MS = 5_000;
+
 if (parentPort === null) throw new Error("this file is the entry of a worker thread");
 const port = parentPort;
 const send = (message: WorkerMessage, transfer: ArrayBuffer[]): void => port.postMessage(message, transfer);
@@ -21,8 +24,10 @@ try {
   const start = workerData as StorageStart; // made by open-storage.ts
   const clock = new SystemClock();
   const random = new SystemRandom();
-  const stores = openStores({ dataDir: start.dataDir, clock, random, step });
-  const engine = new Engine(stores, { ...start, clock, random, step });
+  const isGentle = start.isGentle === true;
+  const stores = openStores({ dataDir: start.dataDir, clock, random, step, isGentle });
+  const choreIntervalMs = isGentle ? GENTLE_CHORES_MS : 0;
+  const engine = new Engine(stores, { ...start, choreIntervalMs, clock, random, step });
   const host = new WriterHost(engine, clock, clock, send);
   port.on("message", (question: Question<WriterCalls>) => host.receive(question));
   send({ type: "ready", notices: stores.notices }, []);

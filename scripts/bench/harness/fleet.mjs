@@ -25,13 +25,14 @@ export class Fleet {
   /**
    * Adds `count` devices to a gateway made for that.
    * @param {number} count
+   * @param {object} [storage] settings that a new store takes its shape from
    * @param {{ newFolder: () => string, newFastFolder: () => string, profile: string | null }} place makes
    *   empty folders, on the disk that is measured and where an fsync is cheap; says where profiles go
    */
-  static async make(count, place) {
+  static async make(count, place, storage = {}) {
     const folder = place.newFastFolder();
     const fleet = new Fleet(count, folder, place);
-    const gateway = await Gateway.start(folder, { devices: { tls: "site" } });
+    const gateway = await Gateway.start(folder, { devices: { tls: "site" }, storage });
     const credentials = [];
     let next = 0;
     const addSome = async () => {

@@ -25,8 +25,9 @@ function contender(commitInterval) {
     const broker = await startMosquitto(folder, await freePort());
     const sinks = [{ name: "bench", type: "mqtt", url: `mqtt://127.0.0.1:${broker.port}`, commands: false }];
     try {
-      const fleet = await bench.fleet(DEVICES);
-      const settings = { sinks, storage: { commitInterval }, history: { enabled: false } };
+      const storage = { commitInterval };
+      const fleet = await bench.fleet(DEVICES, storage);
+      const settings = { sinks, storage, history: { enabled: false } };
       return await fleet.withGateway(settings, (gateway) => weigh(bench, fleet, gateway));
     } finally {
       await broker.kill();
