@@ -5,8 +5,8 @@
 //
 //   --host   the gateway's address as the board reaches it, when the name in the answer is not one it can look up
 //
-//   TIDEGATE_ID      who the board is          TIDEGATE_HOST, TIDEGATE_PORT   where its gateway is (not on a serial line)
-//   TIDEGATE_TOKEN   its secret                TIDEGATE_CA                    the CA to pin, PEM
+//   TIDEGATE_ID      who the board is      TIDEGATE_HOST, TIDEGATE_PORT   where its gateway is (not on a serial line)
+//   TIDEGATE_TOKEN   its secret            TIDEGATE_CA                    the CA to pin, PEM
 //
 // The header is a secret like the token in it: keep it out of version control. The token is shown once; a lost one is
 // replaced with `tidegate device replace`.

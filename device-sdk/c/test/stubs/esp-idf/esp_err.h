@@ -1,4 +1,4 @@
-/* esp_err.h -- stands in for the header of that name, for a compiler that checks our ports: error codes and the check that ends a program. */
+/* esp_err.h stands in for the real header (see README.md): error codes and the check that ends a program. */
 #pragma once
 typedef int esp_err_t;
 #define ESP_ERROR_CHECK(x) ((void)(x))

@@ -1,4 +1,4 @@
-/* esp_event.h -- stands in for the header of that name, for a compiler that checks our ports: the default event loop. */
+/* esp_event.h stands in for the real header (see README.md): the default event loop. */
 #pragma once
 #include <stddef.h>
 #include <stdint.h>

@@ -1,4 +1,4 @@
-/* esp_netif.h -- stands in for the header of that name, for a compiler that checks our ports: network interfaces. */
+/* esp_netif.h stands in for the real header (see README.md): network interfaces. */
 #pragma once
 #include "esp_err.h"
 typedef struct esp_netif_obj esp_netif_t;

@@ -1,4 +1,4 @@
-/* esp_random.h -- stands in for the header of that name, for a compiler that checks our ports: random numbers of the chip. */
+/* esp_random.h stands in for the real header (see README.md): random numbers of the chip. */
 #pragma once
 #include <stddef.h>
 #include <stdint.h>

@@ -1,4 +1,4 @@
-/* esp_wifi.h -- stands in for the header of that name, for a compiler that checks our ports: the Wi-Fi driver, as far as a station needs it. */
+/* esp_wifi.h stands in for the real header (see README.md): the Wi-Fi driver, as far as a station needs it. */
 #pragma once
 #include <stdint.h>
 #include "esp_event.h"

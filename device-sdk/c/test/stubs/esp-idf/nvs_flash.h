@@ -1,4 +1,4 @@
-/* nvs_flash.h -- stands in for the header of that name, for a compiler that checks our ports: the store that the Wi-Fi driver wants. */
+/* nvs_flash.h stands in for the real header (see README.md): the store that the Wi-Fi driver wants. */
 #pragma once
 #include "esp_err.h"
 #define ESP_ERR_NVS_NO_FREE_PAGES 0x110d

@@ -1,4 +1,4 @@
-/* freertos/FreeRTOS.h -- stands in for the header of that name, for a compiler that checks our ports: types. */
+/* freertos/FreeRTOS.h stands in for the real header (see README.md): types. */
 #pragma once
 #include <stdint.h>
 typedef int BaseType_t;

@@ -1,4 +1,4 @@
-/* freertos/task.h -- stands in for the header of that name, for a compiler that checks our ports: tasks. */
+/* freertos/task.h stands in for the real header (see README.md): tasks. */
 #pragma once
 #include "freertos/FreeRTOS.h"
 typedef struct tskTaskControlBlock *TaskHandle_t;

@@ -1,4 +1,4 @@
-/* zephyr/kernel.h -- stands in for the header of that name, for a compiler that checks our ports: time since boot. */
+/* zephyr/kernel.h stands in for the real header (see README.md): time since boot. */
 #pragma once
 #include <stdint.h>
 uint32_t k_uptime_get_32(void);

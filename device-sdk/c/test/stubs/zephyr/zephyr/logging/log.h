@@ -1,4 +1,4 @@
-/* zephyr/logging/log.h -- stands in for the header of that name, for a compiler that checks our ports: log lines, with the compiler checking their format. */
+/* zephyr/logging/log.h stands in for the real header (see README.md): log lines, their format checked. */
 #pragma once
 #define LOG_LEVEL_INF 3
 #define LOG_MODULE_REGISTER(name, level) extern const char log_stub_##name[]

@@ -1,4 +1,4 @@
-/* zephyr/net/socket.h -- stands in for the header of that name, for a compiler that checks our ports: Zephyr's own names for BSD sockets. */
+/* zephyr/net/socket.h stands in for the real header (see README.md): Zephyr's own names for BSD sockets. */
 #pragma once
 /* Zephyr's addresses and option numbers are its own; the host's stand in for them. */
 #include <netinet/in.h>

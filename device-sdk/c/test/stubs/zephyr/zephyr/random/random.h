@@ -1,4 +1,4 @@
-/* zephyr/random/random.h -- stands in for the header of that name, for a compiler that checks our ports: random numbers. */
+/* zephyr/random/random.h stands in for the real header (see README.md): random numbers. */
 #pragma once
 #include <stddef.h>
 #include <stdint.h>
