@@ -100,6 +100,40 @@ describe("the history", () => {
     shut(history);
   });
 
+  it("packs an hour in slices: questions come through, and a kill between two of them loses and doubles nothing", () => {
+    let history = openTestHistory(folder.path, tail, clock);
+    const devices = Array.from({ length: 12 }, (_, i) => `d${i}`);
+    const give = (fromUnixMs: number): void => {
+      for (const device of devices) tail.addReadings(everySecond(1_800, fromUnixMs), { device });
+    };
+    const countOf = (device: string): number => ask(history, { device }).v?.filter((v) => v !== null).length ?? 0;
+    give(START);
+    give(START + HOUR_MS);
+    clock.advance(2 * HOUR_MS);
+    const rows = () => history.opened.db.prepare("SELECT count(*) AS n, count(DISTINCT key / 8) AS d FROM raw").get();
+    let turns = 0;
+    let kills = 0;
+    for (; turns < 1_000 && history.engine.tick(); turns++) {
+      expect(countOf(`d${1 + (turns % 10)}`)).toBe(3_600);
+      if (turns % 3 !== 2) continue;
+      kill(history);
+      history = openTestHistory(folder.path, tail, clock);
+      clock.advance(2 * MINUTE_MS);
+      kills += 1;
+      // Late ones, for hours that are packed already or are being packed.
+      if (kills === 1) tail.addReadings([{ t: START + 500, v: 7 }], { device: "d0" });
+      if (kills === 1) tail.addReadings([{ t: START + 500, v: 7 }], { device: "d11" });
+    }
+    expect(turns).toBeGreaterThan(6);
+    expect(kills).toBeGreaterThan(1);
+    pass(history.engine, clock, 2 * HOUR_MS, MINUTE_MS);
+    expect(devices.map(countOf)).toEqual(devices.map((_, i) => (i === 0 || i === 11 ? 3_601 : 3_600)));
+    expect(rows()).toMatchObject({ d: 24 });
+    expect(history.opened.db.prepare("SELECT count(*) AS n FROM head").get()).toEqual({ n: 0 });
+    expect(history.engine.progress().openBytes).toBe(0);
+    shut(history);
+  });
+
   it("is rebuilt from what the spool still holds when its file was deleted", () => {
     const first = openTestHistory(folder.path, tail, clock);
     for (let hour = 0; hour < 5; hour++) tail.addReadings(everySecond(1_800, START + hour * HOUR_MS));

@@ -4,6 +4,7 @@
  *
  *   spool ─▶ open readings ──flush, every 10 s──▶ head ──packing, each hour──▶ raw, minutes, hours ─▶ thinned
  *
+ * Packing and thinning go a small step each turn: a question waits for one of them, never for an hour's worth.
  * Each transaction holds the cursor too, so that after a crash nothing is missing and nothing is there twice: what was
  * not flushed is read from the spool again, which keeps it until the flushed cursor is reported.
  */
@@ -14,11 +15,11 @@ import type { StoredRecord } from "../model/record.js";
 import { DamagedBlob } from "./history-bytes.js";
 import { HistoryIntake } from "./history-intake.js";
 import { HOUR_MS, slotOf } from "./history-levels.js";
-import { packOpen } from "./history-packing.js";
+import { HistoryPacking } from "./history-packing.js";
 import type { HistoryColumns, HistoryProgress, HistoryQuery, LatestOfDevice } from "./history-protocol.js";
 import { HistoryQuestions } from "./history-questions.js";
-import { packHead, SignalBook, unpackHead } from "./history-signals.js";
-import { HistoryTables, type Progress } from "./history-tables.js";
+import { type HeadPiece, type HistorySignal, packHead, SignalBook, unpackHead } from "./history-signals.js";
+import { HistoryTables, type PackedMark, type Progress } from "./history-tables.js";
 import type { SpoolTail } from "./history-tail.js";
 import { HistoryThinning, KEEP_FACTOR, type ThinningOptions } from "./history-thinning.js";
 import { failureOf } from "./sqlite-error.js";
@@ -45,8 +46,17 @@ const FOLLOW_MS_MAX = 50;
 
 const SIGNALS_PER_DEVICE_MAX = 1_000;
 const SIGNALS_MAX = 100_000;
-/** Half a million readings: packing them holds questions up for about a third of a second on a small machine. */
+/** Half a million readings. */
 const OPEN_BYTES_MAX = 16 * 1024 * 1024;
+
+/** What a flush has put into the head. */
+interface Pending {
+  readonly signals: readonly HistorySignal[];
+  /** Null: nothing was pending. */
+  readonly headId: number | null;
+  /** When the newest reading of the row was. */
+  readonly newestMs: number;
+}
 
 /** All of the history but its thread: one turn, one question at a time. */
 export class HistoryEngine {
@@ -60,6 +70,12 @@ export class HistoryEngine {
   readonly #questions: HistoryQuestions;
   readonly #progress: Progress;
   #openBytes = 0;
+  #packing: HistoryPacking | null = null;
+  #thinningSteps: Iterator<void, void> | null = null;
+  /** The rows of the head on disk: id, and when the newest reading in it was. */
+  readonly #heads = new Map<number, number>();
+  /** After a refused write: not before. */
+  #retryAt = 0;
   /** What the last transaction said. */
   #flushedCursor: number;
   #flushAt: number;
@@ -90,16 +106,25 @@ export class HistoryEngine {
   }
 
   /**
-   * One turn: follow the spool for a while, then write what is due. Called about once a second, and again at once while
-   * it answers true. Throws what SQLite says, except that the disk is full or the file is busy: that is tried again.
+   * One turn: follow the spool for a while, then write a step of what is due. Called about once a second, and again at
+   * once while it answers true. Throws what SQLite says, except that the disk is full or the file is busy: that is tried
+   * again.
    */
   tick(): boolean {
     const more = this.#follow();
     const now = this.#clock.monoMs();
-    if (this.#openBytes >= this.#openBytesMax) this.#attempt(() => this.#pack(null));
-    else if (now >= this.#packAt) this.#attempt(() => this.#packHourly());
-    else if (now >= this.#flushAt) this.#attempt(() => this.flush());
-    return more && this.#openBytes < this.#openBytesMax;
+    if (now >= this.#retryAt) this.#attempt(() => this.#write(now));
+    const isBusy = (this.#packing !== null || this.#thinningSteps !== null) && now >= this.#retryAt;
+    return isBusy || (more && this.#openBytes < this.#openBytesMax);
+  }
+
+  /** The next step of what has begun, else what is due. */
+  #write(now: number): void {
+    if (this.#packing !== null) this.#packSlice(this.#packing);
+    else if (this.#openBytes >= this.#openBytesMax) this.#beginPacking(null);
+    else if (this.#thinningSteps !== null) this.#thinStep(this.#thinningSteps);
+    else if (now >= this.#packAt) this.#beginPacking(slotOf("raw", this.#clock.unixMs()));
+    else if (now >= this.#flushAt) this.flush();
   }
 
   /** One question, over everything that is in the spool now. */
@@ -133,19 +158,29 @@ export class HistoryEngine {
   flush(): void {
     this.#flushAt = this.#clock.monoMs() + FLUSH_MS;
     if (this.#flushedCursor === this.#progress.cursor) return;
-    const pending = [...this.#signals.all()].filter((signal) => signal.hasPending);
-    this.#tables.transaction(() => {
-      for (const signal of pending) if (signal.isNew) this.#tables.putSignal(signal.row());
-      const pieces = pending.map((signal) => ({
-        signalId: signal.id,
-        quality: signal.last?.q ?? "uncertain",
-        columns: { t: signal.t.slice(signal.headCount), v: signal.v.slice(signal.headCount) },
-      }));
-      if (pieces.length > 0) this.#tables.addHead(packHead(pieces));
-      this.#tables.putProgress(this.#progress);
+    this.#flushed(this.#tables.transaction(() => this.#putPending()));
+  }
+
+  /** Inside a transaction: what is only in memory goes to the head. */
+  #putPending(): Pending {
+    const signals = [...this.#signals.all()].filter((signal) => signal.hasPending);
+    for (const signal of signals) if (signal.isNew) this.#tables.putSignal(signal.row());
+    let newestMs = 0;
+    const pieces = signals.map((signal) => {
+      const columns = { t: signal.t.slice(signal.headCount), v: signal.v.slice(signal.headCount) };
+      newestMs = columns.t.reduce((newest, t) => Math.max(newest, t), newestMs);
+      return { signalId: signal.id, quality: signal.last?.q ?? "uncertain", columns };
     });
+    const headId = pieces.length > 0 ? this.#tables.addHead(packHead(pieces)) : null;
+    this.#tables.putProgress(this.#progress);
+    return { signals, headId, newestMs };
+  }
+
+  /** That transaction is committed. */
+  #flushed({ signals, headId, newestMs }: Pending): void {
     this.#flushedCursor = this.#progress.cursor;
-    for (const signal of pending) {
+    if (headId !== null) this.#heads.set(headId, newestMs);
+    for (const signal of signals) {
       signal.headCount = signal.t.length;
       signal.isNew = false;
     }
@@ -194,32 +229,49 @@ export class HistoryEngine {
     for (const signal of this.#signals.all()) this.#openBytes += signal.breakOff();
   }
 
-  #packHourly(): void {
-    const unixMs = this.#clock.unixMs();
-    this.#pack(slotOf("raw", unixMs));
-    this.#thinning.run(this.#progress);
-    const untilNextHour = HOUR_MS - (unixMs % HOUR_MS);
-    this.#packAt = this.#clock.monoMs() + untilNextHour + PACK_DELAY_MS;
+  /** @param openHour stays open, and all after it; null: memory is full, so nothing does. */
+  #beginPacking(openHour: number | null): void {
+    this.flush();
+    this.#packing = new HistoryPacking(this.#tables, this.#signals, this.#progress, openHour);
+    const untilNextHour = HOUR_MS - (this.#clock.unixMs() % HOUR_MS);
+    if (openHour !== null) this.#packAt = this.#clock.monoMs() + untilNextHour + PACK_DELAY_MS;
   }
 
-  /** @param openHour stays open; null: memory is full, so nothing does. */
-  #pack(openHour: number | null): void {
-    const packed = this.#tables.transaction(() => {
-      const done = packOpen(this.#tables, this.#signals, this.#progress, openHour);
-      this.#tables.putProgress({ ...this.#progress, bytes: done.bytes });
-      return done;
+  #packSlice(packing: HistoryPacking): void {
+    const done = this.#tables.transaction(() => {
+      const pending = this.#putPending();
+      const slice = packing.slice(pending.headId ?? this.#newestHead());
+      this.#tables.putProgress({ ...this.#progress, bytes: slice.bytes });
+      return { pending, slice };
     });
-    Object.assign(this.#progress.bytes, packed.bytes);
-    this.#flushedCursor = this.#progress.cursor;
-    this.#openBytes = 0;
-    for (const signal of this.#signals.all()) {
-      this.#openBytes += signal.keep(packed.left.get(signal) ?? { t: [], v: [] });
-    }
-    for (const signal of packed.rows) {
-      signal.isNew = false;
-      signal.isRowDirty = false;
-    }
-    if (openHour === null) this.#thinning.run(this.#progress);
+    this.#flushed(done.pending);
+    Object.assign(this.#progress.bytes, done.slice.bytes);
+    this.#openBytes -= packing.applied(done.slice);
+    if (!packing.isDone) return;
+    this.#packing = null;
+    this.#dropPackedHeads(packing.beforeHour);
+    this.#thinningSteps = this.#thinning.steps(this.#progress);
+  }
+
+  #newestHead(): number {
+    return Math.max(0, ...this.#heads.keys());
+  }
+
+  /** Rows of the head all of whose readings are packed: no signal has anything open before that hour. */
+  #dropPackedHeads(beforeHour: number): void {
+    const openMs = [...this.#signals.all()].reduce(
+      (oldest, { t }) => t.reduce((a, b) => Math.min(a, b), oldest),
+      Infinity,
+    );
+    const endMs = Math.min(beforeHour * HOUR_MS, openMs);
+    const gone = [...this.#heads].filter(([, newestMs]) => newestMs < endMs).map(([id]) => id);
+    this.#tables.transaction(() => this.#tables.dropHeads(gone));
+    for (const id of gone) this.#heads.delete(id);
+  }
+
+  #thinStep(steps: Iterator<void, void>): void {
+    this.flush();
+    if (steps.next().done === true) this.#thinningSteps = null;
   }
 
   /** Disk full or file busy: everything stays in memory, and in the spool. */
@@ -230,32 +282,39 @@ export class HistoryEngine {
       const failure = failureOf(thrown);
       if (failure !== "full" && failure !== "busy") throw thrown;
       this.#refusedWriteCount += 1;
-      this.#flushAt = this.#clock.monoMs() + FLUSH_MS;
-      this.#packAt = Math.max(this.#packAt, this.#flushAt);
+      this.#thinningSteps = null;
+      this.#retryAt = this.#clock.monoMs() + FLUSH_MS;
     }
   }
 
   /** What the run before had not packed. */
   #readHead(): void {
-    for (const body of this.#tables.heads()) {
+    const packed = this.#tables.packed();
+    for (const { id, body } of this.#tables.heads()) {
+      this.#heads.set(id, 0);
       try {
-        for (const { signalId, quality, columns } of unpackHead(body)) {
-          const signal = this.#signals.byId(signalId);
-          if (signal === undefined) continue;
-          columns.t.forEach((t, i) => {
-            const v = columns.v[i] ?? null;
-            this.#openBytes += signal.add(t, v);
-            if (v === null || t < (signal.last?.t ?? 0)) return;
-            signal.last = { t, v, q: quality };
-            signal.isRowDirty = true;
-          });
-          signal.headCount = signal.t.length;
-        }
+        for (const piece of unpackHead(body)) this.#readPiece(piece, id, packed.get(piece.signalId));
       } catch (thrown) {
         if (!(thrown instanceof DamagedBlob)) throw thrown;
         this.#tables.damagedCount += 1;
       }
     }
+  }
+
+  #readPiece({ signalId, quality, columns }: HeadPiece, headId: number, mark: PackedMark | undefined): void {
+    const signal = this.#signals.byId(signalId);
+    if (signal === undefined) return;
+    const packedMs = mark !== undefined && headId <= mark.headId ? mark.beforeHour * HOUR_MS : Number.NEGATIVE_INFINITY;
+    columns.t.forEach((t, i) => {
+      this.#heads.set(headId, Math.max(this.#heads.get(headId) ?? 0, t));
+      if (t < packedMs) return;
+      const v = columns.v[i] ?? null;
+      this.#openBytes += signal.add(t, v);
+      if (v === null || t < (signal.last?.t ?? 0)) return;
+      signal.last = { t, v, q: quality };
+      signal.isRowDirty = true;
+    });
+    signal.headCount = signal.t.length;
   }
 
   /** Another incarnation of the spool numbers its records anew. */

@@ -1,109 +1,149 @@
 /**
- * Packing: open readings of hours that are over go into their blobs, in one transaction with the progress.
+ * Packing: open readings of hours that are over go into their blobs, a slice at a time, so that questions come through.
  *
- *   open readings ─┬─ of hours that are over ─▶ raw, minutes, hours
- *                  └─ of the present hour ────▶ stay open; the head is written anew with only them
+ *   open readings ─┬─ of hours that are over ─▶ raw, minutes, hours       one (hour, signal) after the other
+ *                  └─ of the present hour ────▶ stay open
  *
+ * The head on disk is not written anew for that: each slice puts down, in its own transaction, up to which row of the
+ * head and which hour a signal is packed, and a start leaves those readings out. A row goes when all of it is packed.
  * Blobs are written in the order of their keys, so that the file grows at its end.
  */
-import { Buckets, bucketsOf, mergeBuckets } from "./history-buckets.js";
+import { bucketsOf } from "./history-buckets.js";
 import { type Columns, sliceColumns } from "./history-columns.js";
 import { HOUR_MS, type Level, SLOT_MS, slotOf, WIDTH_MS } from "./history-levels.js";
-import { type HistorySignal, packHead, type SignalBook } from "./history-signals.js";
+import type { HistorySignal, SignalBook } from "./history-signals.js";
 import type { HistoryTables, Progress } from "./history-tables.js";
 
-interface Piece {
-  /** Hours since 1970. */
-  readonly hour: number;
+/** Readings of one slice: about 15 ms of work on a desktop, four times that on a small board. */
+const SLICE_READINGS_MAX = 12_000;
+/** A row of a signal costs about as much as so many readings. */
+const ROW_COST = 50;
+
+/** One thing to do: a signal's readings up to the end of an hour. `null`: only its row is to be written. */
+interface Task {
   readonly signal: HistorySignal;
-  readonly columns: Columns;
+  /** Hours since 1970. */
+  readonly hour: number | null;
 }
 
-/** What a packing did; to be applied to memory once it is committed. */
-export interface Packed {
-  readonly left: ReadonlyMap<HistorySignal, Columns>;
-  readonly rows: readonly HistorySignal[];
+/** What a slice has done; to be applied to memory once it is committed. */
+export interface PackedSlice {
+  readonly tasks: readonly Task[];
   readonly bytes: Record<Level, number>;
 }
 
-/**
- * Inside a transaction. Nothing in memory is changed, so that it can fail.
- *
- * @param openHour the hour that stays open; null: nothing does.
- */
-export function packOpen(
-  tables: HistoryTables,
-  signals: SignalBook,
-  progress: Progress,
-  openHour: number | null,
-): Packed {
-  const left = new Map<HistorySignal, Columns>();
-  const pieces: Piece[] = [];
-  const rows: HistorySignal[] = [];
+/** One packing, from the list of what there is to do until nothing is left of it. */
+export class HistoryPacking {
+  /** Hours below it are packed; infinite: everything is. */
+  readonly beforeHour: number;
+  readonly #tables: HistoryTables;
+  readonly #progress: Progress;
+  #tasks: Task[];
+
+  /** @param openHour the hour that stays open, and all after it; null: nothing does. */
+  constructor(tables: HistoryTables, signals: SignalBook, progress: Progress, openHour: number | null) {
+    this.beforeHour = openHour ?? Number.MAX_SAFE_INTEGER;
+    this.#tables = tables;
+    this.#progress = progress;
+    this.#tasks = tasksOf(signals, this.beforeHour);
+  }
+
+  get isDone(): boolean {
+    return this.#tasks.length === 0;
+  }
+
+  /**
+   * Inside a transaction, behind a flush: write the next few. Nothing in memory is changed, so that it can fail.
+   *
+   * @param headId the newest row of the head: everything open is in it or before it.
+   */
+  slice(headId: number): PackedSlice {
+    const bytes = { ...this.#progress.bytes };
+    const writtenToMs = new Map<HistorySignal, number>();
+    let cost = 0;
+    let count = 0;
+    while (count < this.#tasks.length && cost < SLICE_READINGS_MAX) {
+      const task = this.#tasks[count];
+      if (task === undefined) break;
+      // What this slice has written of the signal is still in memory until it is committed.
+      const fromMs = writtenToMs.get(task.signal) ?? Number.NEGATIVE_INFINITY;
+      cost += ROW_COST + this.#write(task, { headId, fromMs, bytes });
+      if (task.hour !== null) writtenToMs.set(task.signal, (task.hour + 1) * HOUR_MS);
+      count += 1;
+    }
+    return { tasks: this.#tasks.slice(0, count), bytes };
+  }
+
+  /** The slice is on disk. @returns the bytes of memory that its readings took */
+  applied({ tasks }: PackedSlice): number {
+    this.#tasks = this.#tasks.slice(tasks.length);
+    let bytes = 0;
+    for (const { signal, hour } of tasks) {
+      signal.isNew = false;
+      signal.isRowDirty = false;
+      if (hour !== null) bytes += signal.dropBefore((hour + 1) * HOUR_MS);
+    }
+    return bytes;
+  }
+
+  /** @returns how many readings it took */
+  #write(
+    { signal, hour }: Task,
+    { headId, fromMs, bytes }: { headId: number; fromMs: number; bytes: Record<Level, number> },
+  ): number {
+    if (signal.isNew || signal.isRowDirty) this.#tables.putSignal(signal.row());
+    if (hour === null) return 0;
+    // Late readings may have come for hours that were done before: they go along.
+    const columns = sliceColumns(signal.sorted(), fromMs, (hour + 1) * HOUR_MS);
+    for (const piece of byHour(columns)) this.#writeHour(signal, piece, bytes);
+    this.#tables.putPacked(signal.id, headId, hour + 1);
+    return columns.t.length;
+  }
+
+  #writeHour(signal: HistorySignal, { hour, columns }: HourPiece, bytes: Record<Level, number>): void {
+    const startMs = hour * HOUR_MS;
+    const { fromUnixMs } = this.#progress;
+    if (startMs >= fromUnixMs.raw) bytes.raw += this.#tables.addRaw(hour, signal.id, columns);
+    const minutes = bucketsOf(columns, WIDTH_MS.minutes);
+    if (minutes.length > 0 && startMs >= fromUnixMs.minutes) {
+      bytes.minutes += this.#tables.addFigures("minutes", hour, signal.id, minutes);
+    }
+    const day = slotOf("hours", startMs);
+    const hours = bucketsOf(columns, WIDTH_MS.hours);
+    if (hours.length > 0 && (day + 1) * SLOT_MS.hours > fromUnixMs.hours) {
+      bytes.hours += this.#tables.addFigures("hours", day, signal.id, hours);
+    }
+  }
+}
+
+/** Everything there is to do, hour by hour and in each by signal. */
+function tasksOf(signals: SignalBook, beforeHour: number): Task[] {
+  const tasks: Task[] = [];
   for (const signal of signals.all()) {
-    if (signal.isNew || signal.isRowDirty) rows.push(signal);
-    for (const piece of byHour(signal)) {
-      if (piece.hour === openHour) left.set(signal, piece.columns);
-      else pieces.push(piece);
-    }
+    const hours = new Set<number>();
+    for (const t of signal.t) if (t < beforeHour * HOUR_MS) hours.add(slotOf("raw", t));
+    for (const hour of hours) tasks.push({ signal, hour });
+    if (hours.size === 0 && (signal.isNew || signal.isRowDirty)) tasks.push({ signal, hour: null });
   }
-  for (const signal of rows) tables.putSignal(signal.row());
-  pieces.sort((a, b) => a.hour - b.hour || a.signal.id - b.signal.id);
-  const bytes = { ...progress.bytes };
-  for (const piece of pieces) writeHour(tables, progress, piece, bytes);
-  writeDays(tables, progress, pieces, bytes);
-  tables.clearHead();
-  if (left.size > 0) {
-    const kept = Array.from(left, ([signal, columns]) => ({
-      signalId: signal.id,
-      quality: signal.last?.q ?? "uncertain",
-      columns,
-    }));
-    tables.addHead(packHead(kept));
-  }
-  return { left, rows, bytes };
+  return tasks.sort((a, b) => (a.hour ?? 0) - (b.hour ?? 0) || a.signal.id - b.signal.id);
 }
 
-/** A signal's open readings, one piece per hour. */
-function* byHour(signal: HistorySignal): Iterable<Piece> {
-  if (signal.t.length === 0) return;
-  const columns = signal.sorted();
-  const last = columns.t.at(-1) ?? 0;
-  let from = columns.t[0] ?? 0;
-  while (from <= last) {
-    const hour = slotOf("raw", from);
-    const piece = sliceColumns(columns, hour * HOUR_MS, (hour + 1) * HOUR_MS);
-    yield { hour, signal, columns: piece };
+interface HourPiece {
+  /** Hours since 1970. */
+  readonly hour: number;
+  readonly columns: Columns;
+}
+
+/** Readings in the order of time, one piece per hour. */
+function* byHour(columns: Columns): Iterable<HourPiece> {
+  let rest = columns;
+  for (;;) {
+    const first = rest.t[0];
+    if (first === undefined) return;
+    const hour = slotOf("raw", first);
+    const endMs = (hour + 1) * HOUR_MS;
+    yield { hour, columns: sliceColumns(rest, hour * HOUR_MS, endMs) };
     // Straight to the next reading: between two of them may lie years.
-    from = sliceColumns(columns, (hour + 1) * HOUR_MS, Number.POSITIVE_INFINITY).t[0] ?? Number.POSITIVE_INFINITY;
-  }
-}
-
-function writeHour(tables: HistoryTables, progress: Progress, piece: Piece, bytes: Record<Level, number>): void {
-  const { hour, signal, columns } = piece;
-  const isKept = (level: Level): boolean => hour * HOUR_MS >= progress.fromUnixMs[level];
-  if (isKept("raw")) bytes.raw += tables.addRaw(hour, signal.id, columns);
-  const buckets = bucketsOf(columns, WIDTH_MS.minutes);
-  if (buckets.length > 0 && isKept("minutes")) bytes.minutes += tables.addFigures("minutes", hour, signal.id, buckets);
-}
-
-function writeDays(
-  tables: HistoryTables,
-  progress: Progress,
-  pieces: readonly Piece[],
-  bytes: Record<Level, number>,
-): void {
-  const days = new Map<number, Map<HistorySignal, Buckets>>();
-  for (const { hour, signal, columns } of pieces) {
-    const day = slotOf("hours", hour * HOUR_MS);
-    const ofDay = days.get(day) ?? new Map<HistorySignal, Buckets>();
-    days.set(day, ofDay);
-    ofDay.set(signal, mergeBuckets(ofDay.get(signal) ?? new Buckets(), bucketsOf(columns, WIDTH_MS.hours)));
-  }
-  for (const [day, ofDay] of [...days].sort(([a], [b]) => a - b)) {
-    if ((day + 1) * SLOT_MS.hours <= progress.fromUnixMs.hours) continue;
-    for (const [signal, buckets] of [...ofDay].sort(([a], [b]) => a.id - b.id)) {
-      if (buckets.length > 0) bytes.hours += tables.addFigures("hours", day, signal.id, buckets);
-    }
+    rest = sliceColumns(rest, endMs, Number.POSITIVE_INFINITY);
   }
 }

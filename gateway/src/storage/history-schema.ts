@@ -3,7 +3,8 @@
  *
  *   progress   one row: how far the spool was read, of which store, and where each level begins
  *   signals    one row per (device, signal), with its newest reading
- *   head       readings since the last packing, every few seconds' worth one row: read back at a start, then gone
+ *   head       readings since the last packing, every few seconds' worth one row: read back at a start
+ *   packed     up to which row of the head, and which hour, a signal's readings are in `raw` already
  *   raw        every reading        one blob per hour and signal      key = (hour · 2^20 + signal) · 8 + part
  *   minutes    figures per minute   one blob per hour and signal      key = hour · 2^20 + signal
  *   hours      figures per hour     one blob per day and signal       key = day · 2^20 + signal
@@ -15,7 +16,7 @@ import type { Schema } from "./schema.js";
 
 export const HISTORY_SCHEMA: Schema = {
   applicationId: 0x54474849, // "TGHI"
-  checkedTables: ["meta", "progress", "signals", "head"],
+  checkedTables: ["meta", "progress", "signals", "head", "packed"],
   steps: [
     (db) => {
       db.exec(`
@@ -51,6 +52,15 @@ export const HISTORY_SCHEMA: Schema = {
         CREATE TABLE raw (key INTEGER PRIMARY KEY, n INTEGER NOT NULL, body BLOB NOT NULL) STRICT;
         CREATE TABLE minutes (key INTEGER PRIMARY KEY, body BLOB NOT NULL) STRICT;
         CREATE TABLE hours (key INTEGER PRIMARY KEY, body BLOB NOT NULL) STRICT;
+      `);
+    },
+    (db) => {
+      db.exec(`
+        CREATE TABLE packed (
+          signal INTEGER PRIMARY KEY,
+          head INTEGER NOT NULL,
+          before_hour INTEGER NOT NULL
+        ) STRICT;
       `);
     },
   ],

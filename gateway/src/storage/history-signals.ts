@@ -87,12 +87,23 @@ export class HistorySignal {
     return sortColumns({ t: this.t, v: this.v });
   }
 
-  /** Keep only these open readings; all of them are in the head. @returns the bytes of memory they take. */
-  keep(columns: Columns): number {
-    this.t = columns.t;
-    this.v = columns.v;
-    this.headCount = columns.t.length;
-    return columns.v.reduce((sum: number, value) => sum + bytesOf(value), 0);
+  /** Readings before an instant are packed; all others are in the head. @returns the bytes of memory they took. */
+  dropBefore(unixMs: number): number {
+    let bytes = 0;
+    const left: Columns = { t: [], v: [] };
+    this.t.forEach((t, i) => {
+      const v = this.v[i] ?? null;
+      if (t < unixMs) {
+        bytes += bytesOf(v);
+        return;
+      }
+      left.t.push(t);
+      left.v.push(v);
+    });
+    this.t = left.t;
+    this.v = left.v;
+    this.headCount = left.t.length;
+    return bytes;
   }
 
   row(): SignalRow {

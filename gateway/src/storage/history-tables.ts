@@ -26,6 +26,13 @@ export interface Progress {
   readonly bytes: Record<Level, number>;
 }
 
+/** Of a signal, everything before an hour in rows of the head up to one is in its blobs. */
+export interface PackedMark {
+  readonly headId: number;
+  /** Hours since 1970. */
+  readonly beforeHour: number;
+}
+
 /** A signal's row. */
 export interface SignalRow {
   readonly id: number;
@@ -79,6 +86,8 @@ export class HistoryTables {
   readonly #figures: Readonly<Record<FigureLevel, FigureStatements>>;
   readonly #levels: Readonly<Record<Level, LevelStatements>>;
   readonly #addHead: Statement<[Uint8Array]>;
+  readonly #dropHead: Statement<[number]>;
+  readonly #putPacked: Statement<[number, number, number]>;
   readonly #putSignal: Statement<[SignalRow]>;
   readonly #putProgress: Statement<[ProgressRow]>;
   /** How often a blob was left out because it meant nothing; one that is asked for again counts again. */
@@ -97,6 +106,8 @@ export class HistoryTables {
       hours: levelStatements(db, "hours"),
     };
     this.#addHead = db.prepare("INSERT INTO head (body) VALUES (?)");
+    this.#dropHead = db.prepare("DELETE FROM head WHERE id = ?");
+    this.#putPacked = db.prepare("INSERT OR REPLACE INTO packed (signal, head, before_hour) VALUES (?, ?, ?)");
     this.#putSignal = db.prepare(
       `INSERT OR REPLACE INTO signals (id, device, signal, unit, last_ms, last_v, last_q)
        VALUES ($id, $device, $signal, $unit, $last_ms, $last_v, $last_q)`,
@@ -164,18 +175,34 @@ export class HistoryTables {
 
   dropSignal(id: number): void {
     this.#db.prepare("DELETE FROM signals WHERE id = ?").run(id);
+    this.#db.prepare("DELETE FROM packed WHERE signal = ?").run(id);
   }
 
-  heads(): Uint8Array[] {
-    return this.#db.prepare<[], { body: Uint8Array }>("SELECT body FROM head ORDER BY id").all().map(bodyOf);
+  heads(): { readonly id: number; readonly body: Uint8Array }[] {
+    return this.#db.prepare<[], { id: number; body: Uint8Array }>("SELECT id, body FROM head ORDER BY id").all();
   }
 
-  addHead(body: Uint8Array): void {
-    this.#addHead.run(body);
+  /** @returns the row's id: they rise. */
+  addHead(body: Uint8Array): number {
+    return Number(this.#addHead.run(body).lastInsertRowid);
   }
 
-  clearHead(): void {
-    this.#db.prepare("DELETE FROM head").run();
+  /** Inside a transaction: these rows hold nothing that is not packed. */
+  dropHeads(ids: readonly number[]): void {
+    for (const id of ids) this.#dropHead.run(id);
+  }
+
+  /** What of the head is packed, by signal. */
+  packed(): Map<number, PackedMark> {
+    const rows = this.#db.prepare<[], PackedMark & { signal: number }>(
+      "SELECT signal, head AS headId, before_hour AS beforeHour FROM packed",
+    );
+    return new Map(rows.all().map(({ signal, ...mark }) => [signal, mark]));
+  }
+
+  /** Inside a transaction: of that signal, everything before an hour in rows of the head up to one is packed. */
+  putPacked(signalId: number, headId: number, beforeHour: number): void {
+    this.#putPacked.run(signalId, headId, beforeHour);
   }
 
   /** How many readings of a signal one hour holds; none of them is read. */
@@ -266,10 +293,6 @@ export class HistoryTables {
   #pragma(name: string): number {
     return Number(this.#db.pragma(name, { simple: true }));
   }
-}
-
-function bodyOf({ body }: { readonly body: Uint8Array }): Uint8Array {
-  return body;
 }
 
 function figureStatements(db: Database, level: FigureLevel): FigureStatements {

@@ -35,7 +35,7 @@ export interface ThinningOptions {
   readonly clock: Clock;
 }
 
-/** Runs behind each packing. */
+/** Runs behind each packing, one slot in each step. */
 export class HistoryThinning {
   readonly #tables: HistoryTables;
   readonly #signals: SignalBook;
@@ -50,14 +50,20 @@ export class HistoryThinning {
   }
 
   /**
-   * Drop what is too old and what is too much, each slot in a transaction of its own; `progress` is kept up. Call it
-   * when everything taken is on disk, because the progress is written with each.
+   * Drop what is too old and what is too much: each slot is a step, and a transaction of its own. `progress` is kept up.
+   * Take a step only when everything taken is on disk, because the progress is written with each.
    */
-  run(progress: Progress): void {
+  *steps(progress: Progress): Generator<void, void> {
     const { clock, keepMs, quotaBytes } = this.#options;
     const nowUnixMs = clock.unixMs();
     if (this.#isClockSteady()) {
-      for (const level of LEVELS) this.#drop(progress, level, slotOf(level, nowUnixMs - keepMs * KEEP_FACTOR[level]));
+      for (const level of LEVELS) {
+        const end = slotOf(level, nowUnixMs - keepMs * KEEP_FACTOR[level]);
+        for (let first = this.#firstBefore(level, end); first !== null; first = this.#firstBefore(level, end)) {
+          this.#drop(progress, level, first + 1);
+          yield;
+        }
+      }
       this.#forgetSignals(nowUnixMs - keepMs * KEEP_FACTOR.hours);
     }
     for (let drops = 0; drops < DROPS_MAX && this.#tables.usedBytes() > quotaBytes; drops++) {
@@ -65,7 +71,14 @@ export class HistoryThinning {
       const slots = level === null ? null : this.#tables.slots(level);
       if (level === null || slots === null) return;
       this.#drop(progress, level, slots.first + 1);
+      yield;
     }
+  }
+
+  /** The first slot that holds anything, when it lies before `end`. */
+  #firstBefore(level: Level, end: number): number | null {
+    const first = this.#tables.slots(level)?.first;
+    return first === undefined || first >= end ? null : first;
   }
 
   /**
@@ -89,8 +102,6 @@ export class HistoryThinning {
 
   /** Drop everything of a level before a slot. */
   #drop(progress: Progress, level: Level, slot: number): void {
-    const first = this.#tables.slots(level)?.first;
-    if (first === undefined || first >= slot) return;
     const before = { fromUnixMs: { ...progress.fromUnixMs }, bytes: { ...progress.bytes } };
     try {
       this.#tables.transaction(() => {
