@@ -174,7 +174,7 @@ describe("the Arduino and PlatformIO library", () => {
     expect(parse(readFileSync(join(component, "idf_component.yml"), "utf8"))).toMatchObject({
       version,
       license: "Apache-2.0",
-      dependencies: { idf: ">=5.0" },
+      dependencies: { idf: ">=5.0,<6.0" },
     });
     const folders = [...text("port/esp-idf/tidegate/CMakeLists.txt").matchAll(/"\$\{sdk\}\/([a-z/-]+)"/g)];
     expect(folders.length).toBeGreaterThan(5);

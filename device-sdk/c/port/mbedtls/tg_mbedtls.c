@@ -11,6 +11,12 @@
 #include <mbedtls/oid.h>
 #include <string.h>
 
+#if MBEDTLS_VERSION_NUMBER < 0x021C0000 || (MBEDTLS_VERSION_MAJOR == 3 && MBEDTLS_VERSION_NUMBER < 0x03020000)
+#error "port/mbedtls needs mbedTLS 2.28, or 3.2 and later"
+#elif MBEDTLS_VERSION_MAJOR > 3
+#error "port/mbedtls is written for mbedTLS 2.28 and 3; in version 4 randomness and keys work another way"
+#endif
+
 /* For the bio callbacks; the value of MBEDTLS_ERR_NET_CONN_RESET, whose header wants an operating system's sockets. */
 #define BELOW_IS_DEAD (-0x0050)
 #define TAKE_MAX 32767u /* what a port can say it took */
@@ -210,7 +216,7 @@ static int configure(tg_mbedtls *tls, const tg_mbedtls_config *config)
     int error = mbedtls_ssl_config_defaults(to, MBEDTLS_SSL_IS_CLIENT, MBEDTLS_SSL_TRANSPORT_STREAM,
                                             MBEDTLS_SSL_PRESET_DEFAULT);
     if (error != 0) return error;
-#if MBEDTLS_VERSION_NUMBER >= 0x03020000
+#if MBEDTLS_VERSION_MAJOR >= 3
     mbedtls_ssl_conf_min_tls_version(to, MBEDTLS_SSL_VERSION_TLS1_2);
     mbedtls_ssl_conf_max_tls_version(to, MBEDTLS_SSL_VERSION_TLS1_2);
 #else

@@ -1,4 +1,4 @@
-/* tg_mbedtls.h -- TLS between a TCP port and tg_websocket_framing, with mbedTLS 2.28 or 3.x: Linux, ESP32, Zephyr.
+/* tg_mbedtls.h -- TLS between a TCP port and tg_websocket_framing, with mbedTLS 2.28 or 3.2+: Linux, ESP32, Zephyr.
  *
  *     the SDK          six functions: tg_mbedtls_port()
  *     this port        pins the site's CA, checks the constant name, asks for small records, resumes sessions
@@ -39,8 +39,8 @@ extern "C" {
  *
  * A handshake message larger than a record is cut, too, and mbedTLS before 3.6.3 cannot put it together again
  * (Mbed-TLS/mbedtls#1840; handshakes fail with MBEDTLS_ERR_SSL_FEATURE_UNAVAILABLE). The largest is the gateway's
- * certificate: 570 bytes when the gateway has four names and addresses, 20 to 40 more for each further one. So the 512
- * of the RFC are not offered, and 2048 is the choice where they can be spared. */
+ * certificate: 570 bytes when the gateway has four names and four addresses; each further IPv4 address adds 6, IPv6 18, a
+ * name its length and 2. So the 512 of the RFC are not offered, and 2048 is the choice where they can be spared. */
 typedef enum tg_fragment {
     TG_FRAGMENT_UNASKED = 0, /* up to 16384 bytes: for hosts with memory */
     TG_FRAGMENT_1024 = 2,
