@@ -3,7 +3,6 @@
 
 #include "esp_random.h"
 #include "esp_timer.h"
-#include "sdkconfig.h"
 
 static uint32_t now_ms(void)
 {
@@ -23,14 +22,3 @@ static int fill(void *ctx, unsigned char *to, size_t bytes)
 }
 
 const tg_wss_platform tg_esp_platform = {now_ms, entropy, fill};
-
-tg_fragment tg_esp_fragment(void)
-{
-#if defined(CONFIG_TIDEGATE_FRAGMENT_1024)
-    return TG_FRAGMENT_1024;
-#elif defined(CONFIG_TIDEGATE_FRAGMENT_4096)
-    return TG_FRAGMENT_4096;
-#else
-    return TG_FRAGMENT_2048;
-#endif
-}

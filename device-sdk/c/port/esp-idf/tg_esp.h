@@ -6,6 +6,8 @@
 #ifndef TG_ESP_H
 #define TG_ESP_H
 
+#include "sdkconfig.h"
+
 #include "../wss/tg_wss.h"
 
 #ifdef __cplusplus
@@ -15,9 +17,6 @@ extern "C" {
 /* For tg_wss_config. Its random numbers are true ones while Wi-Fi or Bluetooth runs (ESP-IDF guide, "Random Number
  * Generation"): start the radio before the first tg_poll(). */
 extern const tg_wss_platform tg_esp_platform;
-
-/* What menuconfig says about the size of records. */
-tg_fragment tg_esp_fragment(void);
 
 #ifdef __cplusplus
 }

@@ -2,7 +2,7 @@
  *
  *   static tg_wss link;
  *   static tg_wss_config link_config = { .host = TIDEGATE_HOST, .service = TIDEGATE_PORT, .ca_pem = TIDEGATE_CA,
- *                                        .platform = &tg_esp_platform, .fragment = TG_FRAGMENT_2048 };
+ *                                        .platform = &tg_esp_platform, .fragment = TG_WSS_FRAGMENT };
  *   tg_wss_init(&link, &link_config, &port);            then config.framing = tg_websocket_framing
  *   for (;;) tg_wss_wait(&link, tg_poll(&client));      in one task or thread: 8 KB of stack for the handshake
  *
@@ -16,6 +16,15 @@
 
 #ifdef __cplusplus
 extern "C" {
+#endif
+
+/* The size of records that ESP-IDF's menuconfig or Zephyr's Kconfig chose. */
+#if defined(CONFIG_TIDEGATE_FRAGMENT_1024)
+#define TG_WSS_FRAGMENT TG_FRAGMENT_1024
+#elif defined(CONFIG_TIDEGATE_FRAGMENT_4096)
+#define TG_WSS_FRAGMENT TG_FRAGMENT_4096
+#else
+#define TG_WSS_FRAGMENT TG_FRAGMENT_2048
 #endif
 
 /* What a system brings: its clock, and its randomness. port/esp-idf and port/zephyr have one each. */

@@ -21,14 +21,3 @@ static int fill(void *ctx, unsigned char *to, size_t bytes)
 }
 
 const tg_wss_platform tg_zephyr_platform = {now_ms, entropy, fill};
-
-tg_fragment tg_zephyr_fragment(void)
-{
-#if defined(CONFIG_TIDEGATE_FRAGMENT_1024)
-    return TG_FRAGMENT_1024;
-#elif defined(CONFIG_TIDEGATE_FRAGMENT_4096)
-    return TG_FRAGMENT_4096;
-#else
-    return TG_FRAGMENT_2048;
-#endif
-}

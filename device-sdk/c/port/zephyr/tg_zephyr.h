@@ -15,9 +15,6 @@ extern "C" {
 /* For tg_wss_config. Needs CONFIG_CSPRNG_ENABLED; without an entropy driver handshakes fail. */
 extern const tg_wss_platform tg_zephyr_platform;
 
-/* What Kconfig says about the size of records. */
-tg_fragment tg_zephyr_fragment(void);
-
 #ifdef __cplusplus
 }
 #endif

@@ -75,7 +75,8 @@ static void report(tg_client *client, uint32_t count)
 /* Everything of the SDK happens in this task. */
 static void run(void *arg)
 {
-    static tg_wss_config link_config = {&tg_esp_platform, TIDEGATE_HOST, TIDEGATE_PORT, TIDEGATE_CA, NULL, 0, false};
+    static const tg_wss_config link_config = {
+        &tg_esp_platform, TIDEGATE_HOST, TIDEGATE_PORT, TIDEGATE_CA, NULL, TG_WSS_FRAGMENT, false};
     static uint8_t rx[1024], tx[1024], ring[16384], catalog[128];
     static tg_client client;
     static tg_config config;
@@ -84,7 +85,6 @@ static void run(void *arg)
     uint32_t last_ms;
     uint32_t count = 0;
     (void)arg;
-    link_config.fragment = tg_esp_fragment();
     if (tg_wss_init(&link, &link_config, &port) != TG_OK) {
         ESP_LOGE(TAG, "the link did not start: mbedTLS says -0x%04x", (unsigned)-tg_wss_get_stats(&link)->last_error);
         vTaskDelete(NULL);

@@ -81,7 +81,7 @@ static bool start(void)
     link_config.host = TIDEGATE_HOST;
     link_config.service = TIDEGATE_PORT;
     link_config.ca_pem = TIDEGATE_CA;
-    link_config.fragment = tg_zephyr_fragment();
+    link_config.fragment = TG_WSS_FRAGMENT;
     if (tg_wss_init(&gateway_link, &link_config, &port) != TG_OK) return false;
     config.port = &port;
     config.framing = tg_websocket_framing;
