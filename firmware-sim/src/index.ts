@@ -1,5 +1,15 @@
 /** The simulator's parts, for checkers, benchmarks and worlds. Names are listed one by one; the rest is inside. */
+export { type Account, type Arrival, accountOf, type Gap } from "./boards/account.js";
+export { type BoardKind, type BoardSeat, boardKind, boardKinds, type Command } from "./boards/board-kind.js";
 export { type BoardIdentity, identityPage } from "./boards/identity.js";
+export { buildImages } from "./boards/images.js";
+export {
+  type CommandCount,
+  type NoiseCase,
+  type NoiseOptions,
+  type NoiseVerdict,
+  proveNoise,
+} from "./boards/noise-proof.js";
 export { BootClock } from "./boot-clock.js";
 export type { Credential } from "./credential.js";
 export { FaultDriver, type FaultTarget } from "./faults/fault-driver.js";

@@ -24,6 +24,8 @@ export interface BoardLineOptions {
   readonly seed: number;
   readonly clock: Clock;
   readonly onOnline?: () => void;
+  /** A gateway has opened the line. */
+  readonly onOpen?: () => void;
 }
 
 /** Bytes that a stalled line keeps in each direction: the buffers of a USB bridge. */
@@ -83,6 +85,12 @@ export class BoardLine {
     return { flipped: a.flipped + b.flipped, lost: a.lost + b.lost, inserted: a.inserted + b.inserted };
   }
 
+  /** From now on the line is so good or bad. */
+  spoil(rates: LineErrorRates): void {
+    this.#up.rates = rates;
+    this.#down.rates = rates;
+  }
+
   /** Does a gateway have the line open? */
   get isOpen(): boolean {
     return this.#plug.socket !== null;
@@ -124,6 +132,7 @@ export class BoardLine {
 
   #adoptGateway(socket: Socket): void {
     replace(this.#plug, socket, () => this.log.unplugged());
+    this.#options.onOpen?.();
     socket.on("data", (chunk) => {
       if (this.#held === null) this.#toBoard(chunk);
       else this.#keep(this.#held.down, chunk);

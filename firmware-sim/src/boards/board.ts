@@ -2,7 +2,7 @@
  * One emulated board: its line, its emulator, and its resets. An emulator that dies is started again, as a watchdog would,
  * but not for ever.
  *
- *   powerOn ─▶ runs ─ reset(offMs) ─▶ off ─▶ runs (next boot)      stop ─▶ gone
+ *   powerOn ─▶ (the gateway opens the line) ─▶ runs ─ reset(offMs) ─▶ off ─▶ runs (next boot)      stop ─▶ gone
  *                └─ died ─▶ waits a second ─▶ runs … the sixth time in a row: trouble
  */
 import { writeFileSync } from "node:fs";
@@ -52,6 +52,7 @@ export class Board implements FaultTarget {
   #emulator: Child | null = null;
   #boots = 0;
   #deaths = 0;
+  #isWanted = false;
   #isStopped = false;
   #cancelStart: () => void = () => {};
   #cancelOpened: () => void = () => {};
@@ -66,6 +67,7 @@ export class Board implements FaultTarget {
       uart: this.#uart,
       ...{ rates, seed, clock },
       onOnline: () => this.#onOnline(),
+      onOpen: () => this.#onOpen(),
     });
   }
 
@@ -88,12 +90,18 @@ export class Board implements FaultTarget {
     return this.#line.errors;
   }
 
-  /** Switch it on. */
+  /** Switch it on as soon as its line is open, as a USB port does: what it said before would be lost. */
   powerOn(): void {
-    this.#boot();
+    this.#isWanted = true;
+    if (this.#line.isOpen) this.#onOpen();
     this.#cancelOpened = this.#options.clock.after(OPENED_WITHIN_MS, () => {
       if (!this.#line.isOpen) this.#options.news.trouble(notOpened(this.id, this.#options.plugFolder));
     });
+  }
+
+  /** From now on its line is so good or bad. */
+  spoilLine(rates: LineErrorRates): void {
+    this.#line.spoil(rates);
   }
 
   dropLink(awayMs: number): boolean {
@@ -143,6 +151,10 @@ export class Board implements FaultTarget {
     const page = join(workFolder, `${id}.page`);
     writeFileSync(page, identityPage({ id, token, seed: childSeed(seed, this.#boots), intervalMs }), { mode: 0o600 });
     return page;
+  }
+
+  #onOpen(): void {
+    if (this.#isWanted && !this.#isStopped && this.#boots === 0) this.#boot();
   }
 
   #onOnline(): void {

@@ -28,17 +28,18 @@ export const NO_LINE_ERRORS: LineErrorRates = { flipped: 0, lost: 0, inserted: 0
 /** One direction of a line. The same seed and the same bytes, the same faults, however the bytes are cut into chunks. */
 export class LineFaults {
   readonly counts: LineErrorCounts = { flipped: 0, lost: 0, inserted: 0 };
-  readonly #rates: LineErrorRates;
+  /** May be changed at any time. */
+  rates: LineErrorRates;
   readonly #random: SeededRandom;
 
   constructor(rates: LineErrorRates, seed: number) {
-    this.#rates = rates;
+    this.rates = rates;
     this.#random = new SeededRandom(seed);
   }
 
   /** What arrives of `bytes`; the same array when the line is good. At most twice as long. */
   pass(bytes: Uint8Array): Uint8Array {
-    const { flipped, lost, inserted } = this.#rates;
+    const { flipped, lost, inserted } = this.rates;
     if (flipped + lost + inserted === 0) return bytes;
     const out: number[] = [];
     for (const byte of bytes) this.#hit(byte, out);
@@ -46,7 +47,7 @@ export class LineFaults {
   }
 
   #hit(byte: number, out: number[]): void {
-    const { flipped, lost, inserted } = this.#rates;
+    const { flipped, lost, inserted } = this.rates;
     const random = this.#random;
     // One draw decides, so that the shares are exact and a byte suffers one fault at most.
     let draw = random.unit();
