@@ -12,6 +12,10 @@
 /* Body numbers of Downlink. */
 enum { DOWN_WELCOME = 1, DOWN_ACK, DOWN_NACK, DOWN_HEARTBEAT, DOWN_COMMAND, DOWN_FLOW, DOWN_BYE, DOWN_SAY_HELLO };
 
+/* The fields that carry bytes: every body of Downlink; the name and the arguments of a Command. */
+#define BODIES 0x3FEu
+#define COMMAND_TEXTS (1u << 3 | 1u << 4)
+
 #define HEARTBEAT_TICKS 44u /* for the keepalive of 30 s, when the gateway names none */
 
 static void set_window(tg_client *c, uint32_t window)
@@ -133,10 +137,10 @@ TG_INTERNAL uint8_t tg_downlink(tg_client *c, uint16_t n)
 {
     const uint8_t *rx = c->config->rx;
     tg_fields f;
-    if (tg_pb_read(rx, TG_WHERE(0, n), &f)) {
+    if (tg_pb_read(rx, TG_WHERE(0, n), BODIES, &f)) {
         const uint8_t kind = f.kind;
         if (kind > DOWN_SAY_HELLO) return 0;
-        if (tg_pb_read(rx, f.v[kind], &f)) return obey(c, kind, f.v);
+        if (tg_pb_read(rx, f.v[kind], kind == DOWN_COMMAND ? COMMAND_TEXTS : 0, &f)) return obey(c, kind, f.v);
     }
     c->stats.rx_bad++;
     return TG_OVER(TG_REASON_MALFORMED); /* [P-29] */

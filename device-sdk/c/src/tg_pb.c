@@ -94,7 +94,7 @@ static uint32_t pb_take(rest *r)
     return v;
 }
 
-TG_INTERNAL bool tg_pb_read(const uint8_t *base, uint32_t where, tg_fields *f)
+TG_INTERNAL bool tg_pb_read(const uint8_t *base, uint32_t where, uint16_t bytes, tg_fields *f)
 {
     rest r;
     r.p = base + (uint16_t)where;
@@ -115,7 +115,7 @@ TG_INTERNAL bool tg_pb_read(const uint8_t *base, uint32_t where, tg_fields *f)
         if (p == NULL || n > (size_t)(r.end - p)) return false;
         r.p = p + n;
         if (wire == 5) v = tg_pb_get32(p);
-        if (tag >> 3 >= TG_FIELDS) continue;
+        if (tag >> 3 >= TG_FIELDS || (wire == 2) != (((uint32_t)bytes >> (tag >> 3) & 1u) != 0)) continue;
         if (wire == 2) {
             v = TG_WHERE(p - base, n);
             f->kind = (uint8_t)(tag >> 3);

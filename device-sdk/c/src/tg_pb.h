@@ -48,7 +48,8 @@ TG_INTERNAL uint8_t *tg_pb_bytes(uint8_t *p, uint8_t tag, const tg_span *bytes);
 TG_INTERNAL uint8_t *tg_pb_begin(uint8_t *p, uint8_t tag);
 TG_INTERNAL uint8_t *tg_pb_end(uint8_t *start, uint8_t *p);
 
-/* Reads the whole message that stands in `base` at `where`. Unknown fields are skipped [P-25]; false: it is malformed. */
-TG_INTERNAL bool tg_pb_read(const uint8_t *base, uint32_t where, tg_fields *f);
+/* Reads the whole message that stands in `base` at `where`. `bytes` has a bit for each number that carries bytes; the
+ * others carry numbers. What is unknown, or not of its kind, is skipped [P-25]; false: the message is malformed. */
+TG_INTERNAL bool tg_pb_read(const uint8_t *base, uint32_t where, uint16_t bytes, tg_fields *f);
 
 #endif

@@ -18,36 +18,28 @@ TG_INTERNAL void tg_sha1_start(uint32_t *h)
 
 TG_INTERNAL void tg_sha1_block(uint32_t *h, uint32_t *w)
 {
-    uint32_t a = h[0];
-    uint32_t b = h[1];
-    uint32_t c = h[2];
-    uint32_t d = h[3];
-    uint32_t e = h[4];
+    uint32_t s[5]; /* a .. e */
     uint8_t t;
+    uint8_t i;
+    for (i = 0; i < 5u; i++) s[i] = h[i];
     for (t = 0; t < 80u; t++) {
         uint32_t *word = &w[t & 15u];
-        uint32_t f = b ^ c ^ d;
+        uint32_t f = s[1] ^ s[2] ^ s[3];
         uint32_t k = 0x6ED9EBA1u;
         if (t > 15u) *word = sha1_rotate(w[(t + 13u) & 15u] ^ w[(t + 8u) & 15u] ^ w[(t + 2u) & 15u] ^ *word, 1);
         if (t < 20u) {
-            f = d ^ (b & (c ^ d));
+            f = s[3] ^ (s[1] & (s[2] ^ s[3]));
             k = 0x5A827999u;
         } else if (t > 59u) {
             k = 0xCA62C1D6u;
         } else if (t > 39u) {
-            f = (b & c) | (d & (b | c));
+            f = (s[1] & s[2]) | (s[3] & (s[1] | s[2]));
             k = 0x8F1BBCDCu;
         }
-        f += sha1_rotate(a, 5) + e + k + *word;
-        e = d;
-        d = c;
-        c = sha1_rotate(b, 30);
-        b = a;
-        a = f;
+        f += sha1_rotate(s[0], 5) + s[4] + k + *word;
+        for (i = 4; i > 0; i--) s[i] = s[i - 1u];
+        s[2] = sha1_rotate(s[2], 30);
+        s[0] = f;
     }
-    h[0] += a;
-    h[1] += b;
-    h[2] += c;
-    h[3] += d;
-    h[4] += e;
+    for (i = 0; i < 5u; i++) h[i] += s[i];
 }

@@ -47,6 +47,29 @@ withCompiler.describe("the C edition of the device SDK", () => {
   );
 });
 
+withCompiler.describe("what the tests of the C edition reach", () => {
+  withCompiler.it(
+    "is every line, and at least 97 % of the branches",
+    async () => {
+      expect(await make("coverage")).toContain("all of src/: lines 100.0 %");
+    },
+    BUILD_TIMEOUT_MS,
+  );
+});
+
+const withClang = requires("clang", "make");
+
+withClang.describe("the parsers of the C edition", () => {
+  withClang.it(
+    "survive mutations of everything a gateway says, with a page that faults behind every buffer",
+    async () => {
+      const output = await make("-j2", "storm", "STORM=100000");
+      expect(output.match(/^100000 executions/gm)).toHaveLength(4);
+    },
+    BUILD_TIMEOUT_MS,
+  );
+});
+
 const withTargets = requires("arm-none-eabi-gcc", "avr-gcc");
 
 withTargets.describe("the cost of the C edition on its targets", () => {

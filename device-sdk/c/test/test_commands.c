@@ -35,6 +35,25 @@ static void a_deadline_beyond_the_wrap_is_in_the_future_p16(void)
     CHECK(fake_has_update(&b->gateway, 2, TG_EXPIRED));
 }
 
+/* A reader that took a number for a place would look anywhere in memory. */
+static void a_number_in_place_of_bytes_is_skipped_p28(void)
+{
+    static const uint8_t body_then_number[] = {0x2A, 2, 0x08, 1, 0x28, 0xFF, 0xFF, 0xFF, 0xFF, 0x0F};
+    static const uint8_t texts[] = {0x2A, 18, 0x08, 2, 0x10, 1, 0x18, 0xFF, 0xFF, 0xFF, 0xFF, 0x0F, 0x20, 0xFF, 0xFF, 0xFF, 0xFF, 0x0F,
+                                    0x28, 0};
+    bench *b = bench_new();
+    bench_open(b);
+    bench_online(b);
+    fake_say_raw(&b->gateway, body_then_number, sizeof body_then_number);
+    bench_settle(b);
+    CHECK_EQ(b->runs[1], 1);
+    fake_say_raw(&b->gateway, texts, sizeof texts);
+    bench_settle(b);
+    CHECK_EQ(b->runs[2], 1);
+    CHECK_EQ(b->last_args_len, 0);
+    CHECK_EQ(b->offline, 0);
+}
+
 static void a_command_runs_once_and_is_answered_p17(void)
 {
     bench *b = bench_new();
@@ -184,6 +203,7 @@ int main(void)
 {
     RUN(command_updates_are_not_evicted_by_telemetry_p13);
     RUN(a_deadline_beyond_the_wrap_is_in_the_future_p16);
+    RUN(a_number_in_place_of_bytes_is_skipped_p28);
     RUN(a_command_runs_once_and_is_answered_p17);
     RUN(a_command_may_be_answered_later);
     RUN(a_late_command_expires_without_running_p16);

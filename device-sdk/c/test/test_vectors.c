@@ -114,6 +114,17 @@ static void compare(const tg_fields *f, const vector_message *v)
     }
 }
 
+/* The numbers of its fields that carry bytes. */
+static uint16_t bytes_of(const vector_message *v)
+{
+    unsigned bits = 0;
+    uint16_t i;
+    for (i = 1; i + 1u < v->call_count; i++) {
+        if (v->calls[i].op == OP_BYTES) bits |= 1u << v->calls[i].number;
+    }
+    return (uint16_t)bits;
+}
+
 static void what_a_gateway_writes_is_read_as_meant_p28(void)
 {
     unsigned compared = 0;
@@ -121,10 +132,10 @@ static void what_a_gateway_writes_is_read_as_meant_p28(void)
     for (i = 0; i < COUNT(vectors_downlink); i++) {
         const vector_message *v = &vectors_downlink[i];
         tg_fields f;
-        CHECK(tg_pb_read(v->wire, TG_WHERE(0, v->len), &f));
+        CHECK(tg_pb_read(v->wire, TG_WHERE(0, v->len), 0x3FE, &f));
         if (v->calls == NULL) continue;
         CHECK_EQ(f.kind, v->calls[0].number);
-        CHECK(tg_pb_read(v->wire, f.v[f.kind], &f));
+        CHECK(tg_pb_read(v->wire, f.v[f.kind], bytes_of(v), &f));
         compare(&f, v);
         compared++;
     }
@@ -132,7 +143,7 @@ static void what_a_gateway_writes_is_read_as_meant_p28(void)
     for (i = 0; i < COUNT(vectors_uplink); i++) { /* not ours to read, but well formed all the same */
         const vector_message *v = &vectors_uplink[i];
         tg_fields f;
-        CHECK(tg_pb_read(v->wire, TG_WHERE(0, v->len), &f));
+        CHECK(tg_pb_read(v->wire, TG_WHERE(0, v->len), 0, &f));
     }
 }
 

@@ -44,6 +44,17 @@ static int16_t fuzz_recv(void *ctx, uint8_t *p, uint16_t cap)
 
 static const tg_port fuzz_port = {fuzz_open, fuzz_send, fuzz_recv, fuzz_close, fuzz_now_ms, fuzz_entropy, NULL};
 
+/* A buffer that ends exactly at the bytes asked for. Under the storm (storm.c) it ends at a page that must not be
+ * touched, and is used again; under libFuzzer the address sanitizer watches it. */
+#ifdef FUZZ_STORM
+uint8_t *storm_buffer(unsigned which, size_t n);
+#define FUZZ_BUFFER(which, n) storm_buffer(which, n)
+#define FUZZ_FREE(p) (void)(p)
+#else
+#define FUZZ_BUFFER(which, n) malloc(n)
+#define FUZZ_FREE(p) free(p)
+#endif
+
 static tg_state fuzz_command(tg_client *c, const tg_command *command)
 {
     uint32_t sum = 0;
@@ -56,9 +67,9 @@ static tg_state fuzz_command(tg_client *c, const tg_command *command)
 /* Runs a client on the input until it is used up. `online` skips the greeting. */
 static void fuzz_run(tg_framing *framing, const uint8_t *data, size_t size, bool online)
 {
-    uint8_t *rx = malloc(128);
-    uint8_t *tx = malloc(160);
-    uint8_t *ring = malloc(256);
+    uint8_t *rx = FUZZ_BUFFER(0, 128);
+    uint8_t *tx = FUZZ_BUFFER(1, 160);
+    uint8_t *ring = FUZZ_BUFFER(2, 256);
     tg_client client;
     tg_config config;
     unsigned polls;
@@ -100,9 +111,9 @@ static void fuzz_run(tg_framing *framing, const uint8_t *data, size_t size, bool
         (void)tg_poll(&client);
         if (client.acked > client.tx_high || client.cursor > client.tx_high || client.tx_high >= client.next_seq) abort();
     }
-    free(rx);
-    free(tx);
-    free(ring);
+    FUZZ_FREE(rx);
+    FUZZ_FREE(tx);
+    FUZZ_FREE(ring);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
