@@ -128,6 +128,7 @@ function makeBench({ quick, dir, profile }) {
     folder,
     newFolder: place.newFolder,
     loadProgram: buildLoad(),
+    viewProgram: buildLoad("view"),
     note: () => {},
     /** The fleet of that size, made at the first call; by a gateway with those storage settings. */
     fleet: (count, storage = {}) => {

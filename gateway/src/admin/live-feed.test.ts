@@ -56,7 +56,8 @@ interface Stage {
 async function stage(limits: Partial<LiveLimits> = {}, host = new FakeHost()): Promise<Stage> {
   const clock = new ManualClock();
   const metrics = new Metrics();
-  const feed = new LiveFeed({ host, clock, metrics, log: SILENT, limits });
+  const paced = { tickMs: 100, ...limits };
+  const feed = new LiveFeed({ host, clock, metrics, log: SILENT, limits: paced });
   const settle = async (): Promise<void> => {
     for (let i = 0; i < 20; i++) await Promise.resolve();
   };

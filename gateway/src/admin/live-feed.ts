@@ -2,7 +2,7 @@
  * The live feed: what was committed, as viewers see it. One batch a tick, built once for everybody.
  *
  *   spool ─committed─▶ LiveTail ─events─┐
- *   sessions ─presence──────────────────┼─ tick (≤ 10 a second) ─▶ frames ─▶ seats ─▶ WebSocket | SSE
+ *   sessions ─presence──────────────────┼─ tick (≤ 20 a second) ─▶ frames ─▶ seats ─▶ WebSocket | SSE
  *   commands ─transitions───────────────┘
  *
  * Nothing here can slow the gateway down: while nobody looks nothing is read (live-tail.ts); reads are bounded slices;

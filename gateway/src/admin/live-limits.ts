@@ -23,9 +23,9 @@ export interface LiveLimits {
 
 export const LIVE_LIMITS: LiveLimits = {
   viewersMax: 1000,
-  tickMs: 100,
+  tickMs: 50,
   statesMs: 500,
-  rowsPerTickMax: 2000,
+  rowsPerTickMax: 1000,
   frameBytesMax: 256 * 1024,
   viewerBufferBytesMax: 64 * 1024,
   replayEventsMax: 1000,

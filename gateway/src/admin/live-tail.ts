@@ -6,7 +6,7 @@
  *   viewers          ─▶ each event, and the replay ring behind them
  *
  *   committed ──────────────────────────────────────▶ newest record
- *   scannedTo ────▶ read ≤ 2,000 rows at a time         └ more than ten reads behind: jump, events are `conflated`
+ *   scannedTo ────▶ read ≤ 1,000 rows at a time         └ more than ten reads behind: jump, events are `conflated`
  *
  * Whoever begins to look gets the last 1,000 records first, so that a resumed viewer misses nothing; values older than
  * those come from the history.

@@ -53,6 +53,16 @@ export class Gateway {
     return gateway;
   }
 
+  /** Where the API listens. */
+  get adminPort() {
+    return Number(new URL(this.#base).port);
+  }
+
+  /** What the API wants from everybody. */
+  get adminToken() {
+    return this.#token;
+  }
+
   /** GET /api/v1/status. */
   status() {
     return this.#call("GET", "/api/v1/status");

@@ -1,4 +1,5 @@
-// The load generator: compiled once per source, run once per round, its answer turned into a measure.
+// The programs in C that load the measured ones: compiled once per source, run once per round, their answers turned
+// into measures.
 
 import { execFileSync } from "node:child_process";
 import { createHash } from "node:crypto";
@@ -8,21 +9,23 @@ import { findCommand } from "../../testing/requires.mjs";
 import { inRoot, Report } from "../../workspace/report.mjs";
 import { Program } from "./processes.mjs";
 
-const SOURCE = inRoot("scripts/bench/load/load.c");
+const sourceOf = (name) => inRoot(`scripts/bench/load/${name}.c`);
 const HEADER = inRoot("scripts/bench/load/cost.h");
 const CACHE = inRoot("node_modules/.cache/tidegate-bench");
 
 /**
- * Full path of the compiled generator.
+ * Full path of a compiled program.
+ * @param {"load" | "view"} [name] devices that send, or viewers that read
  * @throws Report when there is no C compiler, or it fails
  */
-export function buildLoad() {
+export function buildLoad(name = "load") {
+  const source = sourceOf(name);
   const hash = createHash("sha256")
-    .update(readFileSync(SOURCE))
+    .update(readFileSync(source))
     .update(readFileSync(HEADER))
     .digest("hex")
     .slice(0, 16);
-  const program = join(CACHE, `load-${hash}`);
+  const program = join(CACHE, `${name}-${hash}`);
   if (existsSync(program)) return program;
   const compiler = findCommand("gcc") ?? findCommand("cc");
   if (compiler === null) {
@@ -32,7 +35,7 @@ export function buildLoad() {
   mkdirSync(CACHE, { recursive: true });
   // Under another name first: a build that was interrupted leaves nothing that looks finished.
   const unfinished = `${program}.${process.pid}`;
-  execFileSync(compiler, ["-O2", "-Wall", "-Wextra", "-o", unfinished, SOURCE], { stdio: "inherit" });
+  execFileSync(compiler, ["-O2", "-Wall", "-Wextra", "-o", unfinished, source], { stdio: "inherit" });
   renameSync(unfinished, program);
   return program;
 }
@@ -41,16 +44,28 @@ export function buildLoad() {
  * Runs it once.
  * @param {string} program from `buildLoad`
  * @param {{ mode: "ws" | "mqtt", port: number, conns: number, inflight: number, seconds: number, payload: number,
- *   pid: number, tokens?: string, messages?: number }} options as load.c names them
+ *   pid: number, tokens?: string, messages?: number, rate?: number, shape?: "signals" | "column" }} options as load.c
+ *   names them
  * @returns {Promise<{ acked: number, seconds: number, perSecond: number, generatorCpuShare: number,
  *   peerCpuSeconds: number, peerWrittenBytes: number, peerRssBytes: number }>}
  */
-export async function runLoad(program, options) {
+export function runLoad(program, options) {
+  return startLoad(program, options).answer;
+}
+
+/**
+ * Starts it, for rows that watch something else meanwhile.
+ * @returns {{ program: Program, answer: Promise<object> }} the answer rejects when it fails
+ */
+export function startLoad(program, options) {
   const args = Object.entries(options).flatMap(([name, value]) => [`--${name}`, String(value)]);
   const load = new Program(program, args);
-  const exitCode = await load.ended;
-  if (exitCode !== 0) throw load.failure(`it ended with ${exitCode}`);
-  return JSON.parse(load.stdout);
+  const answered = async () => {
+    const exitCode = await load.ended;
+    if (exitCode !== 0) throw load.failure(`it ended with ${exitCode}`);
+    return JSON.parse(load.stdout.trim().split("\n").at(-1));
+  };
+  return { program: load, answer: answered() };
 }
 
 /** What a round of load is worth in the table: acknowledged messages a second, and what they cost the peer. */

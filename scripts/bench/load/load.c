@@ -1,7 +1,7 @@
 /* load.c -- one load generator for every peer of the benchmark, so that all are fed by the same hand.
  *
  *   load --mode ws|mqtt --port P --conns N --inflight W --seconds S [--payload B] [--tokens FILE] [--pid PEER]
- *        [--messages M] [--shape signals|column]
+ *        [--messages M] [--shape signals|column] [--rate R]
  *
  *     connect all ──▶ warm up (S / 4) ──▶ the window: S seconds, counted ──▶ one line of JSON
  *
@@ -9,6 +9,7 @@
  * acknowledgements. One thread and epoll; frames are written in one call per wake-up. The line tells acknowledged
  * messages, seconds, rate, and the generator's own share of one core, which shows whether it was the bottleneck; and
  * of process PEER, over the same window, CPU seconds and bytes written to disk, and its memory at the end (-1: unknown).
+ * With R all connections together send no more than R messages a second, evenly; W still bounds what is in flight.
  * With M every connection sends exactly M messages, without a warm-up, and S is how long that may take.
  *
  *   ws    the device protocol over plain WebSocket. FILE holds a line "id token" per connection. Messages are
@@ -41,7 +42,7 @@ enum { RX_BYTES = 16384, TX_BYTES = 262144, FRAME_BYTES_MAX = 2048, LINE_BYTES =
 typedef enum { CONNECTING, GREETING, RUNNING } phase;
 
 typedef struct {
-    int fd;
+    int fd, index;
     phase at;
     uint32_t sent;  /* messages sent so far                    */
     uint32_t acked; /* messages acknowledged so far            */
@@ -55,9 +56,9 @@ typedef struct {
 static struct {
     int is_ws, is_column, port, conns, inflight, payload, pid;
     uint32_t messages; /* per connection; 0: as many as fit into the time */
-    double seconds;
+    double seconds, rate;
     const char *tokens;
-} opt = {1, 0, 0, 100, 32, 64, 0, 0, 5.0, NULL};
+} opt = {1, 0, 0, 100, 32, 64, 0, 0, 5.0, 0.0, NULL};
 
 static int epoll_fd;
 static int running_count;
@@ -211,10 +212,20 @@ static void flush_tx(conn *c)
     c->tx_used = c->tx_done = 0;
 }
 
+/* How many messages a connection may have sent by now. */
+static uint32_t due(const conn *c)
+{
+    static double from_s;
+    if (opt.rate <= 0) return UINT32_MAX;
+    if (from_s == 0) from_s = now_s();
+    return (uint32_t)((now_s() - from_s) * opt.rate / opt.conns + (double)c->index / opt.conns);
+}
+
 static void fill(conn *c)
 {
     if (c->tx_used > 0) flush_tx(c);
-    while (c->sent - c->acked < (uint32_t)opt.inflight && c->tx_used + FRAME_BYTES_MAX < TX_BYTES &&
+    uint32_t sent_max = due(c);
+    while (c->sent < sent_max && c->sent - c->acked < (uint32_t)opt.inflight && c->tx_used + FRAME_BYTES_MAX < TX_BYTES &&
            (opt.messages == 0 || c->sent < opt.messages)) {
         c->sent++;
         c->tx_used += opt.is_ws ? ws_telemetry(c->tx + c->tx_used, c->base + c->sent)
@@ -354,6 +365,7 @@ static void on_ready(conn *c, uint32_t events, int go)
 static void open_conn(conn *c, int i, FILE *tokens)
 {
     memset(c, 0, sizeof *c);
+    c->index = i;
     c->tx = malloc(TX_BYTES);
     if (opt.is_ws) {
         if (tokens == NULL || fscanf(tokens, "%63s %127s", c->id, c->token) != 2) die("too few tokens");
@@ -391,12 +403,13 @@ static int all_sent(const conn *all)
     return opt.messages != 0 && acked_total(all) >= (uint64_t)opt.messages * (uint64_t)opt.conns;
 }
 
-static void pump(const conn *all, double until_s, int go)
+static void pump(conn *all, double until_s, int go)
 {
     struct epoll_event events[256];
     while (now_s() < until_s) {
-        int n = epoll_wait(epoll_fd, events, 256, 20);
+        int n = epoll_wait(epoll_fd, events, 256, opt.rate > 0 ? 2 : 20);
         for (int i = 0; i < n; i++) on_ready(events[i].data.ptr, events[i].events, go);
+        if (go && opt.rate > 0) for (int i = 0; i < opt.conns; i++) fill(&all[i]);
         if (go ? all_sent(all) : running_count == opt.conns) return;
     }
 }
@@ -412,6 +425,7 @@ static void read_options(int argc, char **argv)
         else if (strcmp(k, "--inflight") == 0) opt.inflight = atoi(v);
         else if (strcmp(k, "--payload") == 0) opt.payload = atoi(v);
         else if (strcmp(k, "--seconds") == 0) opt.seconds = atof(v);
+        else if (strcmp(k, "--rate") == 0) opt.rate = atof(v);
         else if (strcmp(k, "--tokens") == 0) opt.tokens = v;
         else if (strcmp(k, "--pid") == 0) opt.pid = atoi(v);
         else if (strcmp(k, "--messages") == 0) opt.messages = (uint32_t)strtoul(v, NULL, 10);

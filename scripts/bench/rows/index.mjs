@@ -8,12 +8,14 @@
 //   programs                { peer: [programs that have to be installed] }
 //   contenders              { ours, peer …: async (bench) => ({ value, columns }) }, started in this order, in turns
 //
-// `bench` is in main.mjs: isQuick, loadProgram, newFolder(), fleet(count), note(text).
+// `bench` is in main.mjs: isQuick, loadProgram, viewProgram, newFolder(), fleet(count), note(text).
 
 import { t6, t7 } from "./backlog.mjs";
 import { t10 } from "./disk-wear.mjs";
 import { t8 } from "./drain.mjs";
+import { t3 } from "./fan-out.mjs";
 import { t4 } from "./idle-memory.mjs";
 import { t1, t2 } from "./ingest.mjs";
+import { t11 } from "./wire.mjs";
 
-export const ROWS = [t1, t2, t4, t6, t7, t8, t10];
+export const ROWS = [t1, t2, t3, t4, t6, t7, t8, t10, t11];

@@ -23,7 +23,7 @@ function contenders(shape) {
   return {
     ours: async (bench) => {
       const fleet = await bench.fleet(shape.conns);
-      return fleet.withGateway({}, async (gateway) => {
+      return fleet.withGateway({ history: { enabled: false } }, async (gateway) => {
         const target = { mode: "ws", port: gateway.devicesPort, pid: gateway.pid, tokens: fleet.tokensFile };
         const measure = measureOf(await runLoad(bench.loadProgram, { ...options(bench), ...target }));
         const { eventLoopDelayMs } = await gateway.status();
