@@ -38,7 +38,7 @@ async function bytesOf(signalOptions) {
   device.start();
   await receiver.welcomed;
   const before = receiver.bytes();
-  READINGS.forEach((value, i) => signal.report(value, { at: FROM_UNIX_MS + i * 1_000 }));
+  for (const [i, value] of READINGS.entries()) signal.report(value, { at: FROM_UNIX_MS + i * 1_000 });
   await device.flush();
   await receiver.telemetry;
   const bytes = receiver.bytes() - before;
