@@ -258,7 +258,7 @@ function checkMatrix(text, { boards, problems }) {
 }
 
 /** Writes what SIZE.md measured wherever a board claims it. */
-function takeMeasured(root = ROOT) {
+export function takeMeasured(root = ROOT) {
   const sizes = readFileSync(join(root, "device-sdk/c/SIZE.md"), "utf8");
   const folder = join(root, "hardware/boards");
   const files = readdirSync(folder).map((name) => join(folder, name));
