@@ -8,6 +8,9 @@ import { Child, type Exit, until } from "./child.js";
 import { freePort } from "./free-port.js";
 import { stringifyYaml } from "./plain-yaml.js";
 
+/** A machine may have other things to do than to start a gateway. */
+const READY_MS_MAX = 120_000;
+
 /** What `POST /api/v1/devices` answers: all that a device needs. */
 export interface Credential {
   readonly deviceId: string;
@@ -86,10 +89,11 @@ export class GatewayProcess {
     });
     this.#child = child;
     this.#wasReady = false;
-    await until("the gateway is ready", async () => {
+    const ready = async (): Promise<boolean> => {
       if (!child.isRunning) throw new Error(`the gateway ended: ${child.words}`);
       return this.#answers();
-    });
+    };
+    await until("the gateway is ready", ready, READY_MS_MAX);
     this.#wasReady = true;
   }
 

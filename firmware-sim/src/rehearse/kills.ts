@@ -143,6 +143,7 @@ class Theatre {
       await this.gateway.start();
       return true;
     } catch (thrown) {
+      if (this.gateway.isRunning) throw thrown; // it hangs
       await this.mourn(thrown);
       this.killsWhileStarting += 1;
       return false;

@@ -41,6 +41,7 @@ export interface OutageVerdict extends Verdict {
 }
 
 const DRAIN_MS_MAX = 60_000;
+const ONLINE_MS_MAX = 60_000;
 
 /** What counts as the gateway's disk. */
 const DISK = "gateway/data/";
@@ -70,6 +71,7 @@ export async function rehearseOutage(options: OutageOptions): Promise<OutageVerd
     fleet = new FleetProcess({ devices, intervalMs: options.intervalMs, drainMs: DRAIN_MS_MAX });
     say(`${options.deviceCount} devices report every ${options.intervalMs} ms`);
     await pause(options.beforeMs);
+    await until("every device is online", () => areOnline(gateway, options.deviceCount), ONLINE_MS_MAX);
     api.begin();
     for (const name of options.faults ?? ["broker-down" as const]) {
       say(`${name}: ${FAULTS[name].what}`);
@@ -115,6 +117,11 @@ function through(line: Line, credential: Credential): Credential {
   url.hostname = "127.0.0.1";
   url.port = String(line.port);
   return { ...credential, url: url.href };
+}
+
+async function areOnline(gateway: GatewayProcess, deviceCount: number): Promise<boolean> {
+  const { body } = await gateway.call("GET", "/api/v1/status");
+  return body.devices.online === deviceCount;
 }
 
 /** Resolves when every sink has taken everything. */

@@ -1,6 +1,7 @@
 // A process that stores numbered records and says what was acked, to be killed from outside.
 //
 //   node ingest-child.mjs threads FOLDER            on the two worker threads, until killed; prints `acked N` and `epoch E`
+//   node ingest-child.mjs threads FOLDER 1 200      commits of one record until 200 are stored, then closes in order
 //   node ingest-child.mjs singles FOLDER [normal]   100 commits of one record, then exits; `normal` weakens the syncing
 //
 // Uses the compiled gateway, as the daemon does.
@@ -14,7 +15,7 @@ import { Engine } from "../../../dist/storage/engine.js";
 import { openStorage } from "../../../dist/storage/open-storage.js";
 import { openStores } from "../../../dist/storage/open-stores.js";
 
-const [mode, dataDir, option] = process.argv.slice(2);
+const [mode, dataDir, option, last] = process.argv.slice(2);
 const clock = new SystemClock();
 const start = { quotaBytes: 2 ** 30, whenFull: "block", windowDigests: 64, keepsHistory: false, bootId: "boot" };
 
@@ -29,13 +30,16 @@ async function untilKilled() {
   const session = await storage.spool.hello(hello(before.epoch === 0 ? {} : { epoch: before.epoch, ...seqs }));
   say(`epoch ${session.epoch}`);
   say(`acked ${session.ackedSeq}`);
+  const perCommit = Number(option ?? 50);
+  const lastSeq = Number(last ?? Number.POSITIVE_INFINITY);
   let seq = session.ackedSeq;
-  for (;;) {
-    const outcome = await storage.spool.commit(batch(session, seq + 1, 50));
+  while (seq < lastSeq) {
+    const outcome = await storage.spool.commit(batch(session, seq + 1, perCommit));
     if (!outcome.ok) throw new Error(outcome.reason);
-    seq += 50;
+    seq += perCommit;
     say(`acked ${outcome.marks[2]}`);
   }
+  await storage.close();
 }
 
 function singles() {

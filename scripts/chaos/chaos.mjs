@@ -2,9 +2,11 @@
 // write and send of a life of 200 messages, judged by what a subscriber received. `tidegate rehearse` does the work, in
 // pieces; each piece's verdict is one line of a file, so a run that was ended goes on where it stood.
 //
-//   node scripts/chaos.mjs [--kills 1000] [--fsync STEP] [--write STEP] [--send STEP] [--state FILE]
+//   node scripts/chaos/chaos.mjs [--kills 1000] [--fsync STEP] [--write STEP] [--send STEP] [--store STEP] [--state FILE]
 //
-//   STEP 1 takes every k, 10 every tenth, 0 none (the default). The exit code is 1 when anything was lost or doubled.
+//   STEP 1 takes every k, 10 every tenth, 0 none (the default). `--store` kills the storage alone (its worker threads
+//   in a small process, started in a fraction of the time) at its fsyncs and writes. The exit code is 1 when anything
+//   was lost or doubled.
 
 import { spawnSync } from "node:child_process";
 import { appendFileSync, existsSync, readFileSync } from "node:fs";
@@ -12,8 +14,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
+import { StoreKills } from "./store-kills.mjs";
 
-const REHEARSE = fileURLToPath(new URL("../firmware-sim/bin/tidegate-sim.js", import.meta.url));
+const REHEARSE = fileURLToPath(new URL("../../firmware-sim/bin/tidegate-sim.js", import.meta.url));
 
 /** Kills per piece: each piece has a broker, a store and devices of its own. */
 const PIECE_KILLS = 50;
@@ -27,6 +30,7 @@ const { values } = parseArgs({
     fsync: { type: "string", default: "0" },
     write: { type: "string", default: "0" },
     send: { type: "string", default: "0" },
+    store: { type: "string", default: "0" },
     state: { type: "string", default: join(tmpdir(), "tidegate-chaos.jsonl") },
   },
 });
@@ -90,7 +94,38 @@ function killPoints(call, step) {
   return entries;
 }
 
-const all = [["random", randomKills(Number(values.kills))]];
+/** Every STEP-th fsync and write of the storage's own life of 200 messages. */
+async function storePoints(step) {
+  const entries = [];
+  const store = new StoreKills();
+  try {
+    for (const call of ["fsync", "write"]) {
+      const name = `store-${call}/${step}`;
+      let entry = done().get(name);
+      if (entry === undefined) {
+        const sum = { piece: name, exitCode: 0, kills: 0, attempted: 0, acked: 0, unique: 0, missing: 0, doubled: 0 };
+        let verdict = await store.killAt(call, 1);
+        for (let k = 1; verdict.isKilled; verdict = await store.killAt(call, k)) {
+          sum.kills += 1;
+          for (const key of ["attempted", "acked", "unique", "missing", "doubled"]) sum[key] += verdict[key];
+          if (verdict.missing + verdict.doubled > 0) sum.exitCode = 1;
+          k += step;
+        }
+        entry = sum;
+        appendFileSync(values.state, `${JSON.stringify(entry)}\n`);
+      }
+      process.stdout.write(`${summaryOf(name, [entry])}\n`);
+      entries.push(entry);
+    }
+  } finally {
+    store.close();
+  }
+  return entries;
+}
+
+const all = [];
+if (Number(values.kills) > 0) all.push(["random", randomKills(Number(values.kills))]);
+if (Number(values.store) > 0) all.push(["store", await storePoints(Number(values.store))]);
 for (const call of ["fsync", "write", "send"]) {
   const step = Number(values[call]);
   if (step > 0) all.push([call, killPoints(call, step)]);

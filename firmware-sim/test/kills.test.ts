@@ -1,0 +1,64 @@
+/**
+ * The real gateway, killed at the k-th fsync, write and send of its life and at moments of chance. A slice: all of them
+ * are `node scripts/chaos/chaos.mjs --kills 1000 --fsync 1 --write 1 --send 1`.
+ */
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { expect } from "vitest";
+import { requires } from "../../scripts/testing/requires.mjs";
+import { SeededRandom } from "../src/random.js";
+import type { Operation } from "../src/rehearse/faultline.js";
+import { type KillStage, type KillVerdict, rehearseKillPoints, rehearseRandomKills } from "../src/rehearse/kills.js";
+
+const needed = requires("mosquitto", "mosquitto_sub", "cc");
+const TIMEOUT_MS = 180_000;
+
+async function inFolder(play: (stage: KillStage) => Promise<KillVerdict>): Promise<KillVerdict> {
+  const dir = mkdtempSync(join(tmpdir(), "tidegate-kills-"));
+  const broker = { mosquitto: needed.path("mosquitto"), mosquittoSub: needed.path("mosquitto_sub") };
+  try {
+    return await play({ dir, broker });
+  } finally {
+    rmSync(dir, { recursive: true, force: true });
+  }
+}
+
+function expectNothingLost(verdict: KillVerdict): void {
+  expect(verdict.faults).toEqual([]);
+  expect(verdict).toMatchObject({ missing: 0, listed: 0, doubled: 0, altered: 0, outOfOrder: 0, invented: 0 });
+  expect(verdict.acked).toBe(verdict.attempted);
+  expect(verdict.unique).toBe(verdict.attempted);
+}
+
+needed.describe("the gateway, killed", () => {
+  // From its opening into its work: the last of them lies among the messages.
+  const SLICES: [Operation, { from: number; step: number; to: number }][] = [
+    ["fsync", { from: 2, step: 13, to: 28 }],
+    ["write", { from: 15, step: 80, to: 175 }],
+    ["send", { from: 3, step: 20, to: 43 }],
+  ];
+  for (const [operation, range] of SLICES) {
+    needed.it(
+      `at its k-th ${operation} has lost nothing acked, stored nothing twice, changed no byte and no order`,
+      async () => {
+        const verdict = await inFolder((stage) => rehearseKillPoints({ ...stage, operation, ...range, messages: 40 }));
+        expect(verdict.kills).toBe(3);
+        expectNothingLost(verdict);
+      },
+      TIMEOUT_MS,
+    );
+  }
+
+  needed.it(
+    "at moments of chance under five devices has lost nothing either",
+    async () => {
+      const verdict = await inFolder((stage) =>
+        rehearseRandomKills({ ...stage, kills: 4, deviceCount: 5, lifeMsMax: 1_500, random: new SeededRandom(3) }),
+      );
+      expect(verdict.kills).toBe(4);
+      expectNothingLost(verdict);
+    },
+    TIMEOUT_MS,
+  );
+});
