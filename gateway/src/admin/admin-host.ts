@@ -159,7 +159,10 @@ export interface IssuedCredential {
 
 export interface DeviceDesk {
   identities(): Promise<readonly DeviceIdentity[]>;
-  facts(): Promise<readonly DeviceFacts[]>;
+  /** Null: no such device. */
+  identity(device: string): DeviceIdentity | null;
+  /** What the spool knows of these devices. */
+  facts(devices: readonly string[]): Promise<readonly DeviceFacts[]>;
   /** Null: nothing known, shown as offline. */
   presence(device: string): DevicePresence | null;
   /** Presence changes, as they happen. */

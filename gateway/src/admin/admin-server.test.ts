@@ -43,6 +43,24 @@ describe("devices", () => {
     });
   });
 
+  it("gives them in pages, and says where the next one begins", async () => {
+    const idsOf = (json: { devices: { id: string }[] }) => json.devices.map(({ id }) => id);
+    const first = (await t.ask("GET", "/api/v1/devices?limit=2")).json;
+    expect([idsOf(first), first.next]).toEqual([["attic-7", "bed-1"], "bed-1"]);
+    const second = (await t.ask("GET", `/api/v1/devices?limit=2&after=${first.next}`)).json;
+    expect([idsOf(second), second.next]).toEqual([["cellar"], null]);
+    expect((await t.ask("GET", "/api/v1/devices?limit=0")).status).toBe(400);
+  });
+
+  it("sends a backup as a file, and puts it on the audit list", async () => {
+    const { status, headers, text } = await t.ask("POST", "/api/v1/backup");
+    expect(status).toBe(200);
+    expect(headers.get("content-type")).toBe("application/x-tar");
+    expect(headers.get("content-disposition")).toContain("tidegate-attic-pi.tar");
+    expect(text).toBe("tar");
+    expect(t.host.audits.at(-1)).toContain("backup.create");
+  });
+
   it("adds one and shows its credential once", async () => {
     const { status, json } = await t.ask("POST", "/api/v1/devices", { body: { deviceId: "shed-2", name: "Shed" } });
     expect(status).toBe(201);

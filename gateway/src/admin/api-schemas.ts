@@ -87,6 +87,12 @@ export const DeviceSchema = z
   .openapi("Device");
 export type DeviceView = z.infer<typeof DeviceSchema>;
 
+/** A site's devices fit one answer; whoever wants less says so. */
+export const DeviceQuerySchema = z.object({
+  after: z.string().max(63).optional().openapi({ description: "only ids behind this one" }),
+  limit: z.coerce.number().int().min(1).max(20_000).default(20_000),
+});
+
 export const NewDeviceSchema = z
   .strictObject({ deviceId: name, name: z.string().max(128).default("") })
   .openapi("NewDevice");

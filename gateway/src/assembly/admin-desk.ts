@@ -27,7 +27,7 @@ import type { CredentialDirectory } from "../enrollment/credential-directory.js"
 import type { CommandRecord, Delivery } from "../model/command.js";
 import type { IdentityStore } from "../model/identity.js";
 import type { Gap } from "../model/record.js";
-import type { DeviceFacts, GapQuery, LiveEvent, Spool, SpoolReader } from "../model/spool.js";
+import type { GapQuery, LiveEvent, Spool, SpoolReader } from "../model/spool.js";
 import type { SessionFacts } from "../session/session-ports.js";
 import type { BackupStream } from "../storage/backup-archive.js";
 import type { BackupDesk } from "./backup-desk.js";
@@ -213,10 +213,12 @@ export class AdminDesk implements AdminHost {
   }
 
   #deviceDesk(): DeviceDesk {
-    const { credentials, reader, identities } = this.#parts;
+    const { credentials, reader } = this.#parts;
     return {
-      identities: () => identities.devices(),
-      facts: () => reader.devices(),
+      // From memory: a slow disk must not keep anybody from seeing who is here.
+      identities: async () => credentials.identities(),
+      identity: (device) => credentials.identity(device),
+      facts: (names) => reader.devices(names),
       presence: (device) => this.#presenceOf(device),
       onPresence: (listener): Unsubscribe => this.#presence.add(({ device, presence }) => listener(device, presence)),
       add: async (device, name) => this.#issued((await credentials.add(device, name)).token),
@@ -278,7 +280,7 @@ export class AdminDesk implements AdminHost {
 
 /** How the device's catalog declares the command; at most once when it says nothing: never twice is the safe way. */
 export async function deliveryOf(reader: SpoolReader, device: string, name: string): Promise<Delivery> {
-  const facts = (await reader.devices()).find((known: DeviceFacts) => known.device === device);
+  const [facts] = await reader.devices([device]);
   const spec = facts?.catalog?.commands.find((known) => isSpec(known) && known.name === name);
   return isSpec(spec) && !spec.atMostOnce ? "atLeastOnce" : "atMostOnce";
 }

@@ -267,5 +267,6 @@ export interface SpoolReader {
   quarantined(sink: string | null, limit: number): Promise<readonly QuarantinedRecord[]>;
   /** What the sink is to try again, in the order it was put aside. */
   requeued(sink: string, limit: number): Promise<readonly RequeuedRecord[]>;
-  devices(): Promise<readonly DeviceFacts[]>;
+  /** All devices the spool knows, by id; only those of `names` when given. */
+  devices(names?: readonly string[]): Promise<readonly DeviceFacts[]>;
 }

@@ -58,7 +58,7 @@ export class ReaderHost {
       case "requeued":
         return reader.requeued(...call.in);
       case "devices":
-        return reader.devices();
+        return reader.devices(call.in);
       case "close":
         this.halt();
         return null;

@@ -182,6 +182,9 @@ describe("the lists", () => {
 
   it("give a device's facts with its mark", () => {
     store.engine.commit(batchOf(run(epoch, 1, 5)));
-    expect(reader.devices()).toMatchObject([{ device: "attic-7", firmware: "1.0", epoch, ackedSeq: 5, catalog: null }]);
+    const known = { device: "attic-7", firmware: "1.0", epoch, ackedSeq: 5, catalog: null };
+    expect(reader.devices(null)).toMatchObject([known]);
+    expect(reader.devices(["cellar", "attic-7"])).toMatchObject([known]);
+    expect(reader.devices(["cellar"])).toEqual([]);
   });
 });

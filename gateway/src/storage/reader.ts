@@ -165,14 +165,16 @@ export class Reader {
       .all(sink, clamp(limit, REQUEUED_MAX));
   }
 
-  devices(): DeviceFacts[] {
+  /** @param names only these; null: all */
+  devices(names: readonly string[] | null): DeviceFacts[] {
     return this.#db
-      .prepare<[], DeviceFactsRow>(
+      .prepare<{ names: string | null }, DeviceFactsRow>(
         `SELECT d.device, d.key AS deviceKey, d.firmware, d.model, d.sleep_ms AS sleepMs,
                 d.last_seen_ms AS lastSeenUnixMs, d.epoch, coalesce(s.mark, 0) AS ackedSeq, d.catalog
-         FROM devices d LEFT JOIN streams s ON s.device_key = d.key AND s.epoch = d.epoch ORDER BY d.device`,
+         FROM devices d LEFT JOIN streams s ON s.device_key = d.key AND s.epoch = d.epoch
+         WHERE $names IS NULL OR d.device IN (SELECT value FROM json_each($names)) ORDER BY d.device`,
       )
-      .all()
+      .all({ names: names === null ? null : JSON.stringify(names) })
       .map(({ catalog: catalogId, ...facts }) => {
         const catalog = this.#records.catalog(catalogId);
         const { signals, commands } = catalog ?? { signals: [], commands: [] };

@@ -177,7 +177,7 @@ function readerOn(reader: WorkerCalls<ReaderCalls>, writer: Writer): SpoolReader
     command: (commandId) => reader.ask("command", commandId),
     quarantined: (sink, limit) => reader.ask("quarantined", [sink, limit]),
     requeued: (sink, limit) => reader.ask("requeued", [sink, limit]),
-    devices: () => reader.ask("devices", null),
+    devices: (names) => reader.ask("devices", names ?? null),
   };
 }
 

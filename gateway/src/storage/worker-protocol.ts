@@ -79,7 +79,7 @@ export interface ReaderCalls {
     readonly out: readonly QuarantinedRecord[];
   };
   requeued: { readonly in: readonly [sink: string, limit: number]; readonly out: readonly RequeuedRecord[] };
-  devices: { readonly in: null; readonly out: readonly DeviceFacts[] };
+  devices: { readonly in: readonly string[] | null; readonly out: readonly DeviceFacts[] };
   close: { readonly in: null; readonly out: null };
 }
 

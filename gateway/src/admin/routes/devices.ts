@@ -8,6 +8,7 @@ import type { IssuedCredential } from "../admin-host.js";
 import {
   CredentialSchema,
   DeviceParams,
+  DeviceQuerySchema,
   DeviceSchema,
   type DeviceView,
   NewDeviceSchema,
@@ -24,8 +25,12 @@ const list = createRoute({
   ...base,
   method: "get",
   path: "/api/v1/devices",
-  summary: "All devices with presence, facts, catalog and newest values",
-  responses: { 200: answer(z.object({ devices: z.array(DeviceSchema) }), "Devices by id"), ...FAILURE },
+  summary: "Devices by id, with presence, facts, catalog and newest values",
+  request: { query: DeviceQuerySchema },
+  responses: {
+    200: answer(z.object({ devices: z.array(DeviceSchema), next: z.string().nullable() }), "`next`: pass as `after`"),
+    ...FAILURE,
+  },
 });
 const show = createRoute({
   ...one,
@@ -70,7 +75,7 @@ const revoke = createRoute({
 /** Add the routes of devices and their credentials. */
 export function deviceRoutes(app: AdminApp, parts: RouteParts): void {
   const { host, feed } = parts;
-  app.openapi(list, async (c) => c.json({ devices: await allDevices(parts) }, 200));
+  app.openapi(list, async (c) => c.json(await pageOfDevices(parts, c.req.valid("query")), 200));
   app.openapi(show, async (c) => c.json(await oneDevice(parts, c.req.valid("param").id), 200));
   app.openapi(add, async (c) => {
     const wanted = c.req.valid("json");
@@ -107,23 +112,26 @@ export function deviceRoutes(app: AdminApp, parts: RouteParts): void {
 
 const credentialView = (deviceId: string, issued: IssuedCredential) => ({ deviceId, ...issued });
 
-/** Every device that has a credential, by id. */
-async function allDevices(parts: RouteParts): Promise<DeviceView[]> {
+/** Devices that have a credential, by id; those behind `after`, at most `limit`. */
+async function pageOfDevices(parts: RouteParts, { after, limit }: z.infer<typeof DeviceQuerySchema>) {
   const { devices } = parts.host;
-  const [identities, facts] = await Promise.all([devices.identities(), devices.facts(), parts.feed.freshen()]);
+  const behind = (await devices.identities())
+    .filter(({ device }) => after === undefined || device > after)
+    .sort((a, b) => (a.device < b.device ? -1 : 1));
+  const page = behind.slice(0, limit);
+  const [facts] = await Promise.all([devices.facts(page.map(({ device }) => device)), parts.feed.freshen()]);
   const known = new Map(facts.map((fact) => [fact.device, fact]));
-  return identities
-    .map((identity) => compose(parts, identity, known.get(identity.device) ?? null))
-    .sort((a, b) => (a.id < b.id ? -1 : 1));
+  const views = page.map((identity) => compose(parts, identity, known.get(identity.device) ?? null));
+  return { devices: views, next: behind.length > limit ? (page.at(-1)?.device ?? null) : null };
 }
 
 /** Errors: E_DEVICE_UNKNOWN. */
 async function oneDevice(parts: RouteParts, id: string): Promise<DeviceView> {
   const { devices } = parts.host;
-  const [identities, facts] = await Promise.all([devices.identities(), devices.facts(), parts.feed.freshen()]);
-  const identity = identities.find((known) => known.device === id);
-  if (identity === undefined) throw new GatewayError("E_DEVICE_UNKNOWN", `no device is called ${id}`);
-  return compose(parts, identity, facts.find((fact) => fact.device === id) ?? null);
+  const identity = devices.identity(id);
+  if (identity === null) throw new GatewayError("E_DEVICE_UNKNOWN", `no device is called ${id}`);
+  const [[facts = null]] = await Promise.all([devices.facts([id]), parts.feed.freshen()]);
+  return compose(parts, identity, facts);
 }
 
 function compose({ host, feed }: RouteParts, identity: DeviceIdentity, facts: DeviceFacts | null): DeviceView {

@@ -137,7 +137,8 @@ export class FakeHost implements AdminHost {
 
   readonly devices: AdminHost["devices"] = {
     identities: async () => this.ids,
-    facts: async () => this.known,
+    identity: (id: string) => this.ids.find(({ device }) => device === id) ?? null,
+    facts: async (ids: readonly string[]) => this.known.filter(({ device }) => ids.includes(device)),
     presence: (device) => this.present.get(device) ?? null,
     onPresence: (listener) => subscribe(this.#presence, listener),
     add: async (device, name) => {

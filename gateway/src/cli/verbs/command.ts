@@ -1,6 +1,7 @@
 /** `tidegate command ls | show | cancel`: what was asked of devices and what came of it. */
-import type { Command } from "commander";
+import { type Command, Option } from "commander";
 import * as z from "zod";
+import { COMMAND_STATES } from "../../model/command.js";
 import { type CommandAnswer, commandShape, paintOfState } from "../command-shape.js";
 import { inline } from "../plain.js";
 import { ago, span } from "../quantities.js";
@@ -21,7 +22,7 @@ export function addCommand(program: Command, shell: Shell): void {
   const group = program.command("command").description("see and cancel commands; `tidegate send` makes them");
   readVerb(group, "ls", "list commands, newest first")
     .option("--device <id>", "of one device")
-    .option("--state <state>", "in one state: queued, sent, received, started, succeeded, failed …")
+    .addOption(new Option("--state <state>", "in one state").choices(COMMAND_STATES))
     .option("--limit <count>", "how many at most", countOption(1, 1_000), 50)
     .action(async ({ device, state, limit, ...options }: ListOptions) => {
       const answer = await shell

@@ -5,6 +5,7 @@ import { inline, plain } from "../plain.js";
 import { ago } from "../quantities.js";
 import { gatewayVerb, jsonOption, type ReadOptions, readVerb, type Shell } from "../shell.js";
 import type { Cell } from "../table.js";
+import { addHistory } from "./history.js";
 
 const reading = z.looseObject({
   signal: z.string(),
@@ -40,11 +41,12 @@ const credential = z.looseObject({
 
 const pathOf = (id: string): string => `/api/v1/devices/${encodeURIComponent(id)}`;
 
-/** Adds `device add | replace | ls | show | rename | revoke | forget` to the program. */
+/** Adds `device add | replace | ls | show | history | rename | revoke | forget` to the program. */
 export function addDevice(program: Command, shell: Shell): void {
   const group = program.command("device").description("add devices, see them, take their credentials away");
   addAdd(group, shell);
   addReads(group, shell);
+  addHistory(group, shell);
   addChanges(group, shell);
 }
 
