@@ -7,7 +7,6 @@
 
 import { spawn } from "node:child_process";
 import { launch } from "./node-version.mjs";
-import { findCommand } from "./testing/requires.mjs";
 import { formatDuration, ROOT } from "./workspace/report.mjs";
 import { Trial } from "./workspace/trial.mjs";
 
@@ -68,6 +67,7 @@ function screen(trial) {
 async function lookAround(link) {
   // Only now: a fresh clone had no packages before `npm start` installed them.
   const { chromium } = await import("playwright-core");
+  const { findCommand } = await import("./testing/requires.mjs");
   const browser = await chromium.launch({
     executablePath: findCommand("chromium") ?? "chromium",
     args: ["--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking"],

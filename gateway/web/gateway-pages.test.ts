@@ -35,6 +35,12 @@ withBrowser.describe("the pages of the gateway", () => {
     await card.getByText("the broker refused the password").waitFor();
     await card.getByText("Records this sink could not take").click();
     await card.getByText("too large").waitFor();
+    await card.getByRole("button", { name: "Send again" }).first().click();
+    await expect.poll(() => t.host.calls.some((call) => call.startsWith("requeue "))).toBe(true);
+    await page.getByRole("button", { name: "Forget old" }).click();
+    expect(t.host.calls).not.toContain("forget old");
+    await page.getByRole("button", { name: "Yes, forget its place" }).click();
+    await expect.poll(() => t.host.calls).toContain("forget old");
     expect(await bench.inspect("sinks")).toEqual([]);
   });
 
@@ -170,6 +176,11 @@ withBrowser.describe("the pages of the gateway", () => {
     await row.getByText("attic-pi").waitFor();
     await page.locator("tbody tr", { hasText: "version" }).getByText("tidegate.yaml:1").waitFor();
     expect(await bench.inspect("settings")).toEqual([]);
+    const [download] = await Promise.all([
+      page.waitForEvent("download"),
+      page.getByRole("button", { name: "Download a backup" }).click(),
+    ]);
+    expect(download.suggestedFilename()).toBe("tidegate-attic-pi.tar");
     await page.getByLabel("Current password").fill("something else");
     await page.getByLabel("New password", { exact: true }).fill("correct horse battery");
     await page.getByLabel("The new password again").fill("correct horse battery");

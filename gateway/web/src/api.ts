@@ -52,7 +52,7 @@ async function ask(
   }).catch(() => {
     throw UNREACHED;
   });
-  if (answer.status === 204) return null;
+  // Some answers have no body: that it was taken says it all.
   const json: unknown = await answer.json().catch(() => null);
   if (!answer.ok) throw failure(answer.status, json);
   return json;
@@ -141,6 +141,8 @@ export const api = {
   testSink: (name: string) => ask("POST", `${ofSink(name)}/test`) as Promise<SinkTestView>,
   pauseSink: (name: string) => ask("POST", `${ofSink(name)}/pause`),
   resumeSink: (name: string) => ask("POST", `${ofSink(name)}/resume`),
+  forgetSink: (name: string) => ask("DELETE", ofSink(name)),
+  requeue: (name: string, recordId: number) => ask("POST", `${ofSink(name)}/quarantine/${recordId}/requeue`),
   quarantined: async (name: string, limit: number) =>
     (await get<{ records: QuarantinedView[] }>(`${ofSink(name)}/quarantine`, { limit })).records,
 

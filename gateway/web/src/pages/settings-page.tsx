@@ -39,6 +39,7 @@ export function SettingsPage() {
       )}
       {found.length === 0 ? <p class="empty">{value === null ? "Loading …" : "No setting fits the filter."}</p> : null}
       {found.length === 0 ? null : <SettingTable lines={found} />}
+      <Backup />
       <Password />
       {status === null ? null : <About status={status} />}
     </>
@@ -69,6 +70,24 @@ function SettingTable({ lines }: { readonly lines: readonly SettingLine[] }) {
         ))}
       </tbody>
     </table>
+  );
+}
+
+/** A form and not a fetch: the browser writes the file as it comes, however large it is. */
+function Backup() {
+  return (
+    <section aria-labelledby="backup">
+      <h3 id="backup">Backup</h3>
+      <p class="facts">
+        One file with everything this gateway cannot make again: keys, credentials, marks, records. Keep it like a
+        password. <code>npx tidegate backup restore FILE</code> brings it back.
+      </p>
+      <form method="post" action="/api/v1/backup">
+        <button type="submit" class="quiet">
+          Download a backup
+        </button>
+      </form>
+    </section>
   );
 }
 

@@ -1,8 +1,9 @@
 /** Where data goes: state, backlog, the last error in plain words, and what could not be delivered. */
 import { useState } from "preact/hooks";
 import type { SinkView } from "../../../src/admin/api-schemas.js";
-import { api, problemText, type SinkTestView } from "../api.js";
+import { api, problemText, type QuarantinedView, type SinkTestView } from "../api.js";
 import { ageText, countText, timeText } from "../format.js";
+import { ConfirmButton } from "../parts/confirm-button.js";
 import { PageHead, Problem } from "../parts/page-head.js";
 import { Tile } from "../parts/tile.js";
 import { hrefTo } from "../route.js";
@@ -11,6 +12,7 @@ import { sinkStateText } from "../words.js";
 
 const ASK_MS = 2000;
 const QUARANTINE_MAX = 100;
+const QUARANTINE_ASK_MS = 5000;
 
 /** One card for each sink. */
 export function SinksPage() {
@@ -53,6 +55,7 @@ function SinkCard({ sink, onChanged }: SinkCardProps) {
       </div>
       <SinkError sink={sink} />
       <SinkNumbers sink={sink} />
+      {orphaned ? <Orphan name={sink.name} onChanged={onChanged} /> : null}
       {orphaned ? null : <SinkActions sink={sink} onChanged={onChanged} />}
       {sink.quarantinedCount > 0 ? <Quarantine sink={sink} /> : null}
     </section>
@@ -124,6 +127,26 @@ function SinkActions({ sink, onChanged }: SinkCardProps) {
   );
 }
 
+/** What is left of a sink that is not in the configuration any more. */
+function Orphan({ name, onChanged }: { readonly name: string; readonly onChanged: () => void }) {
+  const [problem, setProblem] = useState("");
+  const forget = async (): Promise<void> => {
+    try {
+      await api.forgetSink(name);
+      onChanged();
+    } catch (thrown) {
+      setProblem(problemText(thrown));
+    }
+  };
+  return (
+    <div class="actions">
+      <ConfirmButton label={`Forget ${name}`} sure="Yes, forget its place" onConfirm={() => void forget()} />
+      <span class="facts">Should it come back under this name, it begins as a new sink does.</span>
+      <Problem text={problem} />
+    </div>
+  );
+}
+
 function testText({ ok, elapsedMs, protocol, error }: SinkTestView): { text: string; tone: string } {
   if (ok) return { text: `Works: ${protocol ?? "connected"} in ${Math.round(elapsedMs)} ms.`, tone: "good" };
   return { text: error === null ? "It did not work." : `${error.why} → ${error.fix}`, tone: "bad" };
@@ -140,7 +163,9 @@ function Quarantine({ sink }: { readonly sink: SinkView }) {
 }
 
 function QuarantineTable({ name }: { readonly name: string }) {
-  const { value, problem } = usePolled(`quarantine ${name}`, 0, () => api.quarantined(name, QUARANTINE_MAX));
+  const { value, problem, refresh } = usePolled(`quarantine ${name}`, QUARANTINE_ASK_MS, () =>
+    api.quarantined(name, QUARANTINE_MAX),
+  );
   if (value === null) return <p class="empty">{problem === "" ? "Loading …" : problem}</p>;
   return (
     <table class="table">
@@ -149,6 +174,7 @@ function QuarantineTable({ name }: { readonly name: string }) {
           <th scope="col">Record</th>
           <th scope="col">Device</th>
           <th scope="col">Why</th>
+          <th scope="col">State</th>
           <th scope="col" class="wide">
             When
           </th>
@@ -167,10 +193,50 @@ function QuarantineTable({ name }: { readonly name: string }) {
               <a href={hrefTo("devices", [record.device])}>{record.device}</a>
             </td>
             <td>{record.reason}</td>
+            <td>
+              <RecordState record={record} onChanged={refresh} />
+            </td>
             <td class="wide">{timeText(record.at)}</td>
           </tr>
         ))}
       </tbody>
     </table>
+  );
+}
+
+const RECORD_STATES: Readonly<Record<QuarantinedView["state"], string>> = {
+  aside: "set aside",
+  requeued: "is sent again",
+  delivered: "delivered later",
+};
+
+interface RecordStateProps {
+  readonly record: QuarantinedView;
+  readonly onChanged: () => void;
+}
+
+/** What became of a record, and the way to have it sent again while its message is still kept. */
+function RecordState({ record, onChanged }: RecordStateProps) {
+  const [problem, setProblem] = useState("");
+  const { sink, recordId, state, canRequeue } = record;
+  const send = async (): Promise<void> => {
+    try {
+      await api.requeue(sink, recordId);
+      onChanged();
+    } catch (thrown) {
+      setProblem(problemText(thrown));
+    }
+  };
+  return (
+    <>
+      <span class={state === "delivered" ? "tone-good" : ""}>{RECORD_STATES[state]}</span>{" "}
+      {state === "aside" && canRequeue ? (
+        <button type="button" class="quiet" onClick={() => void send()}>
+          Send again<span class="unseen"> record {recordId}</span>
+        </button>
+      ) : null}
+      {state === "aside" && !canRequeue ? <small>its message is not kept any more</small> : null}
+      <Problem text={problem} />
+    </>
   );
 }
