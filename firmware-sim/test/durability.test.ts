@@ -55,6 +55,8 @@ function mutant(changes: readonly (readonly [from: string, to: string])[]): stri
   const copy = join(dir, "mutant", "gateway");
   mkdirSync(copy, { recursive: true });
   for (const part of ["bin", "dist", "package.json"]) cpSync(join(source, part), join(copy, part), { recursive: true });
+  // What is changed are the compiled modules: the copy runs those.
+  rmSync(join(copy, "dist", "app"), { recursive: true, force: true });
   const modules = fileURLToPath(new URL("../../node_modules", import.meta.url));
   symlinkSync(modules, join(dir, "mutant", "node_modules"));
   const storage = join(copy, "dist", "storage");

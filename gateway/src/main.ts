@@ -7,8 +7,7 @@
  */
 import { readFileSync } from "node:fs";
 import { hostname } from "node:os";
-import { dirname, join } from "node:path";
-import { fileURLToPath } from "node:url";
+import { join } from "node:path";
 import type { DestinationStream } from "pino";
 import { PasswordHasher } from "./admin/password.js";
 import { banner } from "./assembly/banner.js";
@@ -28,6 +27,7 @@ import { asGatewayError, type ExitCode, type GatewayError } from "./core/errors.
 import { createLogger, type Logger } from "./core/log.js";
 import { LogRing } from "./core/log-ring.js";
 import { Metrics } from "./core/metrics.js";
+import { packageDir, packageVersion } from "./core/package-dir.js";
 import { SystemRandom } from "./core/random.js";
 import type { IdentityStore } from "./model/identity.js";
 
@@ -82,7 +82,7 @@ async function runOnce(options: RunOptions): Promise<GatewayError | null> {
       logRing,
       metrics: new Metrics(),
       version: packageVersion(),
-      webDir: join(sourceDir(), "web"),
+      webDir: join(packageDir(), "dist", "web"),
       isService: service !== null || options.env["STATE_DIRECTORY"] !== undefined,
       onFatal: (error) => ended.fatal(error),
     });
@@ -125,7 +125,7 @@ async function whileRefused(error: GatewayError, options: RunOptions): Promise<"
       io: configIo(),
       options,
       clock: new SystemClock(),
-      webDir: join(sourceDir(), "web"),
+      webDir: join(packageDir(), "dist", "web"),
       say: (text) => process.stderr.write(text),
       stopped: ended.promise.then(() => {}),
     });
@@ -168,26 +168,14 @@ export async function withIdentity<T>(
   }
 }
 
-/** The version in the package's package.json. */
-export function packageVersion(): string {
-  const text = readFileSync(join(sourceDir(), "..", "package.json"), "utf8");
-  const { version } = JSON.parse(text) as { version: string }; // our own file
-  return version;
-}
-
 /** What loading the configuration needs of this machine. */
 export function configIo(): ConfigIo {
   return {
     readFile: (path) => readFileSync(path, "utf8"),
     cwd: process.cwd(),
     hostname: hostname(),
-    repositoryDir: repositoryDir(sourceDir()),
+    repositoryDir: repositoryDir(packageDir()),
   };
-}
-
-/** The folder of this file: `gateway/dist` in an installation. */
-function sourceDir(): string {
-  return dirname(fileURLToPath(import.meta.url));
 }
 
 function makeLogger(loaded: LoadedConfig, options: RunOptions, ring: LogRing): Logger {

@@ -1,9 +1,10 @@
-// The build: every package with `tsc -b` (incremental), then the dashboard bundle when the dashboard changed.
+// The build: every package with `tsc -b` (incremental), then the bundles of gateway and dashboard where they changed.
 // Says nothing when nothing had to be built.
 
 import { createHash } from "node:crypto";
 import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { dirname, join, relative } from "node:path";
+import { bundleGateway } from "./bundle.mjs";
 import { exclusively } from "./exclusive.mjs";
 import { startProgress } from "./progress.mjs";
 import { formatDuration, inRoot, Report, ROOT } from "./report.mjs";
@@ -40,6 +41,8 @@ async function build() {
   let hasBuilt = false;
   try {
     hasBuilt = await compile();
+    phase = "bundling the gateway";
+    hasBuilt = (await bundleGateway()) || hasBuilt;
     phase = "bundling the dashboard";
     hasBuilt = (await bundleDashboard()) || hasBuilt;
   } finally {

@@ -2,9 +2,9 @@
 import { existsSync } from "node:fs";
 import { dirname, join } from "node:path";
 
-/** Root of the checkout that holds `fromDir`, recognised by its workspace file and protocol; null when installed. */
-export function repositoryDir(fromDir: string): string | null {
-  const root = dirname(dirname(fromDir));
+/** Root of the checkout that holds the package, recognised by its protocol; null when it was installed. */
+export function repositoryDir(packageDir: string): string | null {
+  const root = dirname(packageDir);
   const isCheckout =
     existsSync(join(root, "proto", "PROTOCOL.md")) && existsSync(join(root, "gateway", "package.json"));
   return isCheckout ? root : null;

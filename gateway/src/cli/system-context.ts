@@ -2,6 +2,7 @@
 import { spawn } from "node:child_process";
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { hostname } from "node:os";
+import { dirname } from "node:path";
 import { createInterface } from "node:readline";
 import { Writable } from "node:stream";
 import { fileURLToPath } from "node:url";
@@ -9,6 +10,7 @@ import type { Environment } from "../config/env-overrides.js";
 import { errnoOf } from "../config/locations.js";
 import { SystemClock } from "../core/clock.js";
 import { GatewayError } from "../core/errors.js";
+import { packageDir } from "../core/package-dir.js";
 import { SystemRandom } from "../core/random.js";
 import { listSerial, openSerial } from "../southbound/serial-open.js";
 import type { CliContext, Daemon, InputStream, OutputStream } from "./context.js";
@@ -84,7 +86,7 @@ function promptHidden(question: string): Promise<string> {
 
 /** Root of the checkout this file was built in; null when the program was installed as a package. */
 function repositoryDir(): string | null {
-  const root = fileURLToPath(new URL("../../../", import.meta.url));
+  const root = dirname(packageDir());
   return existsSync(`${root}/proto/PROTOCOL.md`) || existsSync(`${root}/proto/tidegate`) ? root : null;
 }
 

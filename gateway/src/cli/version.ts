@@ -1,10 +1,5 @@
-/** The version of this program, from its package.json. Edge room `cli`. */
-import { readFileSync } from "node:fs";
-import * as z from "zod";
-
-const manifest = z.looseObject({ version: z.string() });
+/** The version of this program. Edge room `cli`. */
+import { packageVersion } from "../core/package-dir.js";
 
 /** `0.1.0`. */
-export const VERSION = manifest.parse(
-  JSON.parse(readFileSync(new URL("../../package.json", import.meta.url), "utf8")),
-).version;
+export const VERSION = packageVersion();
