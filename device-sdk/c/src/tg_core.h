@@ -56,6 +56,7 @@
 #define TG_STALL_TICKS 39u         /* 10 s without a byte taken by the link: it is dead            */
 #define TG_STABLE_TICKS 256u       /* a session of 65 s resets the backoff [P-21]                  */
 #define TG_PAUSE_TICKS_MAX 14062u  /* 1 h: after a refusal, and the longest a gateway may ask for  */
+#define TG_WHOLE_TICKS 2u          /* more, so that a wait is never short: it begins within a tick, and is cut to ticks */
 #define TG_QUIET_TICKS 0x7FFFu     /* nothing is expected                                          */
 #define TG_SPREAD_FIRST 3u         /* first pause: up to 3 ticks, below 1 s; longest: 255, below 65 s */
 

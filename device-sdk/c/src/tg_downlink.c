@@ -60,7 +60,7 @@ static void on_nack(tg_client *c, const uint32_t *v)
     c->flags &= (uint8_t)~TG_HOLD;
     if (v[3] != 0) {
         c->flags |= TG_HOLD;
-        c->due = (tg_tick)(c->now + tg_ticks(v[3]) + 1u);
+        c->due = (tg_tick)(c->now + tg_ticks(v[3]) + TG_WHOLE_TICKS);
     }
 }
 
@@ -119,7 +119,7 @@ static void on_say_hello(tg_client *c)
 static TG_APART uint8_t obey(tg_client *c, uint8_t kind, const uint32_t *v)
 {
     if (kind == DOWN_BYE) {
-        c->pause = tg_ticks(v[2]);
+        if (v[2] != 0) c->pause = (tg_tick)(tg_ticks(v[2]) + TG_WHOLE_TICKS);
         return v[1] <= TG_REASON_SLEEPING ? TG_OVER((uint8_t)v[1]) : TG_OVER(TG_REASON_UNSPECIFIED);
     }
     if (kind == DOWN_SAY_HELLO) on_say_hello(c);

@@ -143,7 +143,7 @@ static tg_tick retry_ticks(const uint8_t *text)
     uint32_t seconds = 0;
     while (*text == ' ') text++;
     for (; *text >= '0' && *text <= '9' && seconds < 100000u; text++) seconds = seconds * 10u + (*text - (uint32_t)'0');
-    return tg_ticks(seconds * 1000u);
+    return (tg_tick)(tg_ticks(seconds * 1000u) + TG_WHOLE_TICKS);
 }
 
 /* < 0: the link is over. */

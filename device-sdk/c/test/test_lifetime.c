@@ -121,6 +121,31 @@ static void a_bye_is_obeyed_with_its_wait_p21(void)
     bench_online(b);
 }
 
+static void no_wait_is_shorter_than_asked_for_wherever_the_clock_stands_p21(void)
+{
+    uint32_t phase;
+    for (phase = 0; phase < 512; phase += 37) {
+        bench *b = bench_new();
+        uint8_t buf[16];
+        wire_writer w;
+        uint32_t begin;
+        b->gateway.now_ms = 70000u + phase;
+        bench_open(b);
+        bench_online(b);
+        wire_open(&w, buf, sizeof buf);
+        wire_u32(&w, 1, TG_REASON_OVERLOADED);
+        wire_u32(&w, 2, 1000);
+        fake_say(&b->gateway, 7, &w);
+        begin = b->gateway.now_ms;
+        while (b->gateway.opens == 1) {
+            (void)tg_poll(&b->client);
+            b->gateway.now_ms++;
+        }
+        CHECK(b->gateway.now_ms - begin > 1000);
+        CHECK(b->gateway.now_ms - begin < 3000);
+    }
+}
+
 static void a_refusal_waits_an_hour_unless_started_p30(void)
 {
     bench *b = bench_new();
@@ -271,6 +296,7 @@ int main(void)
     RUN(the_backoff_is_jittered_doubles_and_is_bounded_p21);
     RUN(the_backoff_resets_only_after_a_session_stayed_up_p21);
     RUN(a_bye_is_obeyed_with_its_wait_p21);
+    RUN(no_wait_is_shorter_than_asked_for_wherever_the_clock_stands_p21);
     RUN(a_refusal_waits_an_hour_unless_started_p30);
     RUN(a_stopped_device_says_bye_and_rests_p30);
     RUN(stopping_without_a_link_is_immediate);
