@@ -18,6 +18,7 @@ import type { Random } from "../core/random.js";
 import type { Instants } from "../core/turn-clock.js";
 import { Admission, type AdmissionLimits } from "./admission.js";
 import { FailedLogins } from "./failed-logins.js";
+import { hintAtTls } from "./plain-guests.js";
 import { type GateVerdict, judgeUpgrade } from "./upgrade-gate.js";
 import { type LinkListener, WsLink } from "./ws-link.js";
 
@@ -257,7 +258,7 @@ function makeServer(options: ListenerOptions): Server | HttpsServer {
     noDelay: true,
   };
   if (options.tls === null) return createHttpServer(http);
-  return createHttpsServer({
+  const server = createHttpsServer({
     ...http,
     key: options.tls.key,
     cert: options.tls.cert,
@@ -265,6 +266,8 @@ function makeServer(options: ListenerOptions): Server | HttpsServer {
     minVersion: "TLSv1.2",
     handshakeTimeout: options.handshakeTimeoutMs,
   });
+  hintAtTls(server);
+  return server;
 }
 
 /** Test hook: sends every message back, with the production options of ws. */

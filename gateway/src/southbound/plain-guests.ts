@@ -1,0 +1,43 @@
+/**
+ * A hint for who speaks plain HTTP to the TLS port: the most common mistake of a first firmware, and the most silent one.
+ *
+ *   TCP ─▶ remembered ─▶ TLS agreed: forgotten
+ *                  └───▶ "GET / HTTP/1.1" instead of TLS ─▶ 400 in plain text on the socket below, closed
+ *
+ * Nothing is served this way: no credential is read, and the answer is the same for everybody.
+ */
+import type { Server as HttpsServer } from "node:https";
+import type { Socket } from "node:net";
+import type { TLSSocket } from "node:tls";
+
+const TEXT = "This port speaks TLS: write the address with wss:// (or https://), not ws:// or http://.\n";
+const ANSWER = `HTTP/1.1 400 Bad Request\r
+Connection: close\r
+Content-Type: text/plain\r
+Content-Length: ${TEXT.length}\r
+\r
+${TEXT}`;
+
+/** OpenSSL's word for a request where a handshake should begin. */
+const HTTP_INSTEAD = "ERR_SSL_HTTP_REQUEST";
+
+/** Answer plain HTTP on a TLS server. Sockets are remembered for their handshake only. */
+export function hintAtTls(server: HttpsServer): void {
+  const shaking = new Map<string, Socket>();
+  const nameOf = (socket: Socket): string => `${socket.remoteAddress}|${socket.remotePort}`;
+  server.on("connection", (socket: Socket) => {
+    const name = nameOf(socket);
+    shaking.set(name, socket);
+    socket.once("close", () => {
+      if (shaking.get(name) === socket) shaking.delete(name);
+    });
+  });
+  server.on("secureConnection", (socket: TLSSocket) => shaking.delete(nameOf(socket)));
+  server.on("tlsClientError", (error: NodeJS.ErrnoException, socket: TLSSocket) => {
+    if (error.code !== HTTP_INSTEAD) return;
+    const below = shaking.get(nameOf(socket));
+    if (below === undefined || !below.writable) return;
+    below.on("error", () => below.destroy());
+    below.end(ANSWER);
+  });
+}
