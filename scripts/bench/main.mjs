@@ -18,6 +18,7 @@ import { endAll, endOnSignals } from "./harness/processes.mjs";
 import { missingPackages } from "./installed.mjs";
 import { describeMachine, isInMemory } from "./machine.mjs";
 import { readOptions, USAGE } from "./options.mjs";
+import { record } from "./record.mjs";
 import { makeRow } from "./result.mjs";
 import { ROWS } from "./rows/index.mjs";
 import { renderTable } from "./table.mjs";
@@ -72,8 +73,9 @@ async function runRows(bench, options) {
   console.log(`\n${renderTable(machine, rows)}\n\n${options.quick ? "quick" : "full"} run, ${took}`);
   if (isInMemory(bench.folder)) console.log("note: databases were in memory; choose a disk with --dir");
   if (machine.isBusy) console.log("note: the machine was busy with something else; measure again when it is not");
+  const report = { at: new Date().toISOString(), mode: options.quick ? "quick" : "full", machine, rows };
+  if (options.record) record(report);
   if (options.json !== null) {
-    const report = { at: new Date().toISOString(), mode: options.quick ? "quick" : "full", machine, rows };
     writeFileSync(options.json, `${JSON.stringify(report, null, 2)}\n`);
   }
   return rows.some(({ ours }) => ours === null) ? 1 : 0;
@@ -114,7 +116,7 @@ async function tryMeasure(bench, spec, name) {
 }
 
 /** What rows work with. */
-function makeBench({ quick, dir, profile }) {
+function makeBench({ quick, minutes, dir, profile }) {
   const folder = newFolderIn(dir ?? tmpdir());
   const memoryFolder = existsSync(MEMORY_FOLDER) ? newFolderIn(MEMORY_FOLDER) : folder;
   const place = {
@@ -125,6 +127,7 @@ function makeBench({ quick, dir, profile }) {
   const fleets = new Map();
   return {
     isQuick: quick,
+    minutes,
     folder,
     newFolder: place.newFolder,
     loadProgram: buildLoad(),

@@ -11,6 +11,12 @@ describe("the options of npm run bench", () => {
     expect(readOptions([], KNOWN)).toMatchObject(expected);
   });
 
+  it("hold the whole path for a minute, for seconds when it has to be quick, or as long as told", () => {
+    const minutes = (...args) => readOptions(args, KNOWN).minutes;
+    expect([minutes(), minutes("--quick"), minutes("--quick", "--minutes", "10")]).toEqual([1, 0.1, 10]);
+    for (const bad of ["0", "-1", "long", "1441"]) expect(() => minutes("--minutes", bad)).toThrow(/--minutes/);
+  });
+
   it("choose rows in the order of the table, however they are typed", () => {
     expect(readOptions(["--only", "t8, T1"], KNOWN).only).toEqual(["T1", "T8"]);
   });

@@ -14,7 +14,7 @@ export function median(values) {
 /**
  * Makes the row.
  * @param {{ id: string, title: string, unit: string, against: string, direction: "atLeast" | "atMost",
- *   target: number, conditions?: (ours: Record<string, number | null>) => { name: string, met: boolean }[] }} spec
+ *   target: number, conditions?: (ours: Record<string, number | null>, medians: Record<string, number | null>) => { name: string, met: boolean }[] }} spec
  *   what is measured; `against` is the peer that the ratio is taken to, or "fastest"
  * @param {Record<string, { value: number, columns: Record<string, number | null> }[]>} rounds by contender
  * @param {string[]} notes what the reader has to know: absent peers, failures, sizes
@@ -26,7 +26,7 @@ export function makeRow(spec, rounds, notes) {
   const { ours = null, ...peers } = medians;
   const reference = referenceOf(spec, peers);
   const ratio = ours === null || reference === null || reference.value === 0 ? null : ours / reference.value;
-  const conditions = ours === null ? [] : (spec.conditions?.(columns.ours) ?? []);
+  const conditions = ours === null ? [] : (spec.conditions?.(columns.ours, medians) ?? []);
   return {
     id: spec.id,
     title: spec.title,

@@ -55,6 +55,20 @@ export class Fleet {
    * @param {(gateway: Gateway) => Promise<T>} use
    */
   async withGateway(settings, use) {
+    const { gateway, end } = await this.open(settings);
+    try {
+      return await use(gateway);
+    } finally {
+      await end();
+    }
+  }
+
+  /**
+   * As `withGateway`, for those who end it themselves.
+   * @param {Parameters<typeof Gateway.start>[1]} settings
+   * @returns {Promise<{ gateway: Gateway, end: () => Promise<void> }>}
+   */
+  async open(settings) {
     const folder = this.#place.newFolder();
     const { profile } = this.#place;
     cpSync(this.dataDir, join(folder, "data"), { recursive: true });
@@ -63,13 +77,12 @@ export class Fleet {
       settings,
       profile === null ? [] : ["--cpu-prof", `--cpu-prof-dir=${profile}`],
     );
-    try {
-      return await use(gateway);
-    } finally {
+    const end = async () => {
       // Profiles are written by those who leave in good order.
       if (profile === null) await gateway.kill();
       else await gateway.stop();
       rmSync(folder, { recursive: true, force: true });
-    }
+    };
+    return { gateway, end };
   }
 }

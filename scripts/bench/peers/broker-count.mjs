@@ -11,7 +11,7 @@ const WAIT_MS_MAX = 5_000;
 /**
  * Watches the broker on `port`.
  * @returns `atLeast(count)`: resolves with { messages, payloadBytes } once the broker has told of so many PUBLISHes,
- *   or with what it told last after a few seconds; `end()`
+ *   or with what it told last after `waitMs`, a few seconds; `end()`
  */
 export async function watchBroker(port) {
   const client = await mqtt.connectAsync(`mqtt://127.0.0.1:${port}`, { protocolVersion: 4, reconnectPeriod: 0 });
@@ -24,8 +24,8 @@ export async function watchBroker(port) {
   });
   await client.subscribeAsync([MESSAGES, BYTES]);
   return {
-    atLeast: async (count) => {
-      const deadlineMs = performance.now() + WAIT_MS_MAX;
+    atLeast: async (count, waitMs = WAIT_MS_MAX) => {
+      const deadlineMs = performance.now() + waitMs;
       while (told.messages < count && performance.now() < deadlineMs) {
         await new Promise((resolve) => {
           const timer = setTimeout(resolve, 100);

@@ -11,11 +11,12 @@ import { Program, until } from "../harness/processes.mjs";
  * Starts a broker.
  * @param {string} folder for its configuration
  * @param {number} [port] a free one unless told
+ * @param {string[]} [further] lines of configuration, e.g. of a bridge
  * @returns {Promise<{ port: number, pid: number, kill: () => Promise<void> }>}
  */
-export async function startMosquitto(folder, port) {
+export async function startMosquitto(folder, port, further = []) {
   const chosen = port ?? (await freePort());
-  const file = join(folder, "mosquitto.conf");
+  const file = join(folder, `mosquitto-${chosen}.conf`);
   const lines = [
     `listener ${chosen} 127.0.0.1`,
     // Only looked at when started by root: stay who we are, so that the bench may read its counters.
@@ -27,6 +28,7 @@ export async function startMosquitto(folder, port) {
     "max_inflight_messages 0",
     "sys_interval 1",
     "log_type error",
+    ...further,
   ];
   writeFileSync(file, `${lines.join("\n")}\n`);
   const program = new Program(findCommand("mosquitto") ?? "mosquitto", ["-c", file]);
