@@ -115,7 +115,7 @@ static void a_bye_is_obeyed_with_its_wait_p21(void)
     wire_u32(&w, 2, 20000);
     fake_say(&b->gateway, 7, &w);
     wait = tg_poll(&b->client);
-    CHECK(wait >= 19900 && wait <= 21100);
+    CHECK(wait >= 20000 && wait <= 21400);
     CHECK_EQ(b->offline_reason, TG_REASON_OVERLOADED);
     b->gateway.now_ms += wait;
     bench_online(b);
