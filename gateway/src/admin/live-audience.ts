@@ -34,6 +34,14 @@ export class LiveAudience {
       "live_viewers_stuck",
       "Live viewers closed because they took nothing for two minutes",
     );
+    metrics.gauge("live_buffered_bytes", "Bytes that wait for live viewers to take them", () => this.bufferedBytes);
+  }
+
+  /** What waits for all of them together. */
+  get bufferedBytes(): number {
+    let bytes = 0;
+    for (const { viewer } of this.#seats) bytes += viewer.bufferedBytes();
+    return bytes;
   }
 
   get count(): number {
