@@ -13,7 +13,12 @@ const COMPILED = "gateway/dist";
 const BUNDLE = "gateway/dist/app";
 
 /** Of the bundle's inputs, those that are compiled here; and the packages that go in. */
-const INPUTS = ["gateway/dist/.tsbuildinfo", "proto/dist/.tsbuildinfo", "package-lock.json"];
+const INPUTS = [
+  "gateway/dist/.tsbuildinfo",
+  "proto/dist/.tsbuildinfo",
+  "package-lock.json",
+  "scripts/workspace/bundle.mjs",
+];
 
 /** What each thread, and the command line, begins with. */
 const ENTRIES = {
@@ -24,8 +29,11 @@ const ENTRIES = {
   "history-worker": "storage/history-worker.js",
 };
 
-/** Packages with compiled code of their own, which look for it beside themselves; and the simulator, a program. */
-const OUTSIDE = ["better-sqlite3", "serialport", "@tidegate/firmware-sim"];
+/**
+ * Packages with compiled code of their own, which look for it beside themselves; the simulator, a program; and the one
+ * that makes certificates, whose modules need one another half-made: only at the first run, and unbundled.
+ */
+const OUTSIDE = ["better-sqlite3", "serialport", "@tidegate/firmware-sim", "@peculiar/x509", "reflect-metadata"];
 
 /** Parts of CommonJS packages ask for Node's modules by `require`. */
 const BANNER =
@@ -52,6 +60,8 @@ export async function bundleGateway() {
     platform: "node",
     target: "node20",
     external: OUTSIDE,
+    // Of a package that has both, the ES modules: the CommonJS file of @peculiar/x509 gives a late import() no names.
+    mainFields: ["module", "main"],
     banner: { js: BANNER },
     // Less to read at a start; names stay, for stack traces.
     minifyWhitespace: true,
