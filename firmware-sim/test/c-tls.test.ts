@@ -17,8 +17,11 @@ import { RecordTap } from "./record-tap.js";
 const SDK = fileURLToPath(new URL("../../device-sdk/c", import.meta.url));
 const BUILD_TIMEOUT_MS = 120_000;
 const RUN_TIMEOUT_MS = 60_000;
-/** What the device asks for. */
-const FRAGMENT_BYTES = 1024;
+/** What the device asks for. scripts/c-tls-heap.mjs names another, and a demo with an mbedTLS that has no room for more. */
+const FRAGMENT_BYTES = Number(process.env.TIDEGATE_DEMO_FRAGMENT ?? 1024);
+const OTHER_DEMO = process.env.TIDEGATE_DEMO_TLS;
+/** Longer than a record of 1024 may be, so that the gateway has to cut it. */
+const MESSAGE_BYTES = 1_500;
 /** Nonce, tag, padding: what TLS 1.2 may add to the payload of a record that we see encrypted. */
 const RECORD_OVERHEAD_BYTES = 64;
 /** mbedTLS as Debian builds it has two buffers of 16 KiB; a port that leaked would pass this within a few sessions. */
@@ -53,9 +56,13 @@ function start({ deviceId, token, ca }: Credential, ...more: string[]): Child {
   const caFile = join(site.dir, `${deviceId}.pem`);
   writeFileSync(caFile, ca);
   const line = ["--wss", "127.0.0.1", String(tap.port), "--ca", caFile, "--fragment", String(FRAGMENT_BYTES)];
-  const demo = new Child(join(build, "native-demo-tls"), ["--id", deviceId, "--interval-ms", "50", ...line, ...more], {
-    env: { ...process.env, TIDEGATE_TOKEN: token },
-  });
+  const demo = new Child(
+    OTHER_DEMO ?? join(build, "native-demo-tls"),
+    ["--id", deviceId, "--interval-ms", "50", ...line, ...more],
+    {
+      env: { ...process.env, TIDEGATE_TOKEN: token },
+    },
+  );
   children.push(demo);
   return demo;
 }
@@ -91,7 +98,7 @@ withTls.describe("the C edition over wss through the real gateway", () => {
   beforeAll(async () => {
     const env = { ...process.env, MAKEFLAGS: "" };
     const args = ["--no-print-directory", "-C", SDK, `BUILD=${build}`, "demo-tls"];
-    execFileSync(withTls.path("make"), args, { env, stdio: "pipe" });
+    if (OTHER_DEMO === undefined) execFileSync(withTls.path("make"), args, { env, stdio: "pipe" });
     site = await startGateway();
     tap = await RecordTap.listen(site.gateway.devicesPort);
   }, BUILD_TIMEOUT_MS);
@@ -112,24 +119,27 @@ withTls.describe("the C edition over wss through the real gateway", () => {
       const demo = start(credential);
       await until("it is online", () => isOnline(demo, deviceId));
       await until("it reports", async () => (await shown(deviceId)).latest.length >= 3);
-      // Longer than a record may be, so that the gateway has to cut it.
-      const args = { text: "x".repeat(1_500) };
+      const args = { text: "x".repeat(MESSAGE_BYTES) };
       const recordsBefore = tap.fromGateway.applicationRecords;
       expect(await echo(deviceId, args)).toEqual(args);
-      expect(tap.fromGateway.applicationRecords).toBeGreaterThan(recordsBefore + 1);
+      if (MESSAGE_BYTES > FRAGMENT_BYTES) {
+        expect(tap.fromGateway.applicationRecords).toBeGreaterThan(recordsBefore + 1);
+      }
       for (const { largestBytes } of [tap.fromGateway, tap.fromDevice]) {
         expect(largestBytes).toBeLessThanOrEqual(FRAGMENT_BYTES + RECORD_OVERHEAD_BYTES);
-        expect(largestBytes).toBeGreaterThan(FRAGMENT_BYTES / 2);
+        expect(largestBytes).toBeGreaterThan(Math.min(FRAGMENT_BYTES, MESSAGE_BYTES) / 2);
       }
       expect(tlsFacts(demo)).toMatchObject({ handshakes: 1, resumed: 0, refused: 0 });
 
       const ackedBefore = (await shown(deviceId)).ackedSeq;
       await site.gateway.kill();
       await site.gateway.start();
-      await until("it is back by itself", async () => {
+      // The first call may still take a connection to the gateway that was killed.
+      const isBack = async (): Promise<boolean> => {
         const { online, ackedSeq } = await shown(deviceId);
         return online === true && ackedSeq > ackedBefore + 5;
-      });
+      };
+      await until("it is back by itself", () => isBack().catch(() => false));
       const facts = tlsFacts(demo);
       expect(facts).toMatchObject({ handshakes: 2, resumed: 1, refused: 0 });
       expect(facts.heapPeakBytes).toBeLessThan(HEAP_BYTES_MAX);

@@ -5,11 +5,12 @@
  *   docs/guides/first-sensor-arduino-uno.md    an emulated ATmega328P is the board
  *   docs/guides/first-sensor-esp32.md          the same layers on Linux are the board
  */
-import { execFileSync } from "node:child_process";
+import { execFile } from "node:child_process";
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
 import { afterAll, afterEach, expect } from "vitest";
 import { requires } from "../../scripts/testing/requires.mjs";
 import { Child, until } from "../src/rehearse/child.js";
@@ -46,17 +47,23 @@ interface Reader {
   readonly stands: readonly (readonly [string, string])[];
 }
 
+/** Not synchronously: the API's connections have to be seen closing meanwhile. */
+const run = promisify(execFile);
+
 /** Types one command, in the folder of the repository, as the guide says. */
-function type(command: string, { site, stands }: Reader): string {
+async function type(command: string, { site, stands }: Reader): Promise<string> {
   const here = stands.reduce((line, [from, to]) => line.replaceAll(from, to), command);
   const line = here.replace(/^npx tidegate /, `node ${join(ROOT, "gateway", "bin", "tidegate.js")} `);
   const env = { ...process.env, TIDEGATE_CONFIG: site.gateway.configFile, NO_COLOR: "1", USER: "reader" };
-  const stdio: ["ignore", "pipe", "pipe"] = ["ignore", "pipe", "pipe"];
-  return execFileSync("bash", ["-c", line], { cwd: ROOT, env, stdio, encoding: "utf8", timeout: COMMAND_TIMEOUT_MS });
+  const running = run("bash", ["-c", line], { cwd: ROOT, env, timeout: COMMAND_TIMEOUT_MS });
+  running.child.stdin?.end();
+  return (await running).stdout;
 }
 
-async function isOnline(site: TestGateway, device: string): Promise<boolean> {
-  return (await site.gateway.call("GET", `/api/v1/devices/${device}`)).body.online === true;
+/** False also while the gateway is away: the first call may still take a connection to the one that was stopped. */
+function isOnline(site: TestGateway, device: string): Promise<boolean> {
+  const answer = site.gateway.call("GET", `/api/v1/devices/${device}`);
+  return answer.then(({ body }) => body.online === true).catch(() => false);
 }
 
 /** What a guide may ask for that no test here types, and what does instead. */
@@ -77,9 +84,7 @@ withArduino.it(
     const line = join(dir, "uno.sock");
     const runner = join(dir, "runner");
     mkdirSync(runner);
-    execFileSync("make", ["-C", join(ROOT, "firmware-sim", "firmware"), `BUILD=${runner}`, "runner"], {
-      stdio: "pipe",
-    });
+    await run("make", ["-C", join(ROOT, "firmware-sim", "firmware"), `BUILD=${runner}`, "runner"]);
     const reader: Reader = {
       site,
       stands: [
@@ -104,7 +109,7 @@ withArduino.it(
         await site.gateway.start();
         await until("the board is online", () => isOnline(site, "uno-1"));
       }
-      said.set(command.split(" ").slice(0, 4).join(" "), type(command, reader));
+      said.set(command.split(" ").slice(0, 4).join(" "), await type(command, reader));
     }
     expect(said.get("node hardware/flash/flash.mjs arduino-uno build/uno/UnoThermometer.hex")).toMatch(
       /^avrdude -p m328p/,
@@ -144,10 +149,7 @@ withTls.it(
         expect(fact("TIDEGATE_TOKEN")).toBe(token);
         writeFileSync(join(dir, "ca.pem"), ca);
         const sdk = join(ROOT, "device-sdk", "c");
-        execFileSync("make", ["-C", sdk, `BUILD=${dir}`, "demo-tls"], {
-          env: { ...process.env, MAKEFLAGS: "" },
-          stdio: "pipe",
-        });
+        await run("make", ["-C", sdk, `BUILD=${dir}`, "demo-tls"], { env: { ...process.env, MAKEFLAGS: "" } });
         const wss = ["--wss", fact("TIDEGATE_HOST"), fact("TIDEGATE_PORT"), "--ca", join(dir, "ca.pem")];
         const args = ["--id", deviceId, ...wss, "--fragment", "2048", "--interval-ms", "200"];
         const env = { ...process.env, TIDEGATE_TOKEN: token };
@@ -155,9 +157,9 @@ withTls.it(
         await until("the device is online", () => isOnline(site, "esp-1"));
         const stubs = ["-I", "test/stubs/esp-idf", "-I", "include", "-I", "port/esp-idf", "-I", dirname(header)];
         const main = "port/esp-idf/examples/thermometer/main/main.c";
-        execFileSync("gcc", ["-fsyntax-only", "-Wall", "-Wextra", "-Werror", ...stubs, main], { cwd: sdk });
+        await run("gcc", ["-fsyntax-only", "-Wall", "-Wextra", "-Werror", ...stubs, main], { cwd: sdk });
       }
-      said.set(command.split(" ").slice(0, 4).join(" "), type(command, reader));
+      said.set(command.split(" ").slice(0, 4).join(" "), await type(command, reader));
     }
     expect(said.get("npx tidegate device ls")).toContain("esp-1");
     expect(said.get("npx tidegate watch 'esp-1/*'")).toMatch(/temperature/);

@@ -168,8 +168,8 @@ void TidegateClient::seed(const char *deviceId) {
 #elif defined(__AVR__)
   hash ^= ++boots;
 #endif
-#if defined(A0)
-  for (uint8_t i = 0; i < 16; i++) hash = (hash ^ static_cast<uint32_t>(analogRead(A0))) * 16777619u;
+#if defined(PIN_A0) /* the lowest bits of a measurement are noise */
+  for (uint8_t i = 0; i < 16; i++) hash = (hash ^ static_cast<uint32_t>(analogRead(PIN_A0))) * 16777619u;
 #endif
   _random = hash ^ micros();
 }
