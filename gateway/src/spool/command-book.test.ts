@@ -29,14 +29,12 @@ describe("a repeated idempotency key", () => {
     expect(commands.create(REQUEST, again)).toMatchObject({ repeated: true, command: { commandId: "cmd_a" } });
   });
 
-  it("is forgotten after its time, by the monotonic clock and, over a reboot of the machine, by the wall clock", () => {
+  it("is forgotten after its time by the monotonic clock, and by no wall clock: a reboot makes no second command", () => {
     const commands = book();
     commands.create(REQUEST, BIRTH);
+    const rebooted = { ...BIRTH, commandId: "cmd_c", bootId: "boot-2", monoMs: 10, unixMs: BIRTH.unixMs + 1e12 };
+    expect(commands.create(REQUEST, rebooted).repeated).toBe(true);
     const later = { ...BIRTH, commandId: "cmd_b", monoMs: BIRTH.monoMs + IDEMPOTENCY_MS };
     expect(commands.create(REQUEST, later).repeated).toBe(false);
-    const soon = { ...BIRTH, commandId: "cmd_c", bootId: "boot-2", monoMs: 10, unixMs: BIRTH.unixMs + 1_000 };
-    expect(commands.create(REQUEST, soon).repeated).toBe(true);
-    const rebooted = { ...soon, commandId: "cmd_d", unixMs: BIRTH.unixMs + IDEMPOTENCY_MS };
-    expect(commands.create(REQUEST, rebooted).repeated).toBe(false);
   });
 });

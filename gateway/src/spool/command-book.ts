@@ -35,7 +35,7 @@ export const IDEMPOTENCY_MS = 24 * 3_600_000;
 export const OPEN_COMMANDS_MAX = 64;
 
 export interface CommandLimits {
-  /** Repeats of an idempotency key are recognised for this long, in ms. */
+  /** Repeats of an idempotency key are recognised at least so long, in ms; over a reboot as long as the command is kept. */
   readonly idempotencyMs: number;
   readonly unfinishedPerDeviceMax: number;
 }
@@ -177,10 +177,9 @@ function newRecord(request: NewCommand, birth: CommandBirth): CommandRecord {
   };
 }
 
-/** The wall clock may jump: within one boot of the machine the monotonic clock says how long ago it was made. */
+/** By the monotonic clock. Of another boot of the machine nobody knows how long ago it is: the key still counts. */
 function ageMs(first: CommandRecord, birth: CommandBirth): number {
-  if (first.bootId !== birth.bootId) return birth.unixMs - first.createdUnixMs;
-  return birth.monoMs - (first.deadlineMonoMs - first.ttlMs);
+  return first.bootId === birth.bootId ? birth.monoMs - (first.deadlineMonoMs - first.ttlMs) : 0;
 }
 
 function sameRequest(first: CommandRecord, request: NewCommand): CommandRecord {

@@ -1,8 +1,9 @@
-/** The reserve: what happens when the disk breaks its promise of free space. */
-import { existsSync, symlinkSync } from "node:fs";
+/** Room: a disk that breaks its promise of free space, and a WAL that a reader keeps from being folded in. */
+import { existsSync, statSync, symlinkSync } from "node:fs";
 import { join } from "node:path";
 import Database from "better-sqlite3";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { WAL_BYTES_MAX } from "./database.js";
 import { RESERVE_BYTES, reservePath, Space } from "./space.js";
 import { type TestFolder, testFolder } from "./testing/store.js";
 
@@ -22,6 +23,30 @@ describe("the reserve", () => {
     expect(existsSync(reservePath(path))).toBe(false);
     space.refillReserve();
     expect(existsSync(reservePath(path))).toBe(true);
+    db.close();
+  });
+});
+
+describe("the WAL", () => {
+  it("grows while somebody reads, and is cut back below its cap as soon as he lets go", () => {
+    const path = join(folder.path, "spool.db");
+    const db = new Database(path);
+    db.pragma("journal_mode = WAL");
+    db.pragma("synchronous = OFF");
+    db.pragma(`journal_size_limit = ${WAL_BYTES_MAX}`);
+    db.exec("CREATE TABLE t (a BLOB)");
+    const space = new Space(db, path, 2 ** 30, () => 2 ** 40);
+    const reader = new Database(path, { readonly: true });
+    reader.exec("BEGIN; SELECT count(*) FROM t");
+    const add = db.prepare("INSERT INTO t VALUES (zeroblob(1048576))");
+    for (let mib = 0; mib <= WAL_BYTES_MAX / 2 ** 20; mib++) add.run();
+    const walBytes = (): number => statSync(`${path}-wal`).size;
+    expect(walBytes()).toBeGreaterThan(WAL_BYTES_MAX);
+    space.capWal();
+    reader.exec("COMMIT");
+    space.capWal();
+    expect(walBytes()).toBeLessThanOrEqual(WAL_BYTES_MAX);
+    reader.close();
     db.close();
   });
 });
