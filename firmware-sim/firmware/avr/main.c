@@ -13,7 +13,7 @@
 #include <string.h>
 #include <util/atomic.h>
 
-#include "../demo/board.h"
+#include "../demo/uart_link.h"
 
 #ifndef INTERVAL_MS
 #define INTERVAL_MS 1000u
@@ -29,7 +29,6 @@
 #define MODEL "atmega2560"
 #endif
 
-tg_uart board_uart;
 static volatile uint32_t now_ms;
 
 ISR(RECEIVE_VECTOR)

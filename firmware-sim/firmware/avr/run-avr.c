@@ -6,8 +6,8 @@
  *
  * The identity is written to EEPROM address 0. --speed 0 runs as fast as the host can. --cycles prints, at the end, the
  * most cycles a call of that function took (its address range is entered and left by the program counter; interrupts
- * included). Ends when the socket closes; with --listen 1 it makes the socket itself, serves one peer after the other, and
- * throws away what the board says while nobody listens, as a wire does.
+ * included). Ends when the socket closes; with --listen 1 it makes the socket itself, serves one peer after the other,
+ * and throws away what the board says while nobody listens, as a wire does.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -183,7 +183,7 @@ int main(int argc, char **argv)
     double began;
     int i;
     if (argc < 5) {
-        fprintf(stderr, "usage: run-avr MCU IMAGE.elf SOCKET IDENTITY.bin [--listen 1] [--speed N] [--cycles FUNCTION]\n");
+        fprintf(stderr, "usage: run-avr MCU IMAGE.elf SOCKET IDENTITY.bin [--listen 1] [--speed N] [--cycles NAME]\n");
         return 2;
     }
     for (i = 5; i + 1 < argc; i += 2) {

@@ -6,17 +6,35 @@
  */
 #include <string.h>
 
-#include "../../../device-sdk/c/include/tg.h"
 #include "board.h"
+
+#if defined(__AVR__)
+#include <avr/pgmspace.h>
+#define IN_FLASH PROGMEM
+#define FLASH_COPY memcpy_P
+#else
+#define IN_FLASH
+#define FLASH_COPY memcpy
+#endif
 
 enum { TEMPERATURE = 1, COUNT = 2, LED = 3, EXECUTED = 4, COMMAND_LED = 1, COMMAND_ECHO = 2 };
 
-static uint8_t rx[96];
-static uint8_t tx[176];
-static uint8_t ring[384];
+/* What fits an ATmega328P; a WebSocket needs more of the first. */
+#ifndef DEMO_RX_BYTES
+#define DEMO_RX_BYTES 96u
+#endif
+#ifndef DEMO_TX_BYTES
+#define DEMO_TX_BYTES 176u
+#endif
+#ifndef DEMO_RING_BYTES
+#define DEMO_RING_BYTES 384u
+#endif
+
+static uint8_t rx[DEMO_RX_BYTES];
+static uint8_t tx[DEMO_TX_BYTES];
+static uint8_t ring[DEMO_RING_BYTES];
 static board_identity identity;
 static tg_client client;
-static tg_port port;
 static tg_config config;
 static bool led;
 static uint16_t executed;
@@ -24,7 +42,7 @@ static uint32_t random_state;
 
 /* The catalog, encoded by hand: four signals and two commands are shorter so than the code that would write them.
  * Signal {1: id, 2: key, 4: type, 5: unit, 7: kind}, CommandSpec {1: code, 2: name}. */
-static const uint8_t catalog[] = {
+static const uint8_t catalog[] IN_FLASH = {
     0x22, 24, 0x08, 1, 0x12, 11, 't', 'e', 'm', 'p', 'e', 'r', 'a', 't', 'u', 'r', 'e', 0x20, 4, 0x2A, 3, 0xC2, 0xB0, 'C', 0x38, 1,
     0x22, 13, 0x08, 2, 0x12, 5, 'c', 'o', 'u', 'n', 't', 0x20, 2, 0x38, 3,
     0x22, 11, 0x08, 3, 0x12, 3, 'l', 'e', 'd', 0x20, 1, 0x38, 4,
@@ -51,6 +69,12 @@ static tg_state on_command(tg_client *c, const tg_command *command)
     executed++;
     led = command->args.len > 7 && command->args.ptr[6] == 't'; /* {"on":true} */
     return TG_SUCCEEDED;
+}
+
+static void on_event(tg_client *c, tg_event event, uint32_t arg)
+{
+    (void)c;
+    board_event(event, arg);
 }
 
 static tg_span span(const char *text)
@@ -83,10 +107,7 @@ void demo_run(const char *model, uint32_t interval_ms)
     board_read_identity(&identity);
     random_state = identity.seed | 1u;
     if (identity.interval_ms != 0 && identity.interval_ms != 0xFFFFFFFFu) interval_ms = identity.interval_ms;
-    board_uart.entropy = entropy;
-    tg_uart_port(&board_uart, &port);
-    config.port = &port;
-    config.framing = tg_serial_framing;
+    board_link(&config, entropy);
     config.rx = rx;
     config.tx = tx;
     config.ring = ring;
@@ -98,15 +119,17 @@ void demo_run(const char *model, uint32_t interval_ms)
     config.model = span(model);
     config.catalog.ptr = catalog;
     config.catalog.len = sizeof catalog;
+    config.catalog_copy = FLASH_COPY;
     config.send_catalog = tg_send_catalog;
     config.on_command = on_command;
+    config.on_event = on_event;
     if (tg_init(&client, &config) != TG_OK) last_ms = 0; /* sizes are fixed above: it cannot fail but on a long token */
     for (;;) {
-        const uint32_t now_ms = board_uart.now_ms();
+        const uint32_t now_ms = board_now_ms();
         if (now_ms - last_ms >= interval_ms) {
             last_ms = now_ms;
             report(now_ms, ++count);
         }
-        if (tg_poll(&client) != 0 && !tg_uart_waiting(&board_uart)) board_sleep();
+        board_rest(tg_poll(&client) != 0);
     }
 }

@@ -8,7 +8,7 @@
  */
 #include <string.h>
 
-#include "../demo/board.h"
+#include "../demo/uart_link.h"
 
 #define REG(address) (*(volatile uint32_t *)(address))
 #define UART 0x40002000u
@@ -27,7 +27,6 @@ void uart_handler(void);
 void timer_handler(void);
 int main(void);
 
-tg_uart board_uart;
 static volatile uint32_t now_ms;
 static volatile bool is_sending;
 
