@@ -79,7 +79,7 @@ const devices = z.strictObject({
   maxConnections: count(1, 100_000, "Device links at once; further ones are told to come back later.").default(12_000),
   maxHandshakes: count(1, 10_000, "Links at once that have not said hello yet.").default(1_000),
   handshakesPerSecond: count(1, 10_000, "New links per second; above it devices are sent away with a delay.").default(
-    300,
+    500,
   ),
   maxMessage: size("1KiB", "64KiB", "Longest message from a device.").prefault("64KiB"),
   maxOutbound: size("64KiB", "64MiB", "Bytes waiting for one device's socket before the link is closed.").prefault(

@@ -1,6 +1,6 @@
 // The gateway under measurement: the real program with a configuration of its own on free ports of the loopback.
 
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { inRoot } from "../../workspace/report.mjs";
 import { Program, until } from "./processes.mjs";
@@ -45,6 +45,8 @@ export class Gateway {
     // JSON is YAML.
     writeFileSync(configFile, JSON.stringify(configOf(dataDir, settings)));
     const args = [...nodeArgs, "--disallow-code-generation-from-strings", BIN, "run", "--config", configFile];
+    // One that was killed has left its own behind.
+    rmSync(join(dataDir, "gateway.json"), { force: true });
     const program = new Program(process.execPath, args, { cwd: folder, hasChannel: true });
     const announced = join(dataDir, "gateway.json");
     await until("the gateway was ready", () => existsSync(announced), { program });

@@ -68,6 +68,11 @@ export class Program {
     if (this.process.connected) this.process.send(message);
   }
 
+  /** Drop what it has told so far. */
+  forget() {
+    this.#messages = [];
+  }
+
   /** Its next message; rejects when it ends first. */
   message() {
     if (this.#messages.length > 0) return Promise.resolve(this.#messages.shift());

@@ -1,0 +1,120 @@
+// A process full of devices that report, lose their gateway, and come back as the SDK does: full jitter, the delay that
+// the server names, TLS session resumed.
+//
+//   returning-devices.mjs PORT CA_FILE TOKENS_FILE FROM COUNT SPEAKS      SPEAKS: tidegate | nothing
+//
+//   connect ─▶ Hello ─▶ Welcome ─▶ telemetry seq n ─▶ ack n ─▶ "ready" ─ link lost ─▶ wait ─▶ connect …
+//
+// Sends { ready, lost, refused } four times a second: devices whose newest message is acknowledged on their present
+// link (with `nothing`: that are connected), devices whose acknowledged numbers were not there any more when they came
+// back, and how often one was sent away.
+
+import { readFileSync } from "node:fs";
+import { CONSTANT_SERVER_NAME, DEVICE_PATH, decodeDownlink, encodeUplink, SUBPROTOCOL } from "@tidegate/proto";
+import { WebSocket } from "ws";
+
+/** First connections at once. */
+const CONNECTING_AT_ONCE = 16;
+/** The SDK's own: random between 0 and a bound that doubles. */
+const BACKOFF_MS = { base: 1_000, cap: 30_000 };
+
+const [port, caFile, tokensFile, from, count, speaks] = process.argv.slice(2);
+const speaksTidegate = speaks === "tidegate";
+const ca = readFileSync(caFile);
+const devices = readFileSync(tokensFile, "utf8")
+  .split("\n")
+  .slice(Number(from), Number(from) + Number(count))
+  .map((line) => ({ line: line.split(" "), epoch: 0, seq: 0, acked: 0, attempt: 0, failures: 0, isReady: false }));
+const told = { ready: 0, lost: 0, refused: 0 };
+
+process.once("disconnect", () => process.exit(0));
+setInterval(() => process.send(told), 250);
+
+let next = 0;
+const connectSome = async () => {
+  while (next < devices.length) {
+    const device = devices[next++];
+    await new Promise((resolve) => connect(device, resolve));
+  }
+};
+await Promise.all(Array.from({ length: CONNECTING_AT_ONCE }, connectSome));
+
+function connect(device, onReady = () => {}) {
+  const socket = new WebSocket(`wss://127.0.0.1:${port}${DEVICE_PATH}`, speaksTidegate ? [SUBPROTOCOL] : [], {
+    ...{ ca, servername: CONSTANT_SERVER_NAME, minVersion: "TLSv1.3", perMessageDeflate: false },
+    ...(device.session === undefined ? {} : { session: device.session }),
+    headers: { authorization: `Bearer ${device.line[1]}` },
+  });
+  let retryAfterMs = 0;
+  const ready = () => {
+    device.failures = 0;
+    set(device, true);
+    onReady();
+  };
+  socket.on("upgrade", (response) => {
+    response.socket.on("session", (session) => {
+      device.session = session;
+    });
+  });
+  socket.on("unexpected-response", (request, response) => {
+    told.refused += 1;
+    retryAfterMs = Number(response.headers["retry-after"] ?? 0) * 1_000;
+    request.destroy();
+    socket.terminate();
+  });
+  socket.on("error", () => {});
+  socket.on("close", () => {
+    set(device, false);
+    const bound = Math.min(BACKOFF_MS.cap, BACKOFF_MS.base * 2 ** device.failures);
+    device.failures += 1;
+    setTimeout(() => connect(device), retryAfterMs + Math.random() * bound);
+  });
+  socket.once("open", () => (speaksTidegate ? greet(device, socket) : ready()));
+  socket.on("message", (bytes) => answer(device, socket, { bytes, ready }));
+}
+
+function set(device, isReady) {
+  if (device.isReady !== isReady) told.ready += isReady ? 1 : -1;
+  device.isReady = isReady;
+}
+
+function greet(device, socket) {
+  device.attempt += 1;
+  const next = device.seq + 1;
+  const hello = {
+    ...{ protocol: 1, deviceId: device.line[0], bootNonce: 7, attempt: device.attempt, epoch: device.epoch },
+    ...{ nextSeq: next, oldest: Math.min(device.acked + 1, next), ackedSeq: device.acked, uptimeMs: uptimeMs() },
+    ...{ maxRxBytes: 1024, catalogHash: 0, firmware: "bench", model: "bench", sleepMs: 0, lastCommand: 0 },
+    ...{ outboxFrames: 64, proof: new Uint8Array(0), closing: false },
+  };
+  socket.send(encodeUplink({ seq: 0, gap: 0, body: { kind: "hello", hello } }));
+}
+
+function answer(device, socket, { bytes, ready }) {
+  const { value } = decodeDownlink(bytes);
+  if (value?.kind === "welcome") {
+    if (device.epoch !== 0 && (value.welcome.epoch !== device.epoch || value.welcome.ackedSeq < device.acked)) {
+      told.lost += 1;
+    }
+    device.epoch = value.welcome.epoch;
+    device.seq = value.welcome.ackedSeq + 1;
+    report(device, socket);
+  } else if (value?.kind === "ack") {
+    device.acked = Math.max(device.acked, value.ack.seq);
+    if (device.acked === device.seq) ready();
+  } else if (value?.kind === "heartbeat") {
+    const numbers = { nextSeq: device.seq + 1, oldest: Math.min(device.acked + 1, device.seq + 1) };
+    const heartbeat = { uptimeMs: uptimeMs(), unixMs: 0, ping: value.heartbeat.ping, ...numbers };
+    socket.send(encodeUplink({ seq: 0, gap: 0, body: { kind: "heartbeat", heartbeat } }));
+  }
+}
+
+function report(device, socket) {
+  const series = [{ signal: 1, quality: 0, dtMs: [], periodUs: 0, values: { kind: "floats", floats: [21.5] } }];
+  const telemetry = { base: { kind: "uptime", uptimeMs: uptimeMs() }, series, bootNonce: 0 };
+  socket.send(encodeUplink({ seq: device.seq, gap: 0, body: { kind: "telemetry", telemetry } }));
+}
+
+function uptimeMs() {
+  return Math.round(performance.now());
+}
