@@ -251,6 +251,18 @@ describe("the storage engine", () => {
     expect(saved()).toEqual([{ cursor: 5 }]);
   });
 
+  it("does not go round with gap records that a dead sink may not hold: they are told again, and again too many", () => {
+    const { engine } = openTestStore(folder.path);
+    engine.openSinks([{ name: "dead", start: "oldest", holdMaxAgeMs: null, holdMaxBytes: 1 }]);
+    for (let i = 1; i <= 5; i++) hello(engine, { deviceId: `pump-${i}`, epoch: 70 + i, nextSeq: 10, oldest: 5 });
+    commit(engine, batchOf(run(71, 5, 9)));
+    for (let i = 0; i < 20; i++) engine.tick();
+    const { lastRecordId } = engine.status();
+    expect(engine.tick().more).toBe(false);
+    expect(engine.status().lastRecordId).toBe(lastRecordId);
+    engine.close();
+  });
+
   it("lets one dead sink hold no more than its share of running time, whatever the wall clock says", () => {
     const { engine } = openTestStore(folder.path);
     const { epoch } = hello(engine);

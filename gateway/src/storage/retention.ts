@@ -6,6 +6,7 @@
  *     ├──── deletable ────────┤               │                     │                  │
  *     └──── over quota: deletable ────────────┘          (kept for viewers that reconnect)
  */
+import { RecordKind } from "../model/record.js";
 import { type LossReason, type LostRecord, lossOf } from "../spool/dropped-runs.js";
 import { writeGap, writeGapRecord } from "../spool/gap-writer.js";
 import type { Cursors } from "./cursors.js";
@@ -115,7 +116,8 @@ export class Retention {
       const skipTo = Math.max(this.#tooOldTo(row, monoMs), this.#tooManyTo(row, lastId));
       if (skipTo <= row.cursor) continue;
       const skipped = this.#tables.records.heads(row.cursor, Math.min(skipTo, lastId), SLICE_COUNT);
-      if (skipped.length === 0) continue;
+      // A skipped gap record is told again behind the others: a stretch of nothing else would go round for ever.
+      if (skipped.every(({ kind }) => kind === RecordKind.gap)) continue;
       this.#tell(skipped, { reason: "sinkHold", sink: row.sink, atUnixMs: nowUnixMs });
       moved.push({ sink: row.sink, recordId: skipped.at(-1)?.id ?? row.cursor });
     }
