@@ -1,6 +1,6 @@
 // c-tls-heap.mjs -- the heap that TLS takes of a device: mbedTLS built small, under the C edition, through the real gateway.
 //
-//   node scripts/c-tls-heap.mjs [IN/OUT ...]      record sizes in bytes; default 4096/4096 2048/2048 2048/1024 1024/1024
+//   node scripts/c-tls-heap.mjs [IN/OUT ...]      record sizes in bytes; default 4096/4096 2048/2048 1024/1024
 //
 //   apt-get source mbedtls ─► built with port/mbedtls/mbedtls_small_config.h ─► native-demo-tls ─► c-tls.test.ts
 //
@@ -17,7 +17,7 @@ import { fileURLToPath } from "node:url";
 const ROOT = fileURLToPath(new URL("..", import.meta.url));
 const SDK = join(ROOT, "device-sdk", "c");
 const SOURCES_LIST = "/etc/apt/sources.list.d/debian.sources";
-const SIZES = ["4096/4096", "2048/2048", "2048/1024", "1024/1024"];
+const SIZES = ["4096/4096", "2048/2048", "1024/1024"];
 const TEST = "firmware-sim/test/c-tls.test.ts";
 
 const quiet = { stdio: ["ignore", "pipe", "inherit"], encoding: "utf8" };
@@ -82,6 +82,6 @@ if (wishes.every((wish) => /^(1024|2048|4096)\/\d{3,5}$/.test(wish))) {
   main(wishes.length > 0 ? wishes : SIZES);
 } else {
   console.error("c-tls-heap: record sizes are IN/OUT in bytes; IN is what a board may ask for: 1024, 2048 or 4096");
-  console.error("Try: node scripts/c-tls-heap.mjs 2048/1024");
+  console.error("Try: node scripts/c-tls-heap.mjs 2048/2048");
   process.exitCode = 2;
 }

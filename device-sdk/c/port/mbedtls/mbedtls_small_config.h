@@ -9,7 +9,7 @@
 #ifndef TG_MBEDTLS_SMALL_CONFIG_H
 #define TG_MBEDTLS_SMALL_CONFIG_H
 
-/* TLS 1.2, client, small records, resumption. The lengths are those to ask for: see tg_fragment. */
+/* TLS 1.2, client, small records, resumption. What is asked for (tg_fragment) may be no larger than either length. */
 #define MBEDTLS_SSL_TLS_C
 #define MBEDTLS_SSL_CLI_C
 #define MBEDTLS_SSL_PROTO_TLS1_2
@@ -22,7 +22,7 @@
 #define MBEDTLS_SSL_IN_CONTENT_LEN 2048
 #endif
 #ifndef MBEDTLS_SSL_OUT_CONTENT_LEN
-#define MBEDTLS_SSL_OUT_CONTENT_LEN 1024
+#define MBEDTLS_SSL_OUT_CONTENT_LEN 2048
 #endif
 
 #define MBEDTLS_KEY_EXCHANGE_ECDHE_ECDSA_ENABLED

@@ -9,12 +9,12 @@
  *                                                 .random = my_random, .fragment = TG_FRAGMENT_1024 };
  *   if (tg_mbedtls_init(&tls, &tls_config) == TG_OK) tg_mbedtls_port(&tls, &port);
  *
- * Nothing here allocates; mbedTLS does. Nothing here blocks, but the public-key steps of a handshake take processor time
- * inside one open(): on cores where that is too long build mbedTLS with MBEDTLS_ECP_RESTARTABLE and call
+ * Nothing here allocates; mbedTLS does. Nothing here blocks, but the public-key steps of a handshake take processor
+ * time inside one open(): on cores where that is too long build mbedTLS with MBEDTLS_ECP_RESTARTABLE and call
  * mbedtls_ecp_set_max_ops(); open() then returns 0 between the pieces.
  *
- * TLS 1.2 only: it has the smallest handshake, and tickets come inside it. The gateway's certificate must chain to `ca`,
- * carry `name` as a DNS name, and be marked for server use. Whatever fails there is TG_PORT_REFUSED, on every attempt
+ * TLS 1.2 only: it has the smallest handshake, and tickets come inside it. The gateway's certificate must chain to
+ * `ca`, carry `name` as a DNS name, and be marked for server use. Whatever fails there is TG_PORT_REFUSED, on every attempt
  * anew: only a session that was verified whole is ever kept for resumption.
  */
 #ifndef TG_MBEDTLS_H
@@ -35,12 +35,13 @@ extern "C" {
 #define TG_GATEWAY_NAME "gateway.tidegate.internal"
 
 /* Largest TLS record payload to ask the gateway for (RFC 6066, section 4). It bounds what the gateway sends in one
- * record; mbedTLS built with MBEDTLS_SSL_IN_CONTENT_LEN of that size then needs no larger buffer.
+ * record; mbedTLS built with MBEDTLS_SSL_IN_CONTENT_LEN and ..._OUT_... of that size then needs no larger buffers, and
+ * takes no larger wish.
  *
  * A handshake message larger than a record is cut, too, and mbedTLS before 3.6.3 cannot put it together again
  * (Mbed-TLS/mbedtls#1840; handshakes fail with MBEDTLS_ERR_SSL_FEATURE_UNAVAILABLE). The largest is the gateway's
- * certificate: 570 bytes when the gateway has four names and four addresses; each further IPv4 address adds 6, IPv6 18, a
- * name its length and 2. So the 512 of the RFC are not offered, and 2048 is the choice where they can be spared. */
+ * certificate: 570 bytes when the gateway has four names and four addresses; each further IPv4 address adds 6, IPv6 18,
+ * a name its length and 2. So the 512 of the RFC are not offered, and 2048 is the choice where they can be spared. */
 typedef enum tg_fragment {
     TG_FRAGMENT_UNASKED = 0, /* up to 16384 bytes: for hosts with memory */
     TG_FRAGMENT_1024 = 2,
@@ -86,7 +87,8 @@ typedef struct tg_mbedtls {
 } tg_mbedtls;
 
 /* Prepares the port; nothing is sent. Returns TG_OK, or
- *   TG_ERR_ARG       a required pointer is NULL, `ca` is no certificate, or the name is too long
+ *   TG_ERR_ARG       a required pointer is NULL, `ca` is no certificate, the name is too long, or `fragment` is more
+ *                    than mbedTLS was built for; last_error tells which
  *   TG_ERR_NO_SPACE  mbedTLS got no memory
  * After an error there is nothing to free. */
 tg_err tg_mbedtls_init(tg_mbedtls *tls, const tg_mbedtls_config *config);
