@@ -257,7 +257,8 @@ tg_err tg_mbedtls_init(tg_mbedtls *tls, const tg_mbedtls_config *config)
     if (error == 0) return TG_OK;
     tg_mbedtls_free(tls);
     tls->stats.last_error = error;
-    return error == MBEDTLS_ERR_SSL_ALLOC_FAILED || error == MBEDTLS_ERR_X509_ALLOC_FAILED ? TG_ERR_NO_SPACE : TG_ERR_ARG;
+    if (error == MBEDTLS_ERR_SSL_ALLOC_FAILED || error == MBEDTLS_ERR_X509_ALLOC_FAILED) return TG_ERR_NO_SPACE;
+    return TG_ERR_ARG;
 }
 
 void tg_mbedtls_port(tg_mbedtls *tls, tg_port *port)

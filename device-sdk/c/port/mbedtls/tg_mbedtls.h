@@ -14,8 +14,8 @@
  * mbedtls_ecp_set_max_ops(); open() then returns 0 between the pieces.
  *
  * TLS 1.2 only: it has the smallest handshake, and tickets come inside it. The gateway's certificate must chain to
- * `ca`, carry `name` as a DNS name, and be marked for server use. Whatever fails there is TG_PORT_REFUSED, on every attempt
- * anew: only a session that was verified whole is ever kept for resumption.
+ * `ca`, carry `name` as a DNS name, and be marked for server use. Whatever fails there is TG_PORT_REFUSED, on every
+ * attempt anew: only a session that was verified whole is ever kept for resumption.
  */
 #ifndef TG_MBEDTLS_H
 #define TG_MBEDTLS_H

@@ -42,8 +42,8 @@ void tg_posix_port(tg_posix *link, tg_port *port);
  * so that signals are noticed. */
 void tg_posix_wait(tg_posix *link, uint32_t wait_ms);
 
-/* Cryptographic randomness for a TLS port above: fills `to`. Returns 0, or -1 when the system gives none. Does not block
- * once the system has started. `ctx` is not used. */
+/* Cryptographic randomness for a TLS port above: fills `to`. Returns 0, or -1 when the system gives none. Does not
+ * block once the system has started. `ctx` is not used. */
 int tg_posix_random(void *ctx, unsigned char *to, size_t bytes);
 
 #ifdef __cplusplus

@@ -1,4 +1,4 @@
-/* tg_sockets.h -- a TCP port over BSD sockets as embedded systems have them: ESP-IDF (lwIP), Zephyr, and any POSIX host.
+/* tg_sockets.h -- a TCP port over BSD sockets as embedded systems have them: ESP-IDF (lwIP), Zephyr, any POSIX host.
  *
  *   static tg_sockets tcp;
  *   tg_sockets_init(&tcp, "192.168.1.10", "8443");

@@ -54,8 +54,8 @@ typedef struct tg_wss {
 } tg_wss;
 
 /* Prepares the link and fills in `port`. Nothing is sent. Returns TG_OK, or
- *   TG_ERR_ARG       a required pointer is NULL, `ca_pem` is no certificate, or `fragment` is more than mbedTLS was built
- *                    for
+ *   TG_ERR_ARG       a required pointer is NULL, `ca_pem` is no certificate, or `fragment` is more than mbedTLS was
+ *                    built for
  *   TG_ERR_NO_SPACE  mbedTLS got no memory */
 tg_err tg_wss_init(tg_wss *link, const tg_wss_config *config, tg_port *port);
 

@@ -21,6 +21,7 @@
 enum { TEMPERATURE = 1, SET_LED = 1 };
 
 static const char TAG[] = "thermometer";
+static tg_wss gateway_link;
 
 static float read_sensor(uint32_t count)
 {
@@ -39,8 +40,11 @@ static void on_event(tg_client *client, tg_event event, uint32_t arg)
 {
     (void)client;
     if (event == TG_EVENT_ONLINE) ESP_LOGI(TAG, "online");
-    if (event == TG_EVENT_OFFLINE) ESP_LOGW(TAG, "offline, reason %u; it comes back by itself", (unsigned)arg);
-    if (event == TG_EVENT_REFUSED) ESP_LOGE(TAG, "refused, reason %u: look at id, token and CA in secrets.h", (unsigned)arg);
+    if (event == TG_EVENT_OFFLINE) {
+        const int error = tg_wss_get_stats(&gateway_link)->last_error;
+        ESP_LOGW(TAG, "offline, reason %u, mbedTLS -0x%04x; it tries again by itself", (unsigned)arg, (unsigned)-error);
+    }
+    if (event == TG_EVENT_REFUSED) ESP_LOGE(TAG, "refused, reason %u: id, token or CA are not its own", (unsigned)arg);
 }
 
 static tg_span span(const char *text)
@@ -80,13 +84,12 @@ static void run(void *arg)
     static uint8_t rx[1024], tx[1024], ring[16384], catalog[128];
     static tg_client client;
     static tg_config config;
-    static tg_wss link;
     static tg_port port;
     uint32_t last_ms;
     uint32_t count = 0;
     (void)arg;
-    if (tg_wss_init(&link, &link_config, &port) != TG_OK) {
-        ESP_LOGE(TAG, "the link did not start: mbedTLS says -0x%04x", (unsigned)-tg_wss_get_stats(&link)->last_error);
+    if (tg_wss_init(&gateway_link, &link_config, &port) != TG_OK) {
+        ESP_LOGE(TAG, "the link did not start: mbedTLS says -0x%04x", (unsigned)-tg_wss_get_stats(&gateway_link)->last_error);
         vTaskDelete(NULL);
     }
     config.port = &port;
@@ -119,7 +122,7 @@ static void run(void *arg)
             report(&client, ++count);
         } else {
             if (wait_ms > INTERVAL_MS - age_ms) wait_ms = INTERVAL_MS - age_ms;
-            tg_wss_wait(&link, wait_ms);
+            tg_wss_wait(&gateway_link, wait_ms);
         }
     }
 }

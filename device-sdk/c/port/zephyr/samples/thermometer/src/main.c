@@ -43,7 +43,10 @@ static void on_event(tg_client *c, tg_event event, uint32_t arg)
 {
     (void)c;
     if (event == TG_EVENT_ONLINE) LOG_INF("online");
-    if (event == TG_EVENT_OFFLINE) LOG_WRN("offline, reason %u; it comes back by itself", (unsigned)arg);
+    if (event == TG_EVENT_OFFLINE) {
+        const int error = tg_wss_get_stats(&gateway_link)->last_error;
+        LOG_WRN("offline, reason %u, mbedTLS -0x%04x; it tries again by itself", (unsigned)arg, (unsigned)-error);
+    }
     if (event == TG_EVENT_REFUSED) LOG_ERR("refused, reason %u: look at id, token and CA", (unsigned)arg);
 }
 
