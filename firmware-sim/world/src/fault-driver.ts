@@ -81,6 +81,10 @@ export class FaultDriver {
       case "broker-silent":
         broker.fallSilent(random.spread(1_000, 60_000));
         return true;
+      case "store-backup":
+        return this.#world.backUp();
+      case "store-restored":
+        return this.#world.restore();
       case "line-noise":
         return this.#disturb(index);
       case "line-unplugged":

@@ -17,9 +17,7 @@ import type { Seeded } from "./seeded.js";
 import { openSerialPort } from "./serial-port.js";
 import type { SerialWire } from "./serial-wire.js";
 import { SinkProcess } from "./sink-process.js";
-import type { GatewayDisk } from "./store/gateway-disk.js";
-import { SimReader } from "./store/sim-reader.js";
-import { SimStore } from "./store/sim-store.js";
+import type { WorldStore } from "./store/world-store.js";
 
 export interface GatewaySettings {
   readonly keepaliveMs: number;
@@ -31,16 +29,14 @@ export interface GatewaySettings {
 export interface GatewayParts {
   readonly clock: ProcessClock;
   readonly random: Seeded;
-  readonly disk: GatewayDisk;
+  /** Id of the newest durable record. */
+  readonly lastRecordId: () => number;
   readonly broker: Broker;
   readonly settings: GatewaySettings;
   /** Name of this boot of the machine. */
   readonly bootId: string;
-  readonly durable: () => void;
   /** Serial lines that end at this gateway, by the device at their other end. */
   readonly wires: ReadonlyMap<string, SerialWire>;
-  /** fsync failed: the process must end, with nothing acked. */
-  readonly onFatal: () => void;
 }
 
 const HELLO_TIMEOUT_MS = 30_000;
@@ -51,7 +47,7 @@ const TAKEOVERS_PER_MINUTE = 3;
 export class GatewayProcess {
   readonly desk: CommandDesk;
   readonly #parts: GatewayParts;
-  readonly #store: SimStore;
+  readonly #store: WorldStore;
   readonly #intake: Intake;
   readonly #dispatcher: Dispatcher;
   readonly #registry: SessionRegistry<Stream>;
@@ -60,10 +56,11 @@ export class GatewayProcess {
   #closePorts: readonly (() => void)[] = [];
   #isListening = false;
 
-  constructor(parts: GatewayParts) {
+  /** @param store opened by this process, in the world's home of stores. */
+  constructor(parts: GatewayParts, store: WorldStore) {
     this.#parts = parts;
-    const { clock, random, disk, bootId, durable, onFatal } = parts;
-    this.#store = new SimStore({ disk, clock, random, bootId, watch: { durable }, onFatal });
+    this.#store = store;
+    const { clock, random, bootId } = parts;
     this.#intake = this.#makeIntake(this.#metrics);
     this.#dispatcher = new Dispatcher({
       store: this.#store.commands,
@@ -79,9 +76,8 @@ export class GatewayProcess {
       deviceExists: () => true,
     });
     this.#registry = this.#makeRegistry(this.#metrics);
-    this.#store.onSpace(() => this.#intake.resume());
-    const reader = new SimReader(disk.tables, clock, random);
-    this.#sink = new SinkProcess({ store: this.#store, reader, broker: parts.broker, clock, random });
+    store.spool.onSpace(() => this.#intake.resume());
+    this.#sink = new SinkProcess({ store, broker: parts.broker, clock, random });
   }
 
   /** Take unfinished commands over, start the sink, listen. */
@@ -115,7 +111,7 @@ export class GatewayProcess {
 
   /** The sink has taken everything there is. */
   get isDrained(): boolean {
-    return this.#sink.cursor >= this.#parts.disk.tables.records.length;
+    return this.#sink.cursor >= this.#parts.lastRecordId();
   }
 
   /** What the sink's cursor stands at, for whoever asks why it is not at the end. */
@@ -141,7 +137,7 @@ export class GatewayProcess {
   #makeIntake(metrics: Metrics): Intake {
     const { clock, settings } = this.#parts;
     const { commitIntervalMs, gatheredBytesMax } = settings;
-    return new Intake(this.#store, clock, metrics, {
+    return new Intake(this.#store.spool, clock, metrics, {
       limits: { gatheredBytesMax, commitIntervalMs },
       host: {
         // The simulated links have no buffers of their own to stop reading from.
@@ -156,12 +152,12 @@ export class GatewayProcess {
 
   #makeRegistry(metrics: Metrics): SessionRegistry<Stream> {
     const { clock, settings } = this.#parts;
-    const store = this.#store;
+    const { spool } = this.#store;
     return new SessionRegistry<Stream>(
       {
         intake: this.#intake,
-        hello: (request) => store.hello(request),
-        saveBootOffset: (deviceKey, bootNonce, offset) => store.saveBootOffset(deviceKey, bootNonce, offset),
+        hello: (request) => spool.hello(request),
+        saveBootOffset: (deviceKey, bootNonce, offset) => spool.saveBootOffset(deviceKey, bootNonce, offset),
         commandsReady: (channel) => this.#dispatcher.ready(channel),
         commandsLost: (channel) => this.#dispatcher.lost(channel),
       },

@@ -9,6 +9,7 @@ import type { GatewaySettings } from "./gateway-process.js";
 import type { NetworkProfile } from "./network.js";
 import type { Seeded } from "./seeded.js";
 import type { DiskProfile } from "./store/gateway-disk.js";
+import type { SqlSettings } from "./store/sql-home.js";
 
 /** Faults that strike at random instants. */
 export const FAULTS = [
@@ -27,6 +28,8 @@ export const FAULTS = [
   "broker-silent",
   "line-noise",
   "line-unplugged",
+  "store-backup",
+  "store-restored",
   "wall-jump",
 ] as const;
 /** One kind of fault. */
@@ -38,6 +41,8 @@ export interface Profile {
   readonly gateway: GatewaySettings;
   readonly network: NetworkProfile;
   readonly disk: DiskProfile;
+  /** The gateway's own engine on SQLite; null: its rules on a simulated disk, which is faster. */
+  readonly sql: SqlSettings | null;
   readonly broker: BrokerProfile;
   /** Mean time between two faults of a kind, in ms; a kind that is missing never strikes. */
   readonly faultEveryMs: ReadonlyMap<Fault, number>;
@@ -45,6 +50,11 @@ export interface Profile {
   readonly commandEveryMs: number;
 }
 
+/** Share of the worlds on SQLite: they cost several times as much. */
+const SQL_SHARE = 0.12;
+/** An empty spool takes about this much. */
+const QUOTA_BYTES_MIN = 200_000;
+const QUOTA_BYTES_MAX = 100_000_000;
 const C_SHARE = 0.35;
 const SERIAL_SHARE = 0.3;
 /** Chance per byte; at one in a hundred hardly a frame comes through whole. */
@@ -52,7 +62,11 @@ const NOISE_MIN = 0.000_01;
 const NOISE_MAX = 0.005;
 
 /** Rare kinds: each strikes at most every so often, or nothing else would happen. */
-const EVERY_MS_MIN: Partial<Record<Fault, number>> = { "device-stale-card": 120_000, partition: 30_000 };
+const EVERY_MS_MIN: Partial<Record<Fault, number>> = {
+  "device-stale-card": 120_000,
+  partition: 30_000,
+  "store-restored": 120_000,
+};
 
 /**
  * Readings per device and commands per world: few, so that a seed costs a tenth of a second. What matters is how
@@ -88,6 +102,7 @@ export function drawProfile(random: Seeded): Profile {
       busy: random.chance(0.3) ? random.spread(0.0005, 0.05) : 0,
       broken: random.chance(0.3) ? random.spread(0.0002, 0.01) : 0,
     },
+    sql: drawSql(random),
     broker: {
       latencyMsMin: 0.1,
       latencyMsMax: random.spread(1, 500),
@@ -99,6 +114,18 @@ export function drawProfile(random: Seeded): Profile {
       ? safetyMs / random.spread(COMMANDS_MIN, COMMANDS_MAX)
       : Number.POSITIVE_INFINITY,
   };
+}
+
+function drawSql(random: Seeded): SqlSettings | null {
+  const isSql = random.chance(SQL_SHARE);
+  const settings: SqlSettings = {
+    quotaBytes: Math.floor(random.chance(0.5) ? random.spread(QUOTA_BYTES_MIN, 2 * QUOTA_BYTES_MIN) : QUOTA_BYTES_MAX),
+    whenFull: random.pick(["block", "drop-oldest"]),
+    liveRowsKept: random.pick([0, 20, 2_000]),
+    holdMaxAgeMs: random.chance(0.3) ? random.spread(5_000, 300_000) : null,
+    holdMaxBytes: random.chance(0.3) ? random.spread(1_000, 50_000) : null,
+  };
+  return isSql ? settings : null;
 }
 
 function device(random: Seeded, id: string, readingMs: number): DeviceSettings {

@@ -11,8 +11,8 @@ import { SINK_STOPPED, type SinkEffect, type SinkEvent, step } from "tidegate/di
 import type { Broker } from "./broker.js";
 import type { ProcessClock } from "./process-clock.js";
 import type { Seeded } from "./seeded.js";
-import { GATEWAY_ID, type SimReader } from "./store/sim-reader.js";
-import type { SimStore } from "./store/sim-store.js";
+import { GATEWAY_ID } from "./store/sim-reader.js";
+import type { WorldStore } from "./store/world-store.js";
 
 export const SINK = "broker";
 
@@ -24,8 +24,7 @@ const MACHINE_LIMITS = {
 };
 
 export interface SinkParts {
-  readonly store: SimStore;
-  readonly reader: SimReader;
+  readonly store: WorldStore;
   readonly broker: Broker;
   readonly clock: ProcessClock;
   readonly random: Seeded;
@@ -43,13 +42,12 @@ export class SinkProcess {
 
   constructor(parts: SinkParts) {
     this.#parts = parts;
-    const { store, reader, clock, random } = parts;
-    const quarantine = (): Promise<void> => Promise.reject(new Error("this world refuses no record"));
+    const { store, clock, random } = parts;
     this.#pump = new Pump(
       { sink: SINK, topicHead: `tidegate/${GATEWAY_ID}/`, cursor: store.cursorOf(SINK), limits: LIMITS },
       {
-        reader,
-        spool: { saveCursor: (sink, recordId) => store.saveCursor(sink, recordId), quarantine },
+        reader: store.reader,
+        spool: store.spool,
         clock,
         random,
         log: SILENT,

@@ -29,6 +29,10 @@ export interface Stage {
   wireOf(index: number): SerialWire | null;
   /** @param isMachine the whole machine, not only the process. @returns false when it was down already. */
   killGateway(isMachine: boolean): boolean;
+  /** A copy of the store is made. @returns whether this world's store can be copied. */
+  backUp(): boolean;
+  /** The gateway dies and comes back on the copy. @returns whether there was one. */
+  restore(): boolean;
   /** @param backShare how far back its card goes, 0 … 1; null: it holds what was written last. */
   killDevice(index: number, backShare: number | null): boolean;
 }

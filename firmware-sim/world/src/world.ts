@@ -17,9 +17,13 @@ import { ProcessClock, WALL_START_UNIX_MS, type WallClock } from "./process-cloc
 import { drawProfile, type Profile } from "./profile.js";
 import { Seeded } from "./seeded.js";
 import { SerialWire } from "./serial-wire.js";
+import { SINK } from "./sink-process.js";
 import type { Stage } from "./stage.js";
 import { DeviceDisk } from "./store/device-disk.js";
 import { GatewayDisk } from "./store/gateway-disk.js";
+import { SimHome } from "./store/sim-home.js";
+import { SqlHome } from "./store/sql-home.js";
+import type { StoreHome } from "./store/world-store.js";
 import { Story } from "./story.js";
 import { Timeline } from "./timeline.js";
 
@@ -28,6 +32,8 @@ const LIVENESS_MS = 2 * 3_600_000;
 /** After the last command's deadline its state must be told within this time. */
 const SETTLE_MS = 120_000;
 const LOOK_EVERY_MS = 1_000;
+/** A store that could not be opened is opened again after this. */
+const OPEN_AGAIN_MS = 1_000;
 
 export interface Report {
   readonly seed: number;
@@ -55,6 +61,7 @@ export class World implements Stage {
   readonly random: Seeded;
   readonly profile: Profile;
   readonly disk: GatewayDisk;
+  readonly home: StoreHome;
   readonly network: Network;
   readonly broker: Broker;
   readonly checker: Checker;
@@ -67,6 +74,8 @@ export class World implements Stage {
   #machineBootMs = 0;
   #machineBootCount = 1;
   #gatewayLives = 0;
+  #isOpening = false;
+  #hasBackup = false;
   /** Nobody reports anything more. */
   #isQuiet = false;
 
@@ -77,9 +86,12 @@ export class World implements Stage {
     this.profile = drawProfile(this.random.fork());
     const { timeline, profile } = this;
     this.disk = new GatewayDisk(timeline, this.random.fork(), profile.disk);
+    const devices = profile.devices.map(({ id }) => id);
+    this.home =
+      profile.sql === null ? new SimHome(this.disk) : new SqlHome(this.disk, profile.sql, { devices, sink: SINK });
     this.checker = new Checker(
       this.story,
-      () => this.disk.tables,
+      () => this.home.tables,
       () => this.#machineBootMs,
     );
     this.broker = new Broker(timeline, this.random.fork(), profile.broker, (topic, payload) => {
@@ -125,6 +137,8 @@ export class World implements Stage {
       // Code under test that throws, or never lets time pass, is a finding like any other.
       this.checker.findings.add("world", thrown instanceof Error ? (thrown.stack ?? thrown.message) : String(thrown));
     }
+    this.#gateway?.kill();
+    this.home.dispose();
     return this.#report();
   }
 
@@ -145,23 +159,46 @@ export class World implements Stage {
   }
 
   startGateway(): void {
-    if (this.#gateway !== null) return;
+    if (this.#gateway !== null || this.#isOpening) return;
     this.#gatewayLives += 1;
     this.story.tell("gateway", "starts", this.#gatewayLives);
     const clock = new ProcessClock(this.timeline, this.wall, this.#machineBootMs);
-    const gateway = new GatewayProcess({
-      clock,
-      random: this.random.fork(),
-      disk: this.disk,
+    const facts = { clock, random: this.random.fork(), bootId: `boot-${this.#machineBootCount}` };
+    const parts = {
+      ...facts,
       broker: this.broker,
       settings: this.profile.gateway,
-      bootId: `boot-${this.#machineBootCount}`,
       wires: this.#wires(),
-      durable: () => this.checker.durable(),
-      onFatal: () => this.#fatal(),
-    });
-    this.#gateway = gateway;
-    void gateway.start();
+      lastRecordId: () => this.home.lastRecordId,
+    };
+    const events = { durable: () => this.checker.durable(), onFatal: () => this.#fatal() };
+    this.#isOpening = true;
+    this.home.open({ ...facts, ...events }).then(
+      (store) => {
+        this.#isOpening = false;
+        this.#gateway = new GatewayProcess(parts, store);
+        void this.#gateway.start();
+      },
+      () => {
+        this.#isOpening = false;
+        this.timeline.after(OPEN_AGAIN_MS, () => this.startGateway());
+      },
+    );
+  }
+
+  /** A copy of what is stored, for later. @returns whether this world's store can be copied. */
+  backUp(): boolean {
+    this.#hasBackup = this.#gateway !== null && this.home.backUp();
+    return this.#hasBackup;
+  }
+
+  /** The gateway dies, and comes back on the copy. @returns whether there was one. */
+  restore(): boolean {
+    if (!this.#hasBackup || !this.killGateway(true)) return false;
+    this.story.tell("gateway", "gets a restored store");
+    this.home.restore();
+    this.checker.storeRestored();
+    return true;
   }
 
   /** @param isMachine the whole machine, not only the process. */
@@ -262,8 +299,8 @@ export class World implements Stage {
     while (!this.#isAtRest() && timeline.nowMs < fromMs + LIVENESS_MS)
       await timeline.run(timeline.nowMs + LOOK_EVERY_MS);
     if (this.#isAtRest()) return;
-    const { records } = this.disk.tables;
-    const gateway = this.#gateway === null ? "no gateway" : `cursor ${this.#gateway.cursor} of ${records.length}`;
+    const gateway =
+      this.#gateway === null ? "no gateway" : `cursor ${this.#gateway.cursor} of ${this.home.lastRecordId}`;
     const devices = this.#seats.map(({ process }, i) => `dev-${i + 1}: ${process?.facts ?? "off"}`);
     this.checker.findings.add(
       "I8",

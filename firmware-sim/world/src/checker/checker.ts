@@ -7,7 +7,7 @@
  *   broker      ─messages taken───────▶ ┘
  */
 import { decodeUplink, Reason } from "@tidegate/proto";
-import type { DiskTables } from "../store/disk-tables.js";
+import type { DurableTables } from "../store/world-store.js";
 import type { Story } from "../story.js";
 import { CommandChecks } from "./command-checks.js";
 import { DeliveryChecks } from "./delivery-checks.js";
@@ -24,7 +24,7 @@ export class Checker {
   readonly #forgiven = new Set<string>();
 
   /** @param machineBootMs world time at which the gateway machine's monotonic clock was 0. */
-  constructor(story: Story, tables: () => DiskTables, machineBootMs: () => number) {
+  constructor(story: Story, tables: () => DurableTables, machineBootMs: () => number) {
     this.findings = new Findings(story);
     this.wire = new WireLog(this.findings, this.#forgiven);
     const { findings, wire } = this;
@@ -53,6 +53,12 @@ export class Checker {
   closedByGateway(device: string, reason: Reason): void {
     if (reason !== Reason.TAKEOVER || this.#forgiven.has(device)) return;
     this.findings.add("P-5", `${device} was told that another link took over, and it had no other`);
+  }
+
+  /** The store is what it was when it was copied: what was acked since is unproven, and it must say so [P-8]. */
+  storeRestored(): void {
+    this.delivery.storeRestored();
+    this.commands.storeRestored();
   }
 
   wentBack(device: string): void {

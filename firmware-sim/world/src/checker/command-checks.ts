@@ -4,7 +4,7 @@
  */
 import { isFinal } from "tidegate/dist/command/command-machine.js";
 import type { CommandRecord, Delivery } from "tidegate/dist/model/command.js";
-import type { DiskTables } from "../store/disk-tables.js";
+import type { DurableTables } from "../store/world-store.js";
 import type { Findings } from "./findings.js";
 
 interface Asked {
@@ -24,14 +24,14 @@ const ROUNDING_MS = 1;
 /** One per world; told of every request, every run and every durable state. */
 export class CommandChecks {
   readonly #findings: Findings;
-  readonly #tables: () => DiskTables;
+  readonly #tables: () => DurableTables;
   readonly #machineBootMs: () => number;
   readonly #asked = new Map<number, Asked>();
   readonly #states = new Map<string, CommandRecord>();
   readonly counts = { asked: 0, runs: 0, succeeded: 0, expired: 0, unknown: 0 };
 
   /** @param machineBootMs world time at which the gateway machine's monotonic clock was 0. */
-  constructor(findings: Findings, tables: () => DiskTables, machineBootMs: () => number) {
+  constructor(findings: Findings, tables: () => DurableTables, machineBootMs: () => number) {
     this.#findings = findings;
     this.#tables = tables;
     this.#machineBootMs = machineBootMs;
@@ -46,6 +46,12 @@ export class CommandChecks {
   /** The device's card was replaced by an older one. */
   forgive(device: string): void {
     for (const asked of this.#asked.values()) if (asked.device === device) asked.isForgiven = true;
+  }
+
+  /** What was asked until now may be forgotten, and made again under its key. */
+  storeRestored(): void {
+    this.#states.clear();
+    for (const asked of this.#asked.values()) asked.isForgiven = true;
   }
 
   /** A handler began. */
@@ -88,13 +94,15 @@ export class CommandChecks {
     const known = new Map<number, CommandRecord>();
     for (const command of this.#states.values()) {
       const token = tokenOf(command);
-      if (known.has(token)) this.#findings.add("commands", `${token} was made into two commands by one key`);
+      if (known.has(token) && this.#asked.get(token)?.isForgiven !== true)
+        this.#findings.add("commands", `${token} was made into two commands by one key`);
       known.set(token, command);
     }
     for (const [token, asked] of this.#asked) {
       const command = known.get(token);
       if (command === undefined) {
-        if (asked.runCount > 0) this.#findings.add("commands", `${token} ran and was never stored`);
+        if (asked.runCount > 0 && !asked.isForgiven)
+          this.#findings.add("commands", `${token} ran and was never stored`);
       } else this.#ended(asked, command);
     }
   }
@@ -111,10 +119,11 @@ export class CommandChecks {
     if (state === "succeeded") this.counts.succeeded += 1;
     if (state === "expired") this.counts.expired += 1;
     if (state === "unknown") this.counts.unknown += 1;
+    if (asked.isForgiven) return;
     if (state === "succeeded" && asked.runCount === 0) tell("succeeded and never ran");
     if (state === "cancelled" && asked.runCount > 0) tell("was cancelled and ran");
     const mayHaveRunBefore = asked.delivery === "atLeastOnce" && command.transmissions > 1;
-    if (state === "expired" && asked.runCount > 0 && !mayHaveRunBefore && !asked.isForgiven) tell("expired and ran");
+    if (state === "expired" && asked.runCount > 0 && !mayHaveRunBefore) tell("expired and ran");
   }
 }
 

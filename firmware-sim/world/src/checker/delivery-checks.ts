@@ -5,7 +5,7 @@
 import { UplinkTag } from "@tidegate/proto";
 import { RecordKind } from "tidegate/dist/model/record.js";
 import { StreamState } from "tidegate/dist/spool/tables.js";
-import type { DiskRecord, DiskTables } from "../store/disk-tables.js";
+import type { DurableRecord, DurableTables } from "../store/world-store.js";
 import type { Findings } from "./findings.js";
 import type { WireLog } from "./wire-log.js";
 
@@ -20,6 +20,8 @@ interface DeviceBook {
   /** Readings the broker took. */
   readonly delivered: Set<number>;
   readonly stored: Set<number>;
+  /** Acked before the store was restored, per epoch. */
+  readonly unproven: Map<number, number>;
   /** Highest number first delivered, per epoch. */
   readonly order: Map<number, number>;
 }
@@ -29,6 +31,8 @@ interface DataPayload {
   readonly readings?: readonly { readonly v: number }[];
 }
 
+/** Why numbers that were stored may be missing at the sink: the operator's own policy. */
+const POLICY: ReadonlySet<string> = new Set(["dropped", "sinkHold", "quarantined"]);
 const AT = /"at":[\d.]+/;
 
 /** One per world; told of every report, ack, durable transaction and delivery. */
@@ -36,21 +40,26 @@ export class DeliveryChecks {
   readonly #findings: Findings;
   readonly #wire: WireLog;
   /** The tables of the moment; a restored store has others. */
-  readonly #tables: () => DiskTables;
+  readonly #tables: () => DurableTables;
   readonly #forgiven: ReadonlySet<string>;
   readonly #devices = new Map<string, DeviceBook>();
   /** Durable marks, by deviceKey · 2^32 + epoch. */
   readonly #marks = new Map<number, number>();
   /** Payload by id: a repeat must be the same. */
   readonly #payloads = new Map<string, string>();
+  /** Every id that the broker ever took, also before the store was restored. */
+  readonly #taken = new Set<string>();
   #seenRecordCount = 0;
+  #isRestored = false;
+  /** The records of a restored store are looked at again, and were judged before. */
+  #isSilent = false;
   readonly #ids = new Set<string>();
   readonly counts = { stored: 0, delivered: 0, repeats: 0, acked: 0 };
 
   constructor(parts: {
     findings: Findings;
     wire: WireLog;
-    tables: () => DiskTables;
+    tables: () => DurableTables;
     forgiven: ReadonlySet<string>;
   }) {
     this.#findings = parts.findings;
@@ -99,6 +108,23 @@ export class DeliveryChecks {
       const record = tables.records[this.#seenRecordCount];
       if (record !== undefined) this.#stored(record);
     }
+    this.#isSilent = false;
+  }
+
+  /** The store went back: what it holds is what was durable when it was copied; the rest is unproven. */
+  storeRestored(): void {
+    this.#isRestored = true;
+    this.#marks.clear();
+    this.#payloads.clear();
+    this.#ids.clear();
+    this.#seenRecordCount = 0;
+    this.#isSilent = true;
+    for (const book of this.#devices.values()) {
+      for (const [epoch, seq] of book.acked) book.unproven.set(epoch, seq);
+      for (let reading = 1; reading <= book.reportedCount; reading++) book.mayBeLost.add(reading);
+      book.stored.clear();
+      book.order.clear();
+    }
   }
 
   /** The broker took a message. */
@@ -113,6 +139,7 @@ export class DeliveryChecks {
       return;
     }
     this.#payloads.set(id, payload);
+    this.#taken.add(id);
     if (!topic.endsWith("/data")) return;
     this.counts.delivered += 1;
     this.#delivered(id, readings?.[0]?.v ?? 0);
@@ -142,18 +169,18 @@ export class DeliveryChecks {
   }
 
   /** I3: stored once, by number and by content. */
-  #stored(record: DiskRecord): void {
+  #stored(record: DurableRecord): void {
     if (record.kind !== RecordKind.telemetry) return;
     this.counts.stored += 1;
     const device = this.#tables().deviceByKey(record.deviceKey)?.device ?? "";
     const id = `${device}/${record.epoch}/${record.seq}`;
     if (this.#ids.has(id)) this.#findings.add("I3", `${id} was stored twice`);
     this.#ids.add(id);
-    if (this.#wire.isBehindWelcome(device, record.epoch, record.seq)) {
+    if (!this.#isSilent && this.#wire.isBehindWelcome(device, record.epoch, record.seq)) {
       this.#findings.add("P-4", `${id} was stored behind the Welcome that did not know it`);
     }
     const sent = this.#wire.of(device, record.epoch).get(record.seq);
-    if (this.#forgiven.has(device)) return;
+    if (this.#forgiven.has(device) || this.#isSilent) return;
     if (sent === undefined || sent.bodyCrc !== record.bodyCrc) {
       this.#findings.add("I2", `${id} was stored with bytes that were not sent so`);
       return;
@@ -169,14 +196,31 @@ export class DeliveryChecks {
   #accounting(device: string, book: DeviceBook): void {
     let missingCount = 0;
     let example = 0;
+    const listed = this.#listedReadings(device);
     for (let reading = 1; reading <= book.reportedCount; reading++) {
-      if (book.delivered.has(reading) || book.mayBeLost.has(reading)) continue;
+      if (book.delivered.has(reading) || book.mayBeLost.has(reading) || listed.has(reading)) continue;
       missingCount += 1;
       if (example === 0) example = reading;
     }
     if (missingCount <= book.evictedCount) return;
     const said = `${book.evictedCount} were evicted`;
     this.#findings.add("I9", `${device}: ${missingCount} readings are nowhere, ${said}; the first is ${example}`);
+  }
+
+  /** Readings that the gateway had to drop, or a sink had to skip: they are on the list, each by its number. */
+  #listedReadings(device: string): Set<number> {
+    const listed = new Set<number>();
+    const tables = this.#tables();
+    const key = tables.device(device)?.key ?? 0;
+    for (const gap of tables.gaps) {
+      if (gap.deviceKey !== key || !POLICY.has(gap.reason)) continue;
+      const sent = this.#wire.of(device, gap.epoch);
+      for (let seq = gap.fromSeq; seq <= (gap.toSeq ?? gap.fromSeq); seq++) {
+        const reading = sent.get(seq)?.reading ?? null;
+        if (reading !== null) listed.add(reading);
+      }
+    }
+    return listed;
   }
 
   /**
@@ -191,23 +235,34 @@ export class DeliveryChecks {
     const acked = book.acked.get(epoch) ?? 0;
     const isLeft = row?.state === StreamState.retired && (row.mark > 0 || row.announced > 0);
     const last = isLeft ? Math.max(acked, row.announced) : acked;
-    const gaps = tables.gaps.filter((gap) => gap.deviceKey === key && gap.epoch === epoch && gap.sink === null);
+    const gaps = tables.gaps.filter((gap) => gap.deviceKey === key && gap.epoch === epoch);
     const isListed = (seq: number): boolean =>
       gaps.some(({ fromSeq, toSeq }) => seq >= fromSeq && (toSeq === null || seq <= toSeq));
-    for (let seq = 1; seq <= last; seq++) {
+    const unproven = this.#isRestored && this.#saysUnproven(key) ? (book.unproven.get(epoch) ?? 0) : 0;
+    for (let seq = unproven + 1; seq <= last; seq++) {
       const what = sent.get(seq);
       const isApplied = what !== undefined && what.tag !== UplinkTag.telemetry && what.tag !== UplinkTag.log;
-      if (this.#payloads.has(`gw/${device}/${epoch}/${seq}`) || (isApplied && seq <= (row?.mark ?? seq))) continue;
+      if (this.#taken.has(`gw/${device}/${epoch}/${seq}`) || (isApplied && seq <= (row?.mark ?? seq))) continue;
       if (isListed(seq)) {
         // Listed, but the device was told that this very message is safe: only a card from the past may do that.
         if (what === undefined || seq > acked || this.#forgiven.has(device)) continue;
         const isEvicted = gaps.some(
-          (gap) => gap.reason === "evicted" && seq >= gap.fromSeq && seq <= (gap.toSeq ?? seq),
+          (gap) =>
+            (gap.reason === "evicted" || POLICY.has(gap.reason) || this.#isRestored) &&
+            seq >= gap.fromSeq &&
+            seq <= (gap.toSeq ?? seq),
         );
         if (isEvicted) continue;
       }
       this.#findings.add("I1", `${device}/${epoch}/${seq} (acked up to ${acked}) is neither delivered nor listed`);
     }
+  }
+
+  /** A restored store opens with an entry that nothing acked until then is proven [P-8]. */
+  #saysUnproven(deviceKey: number): boolean {
+    return this.#tables().gaps.some(
+      (gap) => gap.deviceKey === deviceKey && gap.reason === "unproven" && gap.epoch === 0 && gap.toSeq === null,
+    );
   }
 
   #book(device: string): DeviceBook {
@@ -221,6 +276,7 @@ export class DeliveryChecks {
         delivered: new Set(),
         stored: new Set(),
         order: new Map(),
+        unproven: new Map(),
       };
       this.#devices.set(device, book);
     }

@@ -91,6 +91,11 @@ export class GatewayDisk {
     };
   }
 
+  /** How many writes of a transaction pass before a fault comes: 0 … max. */
+  writesBefore(max: number): number {
+    return this.#random.between(0, max);
+  }
+
   refuseNothing(): void {
     this.tables.fault = () => {};
   }

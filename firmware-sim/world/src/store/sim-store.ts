@@ -9,7 +9,7 @@
 import { step } from "tidegate/dist/command/command-machine.js";
 import { GatewayError } from "tidegate/dist/core/errors.js";
 import type { CommandStore } from "tidegate/dist/model/command.js";
-import type { CommitOutcome, GatherBatch, HelloOutcome, HelloRequest, Spool } from "tidegate/dist/model/spool.js";
+import type { CommitOutcome, GatherBatch, HelloOutcome, HelloRequest } from "tidegate/dist/model/spool.js";
 import { bringsRecords } from "tidegate/dist/spool/batch-weight.js";
 import { CommandBook } from "tidegate/dist/spool/command-book.js";
 import { Ledger } from "tidegate/dist/spool/ledger.js";
@@ -17,6 +17,7 @@ import { newCommandId } from "tidegate/dist/storage/new-ids.js";
 import type { ProcessClock } from "../process-clock.js";
 import type { Seeded } from "../seeded.js";
 import { DiskRefusal, type GatewayDisk } from "./gateway-disk.js";
+import type { StoreSpool } from "./world-store.js";
 
 /** What the store tells of transactions that became durable. */
 export interface StoreWatch {
@@ -49,7 +50,7 @@ export interface StoreParts {
 }
 
 /** One per life of the gateway; made by it and killed with it. */
-export class SimStore implements Pick<Spool, "commit" | "hello" | "saveBootOffset" | "saveCursor" | "onSpace"> {
+export class SimStore implements StoreSpool {
   readonly commands: CommandStore;
   readonly #parts: StoreParts;
   readonly #ledger: Ledger;
@@ -108,6 +109,11 @@ export class SimStore implements Pick<Spool, "commit" | "hello" | "saveBootOffse
   /** What the sink had taken when its cursor was last written. */
   cursorOf(sink: string): number {
     return this.#parts.disk.tables.cursors.get(sink) ?? 0;
+  }
+
+  /** This disk's worlds have brokers that refuse no record. */
+  quarantine(): Promise<void> {
+    return Promise.reject(new Error("this world refuses no record"));
   }
 
   onSpace(listener: () => void): void {
