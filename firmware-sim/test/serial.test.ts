@@ -2,6 +2,7 @@
  * Serial lines end to end: the real gateway at one end of a wire; the TypeScript SDK at the other end of a pair of
  * pseudo-terminals, or a real firmware image on an emulated Cortex-M0 behind a socket.
  */
+import { execFileSync } from "node:child_process";
 import { existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -12,7 +13,7 @@ import { boardKind } from "../src/boards/board-kind.js";
 import { identityPage } from "../src/boards/identity.js";
 import { buildImages } from "../src/boards/images.js";
 import { Child, until } from "../src/rehearse/child.js";
-import { type Credential, GatewayProcess } from "../src/rehearse/gateway-process.js";
+import { type Credential, GatewayProcess, gatewayBin } from "../src/rehearse/gateway-process.js";
 
 const BUILD_TIMEOUT_MS = 120_000;
 const RUN_TIMEOUT_MS = 60_000;
@@ -239,6 +240,48 @@ withBoard.describe("firmware on an emulated Cortex-M0 through the real gateway",
     },
     RUN_TIMEOUT_MS,
   );
+});
+
+const withAvr = requires("avr-gcc", "gcc", "simavr", "make");
+withAvr.describe("the serial commands on an emulated ATmega328P", () => {
+  const socket = join(dir, "uno.sock");
+  let uno: Child | null = null;
+
+  beforeAll(async () => {
+    const kind = boardKind("uno");
+    const builds = await buildImages([kind], process.env["PATH"] ?? "");
+    const page = join(dir, "uno.bin");
+    const who = { id: "uno-7", token: "tgd_never_shown", seed: 0x5eed_0003, intervalMs: 100 };
+    writeFileSync(page, identityPage(who));
+    const { program, args } = kind.command(builds.get(kind) ?? "", { ...who, uart: socket, page });
+    uno = new Child(program, [...args, "--listen", "1"]);
+    await until("its line is there", () => existsSync(socket));
+  }, BUILD_TIMEOUT_MS);
+  afterAll(async () => {
+    await uno?.stop();
+  });
+
+  const tidegate = (...args: string[]): string =>
+    execFileSync(process.execPath, [gatewayBin(), "serial", ...args], { encoding: "utf8" });
+
+  withAvr.it("say who is there: serial identify", () => {
+    const text = tidegate("identify", `unix:${socket}`, "--json");
+    expect(JSON.parse(text)).toMatchObject({ deviceId: "uno-7", model: "atmega328p", maxRxBytes: 91, hasProof: true });
+    expect(text).not.toContain("tgd_never_shown");
+  });
+
+  withAvr.it("show what it says, to one listener after the other: serial monitor", () => {
+    for (const _ of [1, 2]) {
+      const lines = tidegate("monitor", `unix:${socket}`, "--json", "--count", "2").trim().split("\n");
+      const pieces = lines.map((line) => JSON.parse(line));
+      expect(pieces).toContainEqual(expect.objectContaining({ kind: "message", message: "hello" }));
+      expect(lines.join()).not.toContain("tgd_never_shown");
+    }
+  });
+
+  withAvr.it("list the ports of the machine: serial ls", () => {
+    expect(JSON.parse(tidegate("ls", "--json"))).toMatchObject({ ports: expect.any(Array) });
+  });
 });
 
 describe("a line that is not there", () => {

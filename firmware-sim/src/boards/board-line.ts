@@ -150,12 +150,10 @@ export class BoardLine {
   }
 
   #keep(held: Held, chunk: Uint8Array): void {
-    if (held.bytes + chunk.length > HELD_BYTES_MAX) {
-      this.unheardBytes += chunk.length;
-      return;
-    }
-    held.chunks.push(chunk);
-    held.bytes += chunk.length;
+    const kept = chunk.subarray(0, HELD_BYTES_MAX - held.bytes);
+    this.unheardBytes += chunk.length - kept.length;
+    held.bytes += kept.length;
+    if (kept.length > 0) held.chunks.push(kept);
   }
 
   #toGateway(chunk: Uint8Array): void {

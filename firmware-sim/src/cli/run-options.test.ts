@@ -47,7 +47,31 @@ describe("run options", () => {
     expect(parseRun({ dataDir: dir }, env).gateway.gatewayId).toBe("attic");
   });
 
+  it("takes boards of several kinds, with bad lines; virtual devices only when they are asked for, too", () => {
+    const raw = { dataDir: dir, board: "microbit,uno", boards: "4", byteErrors: "0.1%" };
+    const options = parseRun(raw, {});
+    expect(options.devices).toBe(0);
+    expect(options.boards?.kinds.map(({ name, model }) => [name, model])).toEqual([
+      ["microbit", "microbit"],
+      ["uno", "atmega328p"],
+    ]);
+    expect(options.boards).toMatchObject({ perKind: 4, rates: { flipped: 0.001, lost: 0, inserted: 0 }, dataDir: dir });
+    expect(parseRun({ ...raw, devices: "2" }, {}).devices).toBe(2);
+  });
+
+  it("keeps boards to a gateway on this machine: their lines are files", () => {
+    const raw = { url: "http://gateway.lan:8080", tokenFile: join(dir, "admin.token"), board: "uno" };
+    expect(() => parseRun(raw, {})).toThrow(/on this machine/);
+  });
+
   it.each([
+    [{ board: "esp32" }, 2, /no board/],
+    [{ board: "uno", boards: "65" }, 2, /--boards/],
+    [{ board: "uno,mega", boards: "40" }, 2, /80 boards/],
+    [{ board: "uno", byteErrors: "1" }, 2, /--byte-errors/],
+    [{ board: "uno", lostBytes: "50%" }, 2, /--lost-bytes/],
+    [{ board: "uno", clockSkew: "1h" }, 2, /--clock-skew/],
+    [{ boards: "4" }, 2, /--board/],
     [{ devices: "0" }, 2, /--devices/],
     [{ devices: "2.5" }, 2, /whole/],
     [{ rate: "fast" }, 2, /--rate/],
