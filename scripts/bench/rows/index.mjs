@@ -12,6 +12,7 @@
 
 import { t6, t7 } from "./backlog.mjs";
 import { t5 } from "./comeback.mjs";
+import { t9 } from "./command.mjs";
 import { t10 } from "./disk-wear.mjs";
 import { t8 } from "./drain.mjs";
 import { t3 } from "./fan-out.mjs";
@@ -20,4 +21,4 @@ import { t1, t2 } from "./ingest.mjs";
 import { t12 } from "./whole-path.mjs";
 import { t11 } from "./wire.mjs";
 
-export const ROWS = [t1, t2, t3, t4, t5, t6, t7, t8, t10, t11, t12];
+export const ROWS = [t1, t2, t3, t4, t5, t6, t7, t8, t9, t10, t11, t12];
