@@ -1,4 +1,4 @@
-/* Tidegate.h -- the Tidegate device SDK for Arduino: a class around the C edition, for any Stream with a line behind it.
+/* Tidegate.h -- the Tidegate device SDK for Arduino: a class around the C edition, for any Stream with a line behind.
  *
  *   #include <Tidegate.h>
  *   Tidegate<> gate(Serial);                       // rx, tx, ring and catalog inside; sizes are template arguments
@@ -14,8 +14,8 @@
  *   }
  *
  * Readings wait in the ring until the gateway has them on disk. Call loop() as often as you can and use wait() in place
- * of delay(): the serial buffer holds 64 bytes, 5 ms at 115200 baud; what overruns it is sent again, but slowly. Nothing
- * else may print on this Stream after begin(); use log(). Not for interrupts.
+ * of delay(): the serial buffer holds 64 bytes, 5 ms at 115200 baud; what overruns it is sent again, but slowly.
+ * Nothing else may print on this Stream after begin(); use log(). Not for interrupts.
  */
 #ifndef TIDEGATE_ARDUINO_H
 #define TIDEGATE_ARDUINO_H
@@ -76,7 +76,7 @@ public:
   bool online() const { return tg_get_phase(this) == TG_ONLINE; }
   const tg_stats &stats() const { return *tg_get_stats(this); }
 
-  /* Whether the arguments of a command contain this text, zero-terminated. A crude but small way to read {"on":true}. */
+  /* Whether the arguments of a command contain this text: a crude but small way to read {"on":true}. */
   static bool argsContain(const tg_command &command, const char *text);
 
 protected:
@@ -115,7 +115,7 @@ public:
   TidegateReport &add(uint8_t signal, int32_t value);
   TidegateReport &add(uint8_t signal, int value) { return add(signal, (int32_t)value); }
   TidegateReport &add(uint8_t signal, bool value);
-  /* Queues it. TG_ERR_NO_SPACE: more than about four readings; make two messages of them. Else as tg_telemetry_end(). */
+  /* Queues it. TG_ERR_NO_SPACE: more than about four readings, make two messages; else as tg_telemetry_end(). */
   tg_err send();
 
 private:
@@ -129,7 +129,7 @@ private:
 template <uint16_t RING = 384, uint16_t RX = 96, uint16_t TX = 176, uint16_t CATALOG = 128>
 class Tidegate : public TidegateClient {
 public:
-  /* `line` must be open when begin() is called, and needs availableForWrite(): HardwareSerial and USB serial have it. */
+  /* `line` must be open when begin() is called, and needs availableForWrite(), as HardwareSerial has it. */
   explicit Tidegate(Stream &line)
       : TidegateClient(line, TidegateBuffers{_rx, _tx, _ring, _catalogBytes, RX, TX, RING, CATALOG}) {}
 

@@ -89,7 +89,8 @@ static void run(void *arg)
     uint32_t count = 0;
     (void)arg;
     if (tg_wss_init(&gateway_link, &link_config, &port) != TG_OK) {
-        ESP_LOGE(TAG, "the link did not start: mbedTLS says -0x%04x", (unsigned)-tg_wss_get_stats(&gateway_link)->last_error);
+        const int error = tg_wss_get_stats(&gateway_link)->last_error;
+        ESP_LOGE(TAG, "the link did not start: mbedTLS says -0x%04x", (unsigned)-error);
         vTaskDelete(NULL);
     }
     config.port = &port;
