@@ -122,11 +122,7 @@ export class Gateway {
     this.#adminPort = adminPort;
     this.#closers.add("admin", () => admin.stop());
     this.#closers.add("sinks", () => sinks.stop());
-    const cursors = await store.spool.openSinks(config.sinks);
-    for (const sink of config.sinks) {
-      const from = cursors.get(sink.name) ?? 0;
-      sinks.add(sink.name, makeSink(sink, { config, store, world: this.#world, submit: devices.submit, from }));
-    }
+    await this.#addSinks(sinks, store, devices);
     this.#closers.add("devices", async () => {
       desk.setHealth("stopping");
       await devices.stop(LEAVE_GRACE_MS);
@@ -154,6 +150,25 @@ export class Gateway {
       answeredCount: () => store.answeredCount(),
     };
     log.debug({ sinks: sinks.count, devices: credentials.count }, "the gateway is ready");
+  }
+
+  async #addSinks(sinks: SinkSet, store: Store, devices: DeviceSide): Promise<void> {
+    const { config } = this.#loaded;
+    const world = this.#world;
+    const cursors = await store.spool.openSinks(config.sinks);
+    const { lastRecordId, sinks: places } = await store.spool.status();
+    for (const { sink, orphaned, backlogCount } of places) {
+      if (!orphaned || backlogCount === 0) continue;
+      const fix = `configure it again to go on, or \`tidegate sink forget ${sink}\``;
+      world.log.warn(
+        { sink, backlogCount, fix },
+        "a sink left the configuration; what it had not taken is kept no longer",
+      );
+    }
+    for (const sink of config.sinks) {
+      const from = cursors.get(sink.name) ?? 0;
+      sinks.add(sink.name, makeSink(sink, { config, store, world, submit: devices.submit, from, lastRecordId }));
+    }
   }
 
   #makeDesk(parts: {

@@ -19,6 +19,8 @@ export interface SinkParts {
   readonly submit: (command: NewCommand) => Promise<CreateOutcome>;
   /** Where the sink stands in the spool. */
   readonly from: number;
+  /** The newest record stored. */
+  readonly lastRecordId: number;
 }
 
 /** A file of the sink that cannot be read is no failure here: its state says so, and it is read again at every try. */
@@ -29,6 +31,7 @@ export function makeSink(config: MqttSinkConfig, parts: SinkParts): RunningSink 
     reader: store.reader,
     spool: store.spool,
     cursor: from,
+    lastRecordId: parts.lastRecordId,
     clock,
     random,
     log,
@@ -63,6 +66,7 @@ function mqttOptions(config: MqttSinkConfig, gatewayId: string): MqttSinkOptions
     keepaliveMs: config.keepaliveMs,
     topicPrefix: config.topicPrefix,
     requiresSubscriber: config.requiresSubscriber,
+    ...(config.backlogShare === null ? {} : { liveFirst: { backlogShare: config.backlogShare } }),
     tlsFiles: () => tlsOptions(config),
     ...(config.username === null ? {} : { username: config.username }),
     ...(passwordFile === null ? {} : { password: () => readSecretFile(passwordFile) }),

@@ -33,6 +33,8 @@ export interface MqttSinkConfig {
   readonly commands: boolean;
   /** A number is Unix ms. */
   readonly start: "oldest" | "now" | number;
+  /** Of the messages after an outage, the backlog's part; null: everything in order. */
+  readonly backlogShare: number | null;
   readonly requiresSubscriber: boolean;
   readonly watermarkIntervalMs: number;
   readonly holdMaxAgeMs: number | null;
@@ -189,6 +191,7 @@ function sinkOf(sink: MqttSinkTree, gatewayId: string): MqttSinkConfig {
     topicPrefix: sink.topicPrefix,
     commands: sink.commands,
     start: sink.start,
+    backlogShare: sink.backfill === "live-first" ? sink.backfillShare / 100 : null,
     requiresSubscriber: sink.requireSubscriber,
     watermarkIntervalMs: sink.watermarkEvery,
     holdMaxAgeMs: sink.hold.maxAge ?? null,

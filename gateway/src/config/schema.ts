@@ -196,6 +196,11 @@ const mqttSink = z.strictObject({
   start: startPoint(
     "Where a new sink begins: with the oldest stored record, with what comes next, or with what came at a time or later.",
   ).default("oldest"),
+  backfill: choice(
+    ["in-order", "live-first"],
+    "After an outage: everything in order, or the newest records at once and the backlog beside them.",
+  ).default("in-order"),
+  backfillShare: count(1, 99, "With `live-first`: percent of the messages that the backlog gets.").default(50),
   requireSubscriber: flag(
     "Readings that nobody subscribes to at the broker wait instead of counting as delivered. Needs MQTT 5.",
   ).default(false),

@@ -21,6 +21,8 @@ export interface MqttSinkOptions {
   readonly topicPrefix?: string;
   /** Readings that nobody subscribes to wait; needs MQTT 5. Default false. */
   readonly requiresSubscriber?: boolean;
+  /** After an outage the newest first, and this part of the messages for the backlog; absent: everything in order. */
+  readonly liveFirst?: { readonly backlogShare: number };
   readonly limits?: Partial<MqttLimits>;
 }
 
@@ -65,6 +67,8 @@ export interface MqttLimits {
   readonly stateIntervalMs: number;
   /** Between two watermarks of one device, in ms. */
   readonly watermarkIntervalMs: number;
+  /** Records behind from which on `liveFirst` sends the newest first. */
+  readonly backlogCountMin: number;
   /** How often an idle pump asks the spool although nobody told it of anything new, in ms. */
   readonly idlePollMs: number;
   /** How long stopping waits for the last acks and the farewell, in ms. */
@@ -88,6 +92,7 @@ export const MQTT_LIMITS: MqttLimits = {
   cursorSaveRecords: 1_000,
   stateIntervalMs: 1_000,
   watermarkIntervalMs: 10_000,
+  backlogCountMin: 1_000,
   idlePollMs: 1_000,
   stopTimeoutMs: 2_000,
 };

@@ -19,6 +19,7 @@ import { CommandSource } from "./command-source.js";
 import type { ConnectionOptions, Session } from "./connect-handshake.js";
 import { type Dial, type DialTarget, systemDial, targetOf } from "./dial.js";
 import { refused, type SinkFailure } from "./failure.js";
+import { LiveFirst, type SinkPump } from "./live-first.js";
 import { type ConnectionEvents, MqttConnection, type OutgoingMessage } from "./mqtt-connection.js";
 import {
   KEEPALIVE_MS_DEFAULT,
@@ -27,7 +28,7 @@ import {
   type MqttSinkOptions,
   TOPIC_PREFIX_DEFAULT,
 } from "./mqtt-options.js";
-import { Pump } from "./pump.js";
+import { Pump, type PumpDeps } from "./pump.js";
 import { ReplyQueue } from "./reply-queue.js";
 import { RequeueLane } from "./requeue-lane.js";
 import { SinkLanes } from "./sink-lanes.js";
@@ -42,6 +43,8 @@ export interface MqttSinkDeps {
   readonly spool: Pick<Spool, "saveCursor" | "quarantine" | "settleRequeued">;
   /** Where this sink stands: from `Spool.openSinks`. */
   readonly cursor: number;
+  /** The newest record there is; for `liveFirst`. */
+  readonly lastRecordId?: number;
   /** Resolves when the command is durable; rejects with a GatewayError. Absent: commands are not subscribed to. */
   readonly submit?: (command: NewCommand) => Promise<unknown>;
   readonly clock: Clock;
@@ -71,7 +74,7 @@ export class MqttSink {
   readonly #target: DialTarget;
   readonly #topicHead: string;
   readonly #log: Logger;
-  readonly #pump: Pump;
+  readonly #pump: SinkPump;
   readonly #states: StateTopics;
   readonly #statuses: StatusTopics;
   readonly #watermarks: WatermarkTopics;
@@ -339,11 +342,11 @@ export class MqttSink {
     };
   }
 
-  #makePump(): Pump {
-    const { reader, spool, clock, random, metrics, cursor } = this.#deps;
-    const { requiresSubscriber = false } = this.#options;
+  #makePump(): SinkPump {
+    const { reader, spool, clock, random, metrics, cursor, lastRecordId = cursor } = this.#deps;
+    const { requiresSubscriber = false, liveFirst } = this.#options;
     const options = { sink: this.name, topicHead: this.#topicHead, cursor, limits: this.#limits, requiresSubscriber };
-    return new Pump(options, {
+    const deps: PumpDeps = {
       ...{ reader, spool, clock, random, log: this.#log },
       counters: {
         delivered: metrics.counter("sink_delivered", "Records acked by a sink"),
@@ -353,7 +356,10 @@ export class MqttSink {
       wake: () => this.#lanes.fill(),
       fail: (failure) => this.#connection?.abort(failure),
       passed: (slice, index) => this.#watermarks.passed(slice, index),
-    });
+    };
+    if (liveFirst === undefined) return new Pump(options, deps);
+    const { backlogCountMin } = this.#limits;
+    return new LiveFirst({ ...options, ...liveFirst, backlogCountMin, lastRecordId }, deps);
   }
 
   #makeWatermarks(shed: ReturnType<Metrics["counter"]>): WatermarkTopics {

@@ -128,6 +128,11 @@ export class Pump implements AckListener {
     return this.#deliveredCount;
   }
 
+  /** The broker hangs up on what it is sent: one message at a time, until it is known which. */
+  get isSuspicious(): boolean {
+    return this.#poison.windowMax === 1;
+  }
+
   /** The broker says that nobody reads, and the sink waits for somebody. */
   get isUnheard(): boolean {
     return this.#refusals.isUnheard;

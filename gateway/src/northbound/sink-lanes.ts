@@ -12,8 +12,8 @@
  * One message each in turn, so that neither a backlog nor a flapping device keeps the others from sending.
  */
 
+import type { SinkPump } from "./live-first.js";
 import type { OutgoingMessage, Publisher } from "./mqtt-connection.js";
-import type { Pump } from "./pump.js";
 import type { ReplyQueue } from "./reply-queue.js";
 import type { RequeueLane } from "./requeue-lane.js";
 import type { StateTopics } from "./state-topic.js";
@@ -28,7 +28,7 @@ export interface LanePublisher extends Publisher {
 interface Lanes {
   readonly statuses: StatusTopics;
   readonly replies: ReplyQueue;
-  readonly pump: Pump;
+  readonly pump: SinkPump;
   readonly states: StateTopics;
   readonly watermarks: WatermarkTopics;
   readonly requeued: RequeueLane;
