@@ -10,6 +10,8 @@ const charts = (count) => async (page) => {
     .waitFor();
   await page.waitForTimeout(1500);
 };
+/** The sparkline of the rate begins when the page is opened. */
+const RATES_MS = 40_000;
 const of = (part) => `#/devices/greenhouse-2${part}`;
 const SIGNALS = "greenhouse-1/temperature,greenhouse-2/temperature,greenhouse-2/humidity";
 
@@ -30,6 +32,8 @@ export const PAGES = [
       await stage.ask("PUT", "/api/v1/password", { password: "correct horse battery staple" });
       await page.goto(await stage.loginLink());
       await page.getByText("Offline:").waitFor();
+      await page.getByText("paused").first().waitFor();
+      await page.waitForTimeout(RATES_MS);
     },
   },
   { name: "devices", hash: "#/devices", prepare: seen("Pump house") },
