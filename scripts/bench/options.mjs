@@ -26,7 +26,8 @@ export const USAGE = `npm run bench -- [options]
  * Reads the options.
  * @param {string[]} args as typed, without the program's name
  * @param {readonly string[]} knownRows ids of the rows there are
- * @returns {{ quick: boolean, only: string[], rounds: number | null, minutes: number, record: boolean, json: string | null,
+ * @returns {{ quick: boolean, only: string[], rounds: number | null, minutes: number, record: boolean,
+ *   json: string | null,
  *   dir: string | null, profile: string | null, build: boolean, list: boolean, help: boolean }}
  *   `rounds` is null for each row's own number
  * @throws Report for anything unknown

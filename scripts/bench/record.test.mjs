@@ -1,4 +1,4 @@
-// A recorded run.
+// A recorded run: one line, with what it was made on.
 
 import { expect, it } from "vitest";
 import { recordLine } from "./record.mjs";

@@ -11,10 +11,12 @@ export function median(values) {
   return known.length % 2 === 1 ? known[middle] : (known[middle - 1] + known[middle]) / 2;
 }
 
+/** @typedef {Record<string, number | null>} Columns */
+
 /**
  * Makes the row.
  * @param {{ id: string, title: string, unit: string, against: string, direction: "atLeast" | "atMost",
- *   target: number, conditions?: (ours: Record<string, number | null>, medians: Record<string, number | null>) => { name: string, met: boolean }[] }} spec
+ *   target: number, conditions?: (ours: Columns, medians: Columns) => { name: string, met: boolean }[] }} spec
  *   what is measured; `against` is the peer that the ratio is taken to, or "fastest"
  * @param {Record<string, { value: number, columns: Record<string, number | null> }[]>} rounds by contender
  * @param {string[]} notes what the reader has to know: absent peers, failures, sizes

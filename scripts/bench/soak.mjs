@@ -1,6 +1,6 @@
 // A long time of ordinary life: does the gateway's memory grow?
 //
-//   node scripts/bench/soak.mjs [--devices 1000] [--minutes 60] [--rate 1000] [--dir FOLDER]       needs `npm run build`
+//   node scripts/bench/soak.mjs [--devices 1000] [--minutes 60] [--rate 1000] [--dir FOLDER]    needs `npm run build`
 //
 //   load.c at --rate ══▶ gateway with history and one viewer; every 10 s its resident memory; a line a minute
 //
@@ -77,11 +77,16 @@ async function sample(gateway, programs) {
     samples.push([hours, megabytes]);
     if (samples.length % (60_000 / SAMPLE_MS) !== 0) continue;
     const { acked, devices: online, eventLoopDelayMs, disk } = await gateway.status();
-    console.log(
-      `${(hours * 60).toFixed(0).padStart(4)} min  RSS ${megabytes.toFixed(1)} MB  acked ${acked}  online ${online.online}  ` +
-        `loop p99 ${eventLoopDelayMs.p99.toFixed(0)} ms  CPU ${cpuSeconds(gateway.pid)?.toFixed(0)} s  ` +
-        `spool ${(disk.usedBytes / 1e6).toFixed(0)} MB`,
-    );
+    const words = [
+      `${(hours * 60).toFixed(0).padStart(4)} min`,
+      `RSS ${megabytes.toFixed(1)} MB`,
+      `acked ${acked}`,
+      `online ${online.online}`,
+      `loop p99 ${eventLoopDelayMs.p99.toFixed(0)} ms`,
+      `CPU ${cpuSeconds(gateway.pid)?.toFixed(0)} s`,
+      `spool ${(disk.usedBytes / 1e6).toFixed(0)} MB`,
+    ];
+    console.log(words.join("  "));
   }
   return samples;
 }

@@ -12,7 +12,8 @@
  *   ws        plain text frames
  *   socketio  Engine.IO 4 on its WebSocket transport: "40" is sent to join, after the server's "0{…}"
  *
- * Pings are not answered: a run is shorter than any peer's patience. Linux only (epoll).
+ * Pings are not looked for: every viewer sends a pong of its own accord now and then, as RFC 6455 allows. Linux only
+ * (epoll).
  */
 #define _GNU_SOURCE
 #include <arpa/inet.h>
@@ -31,7 +32,7 @@
 
 #include "cost.h"
 
-enum { RX_BYTES = 262144, AGES_MAX = 1 << 20, WAIT_S_MAX = 60 };
+enum { RX_BYTES = 262144, AGES_MAX = 1 << 20, WAIT_S_MAX = 60, PONG_EVERY_S = 8 };
 
 static const char MARK[] = "\"receivedUnixMs\":";
 
@@ -141,11 +142,24 @@ static void open_viewer(viewer *v)
     epoll_ctl(epoll_fd, EPOLL_CTL_ADD, v->fd, &e);
 }
 
+/* A sign of life from everybody who speaks plain WebSocket. */
+static void send_pongs(const viewer *all)
+{
+    static double sent_s;
+    static const uint8_t pong_frame[] = {0x8a, 0x80, 0, 0, 0, 0};
+    double now_s = seconds_of(CLOCK_MONOTONIC);
+    if (opt.is_socketio || now_s - sent_s < PONG_EVERY_S) return;
+    sent_s = now_s;
+    for (int i = 0; i < opt.conns; i++)
+        if (all[i].is_joined && write(all[i].fd, pong_frame, sizeof pong_frame) < 0 && errno != EAGAIN) die("write");
+}
+
 /* Reads until the time is up, or everybody is in, or something came. */
 static void pump(viewer *all, double until_s, int is_joining, int is_waiting)
 {
     struct epoll_event events[256];
     while (seconds_of(CLOCK_MONOTONIC) < until_s) {
+        send_pongs(all);
         int n = epoll_wait(epoll_fd, events, 256, 20);
         for (int i = 0; i < n; i++) on_ready(events[i].data.ptr, events[i].data.ptr == all);
         if ((is_joining && joined_count == opt.conns) || (is_waiting && message_count > 0)) return;

@@ -4,7 +4,7 @@
 //
 //   message ─▶ INSERT, committed with an fsync ─▶ ack ─▶ publish QoS 1 ─▶ PUBACK ─▶ DELETE
 //
-// It keeps what it has acknowledged, as the gateway does, and nothing else: no numbers, no duplicates found, no history.
+// It keeps what it has acknowledged, as the gateway does, and nothing else: no numbers, no repeats found, no history.
 
 import { createServer } from "node:http";
 import { join } from "node:path";

@@ -1,7 +1,7 @@
 // T9: a command's round trip beside a bare echo, both while RATE messages a second come in from other devices.
 //
-//   POST /commands ─▶ durable ─▶ "sent" durable ─▶ device ─▶ its answer durable ─▶ Ack      three commits, one after another
-//   message ─▶ ws ─▶ the same message                                                       none
+//   POST /commands ─▶ durable ─▶ "sent" durable ─▶ device ─▶ its answer durable ─▶ Ack      three commits in a row
+//   message ─▶ ws ─▶ the same message                                                       no commit
 //
 // Without TLS on either side: the load generator speaks none.
 
