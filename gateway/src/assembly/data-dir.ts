@@ -12,6 +12,8 @@ import { makeFolders, readIfThere, writeFileDurably } from "../config/durable-fi
 import { errnoOf } from "../config/locations.js";
 import { GatewayError } from "../core/errors.js";
 import { RESTORE_FOLDER } from "../storage/backup-restore.js";
+import { SPOOL_FILE } from "../storage/open-stores.js";
+import { reservePath } from "../storage/space.js";
 
 /** What gateway.json says; `url` is the admin API's. */
 export interface GatewayFile {
@@ -93,9 +95,31 @@ export class DataDir {
     return token;
   }
 
-  /** Tell the CLI where the gateway is. */
-  announce(file: GatewayFile): void {
-    writeFileDurably(this.file("gateway.json"), `${JSON.stringify(file, null, 2)}\n`, PUBLIC_MODE);
+  /**
+   * Tell the CLI where the gateway is.
+   * @returns false when the disk is so full that not even this fits: no reason not to run, and to drain it.
+   */
+  announce(file: GatewayFile): boolean {
+    try {
+      this.#roomy(() => {
+        writeFileDurably(this.file("gateway.json"), `${JSON.stringify(file, null, 2)}\n`, PUBLIC_MODE);
+      });
+      return true;
+    } catch (thrown) {
+      if (errnoOf(thrown) !== "ENOSPC") throw thrown;
+      return false;
+    }
+  }
+
+  /** A gateway that cannot start cannot drain a full disk: the store's reserve is there for these few bytes, too. */
+  #roomy(write: () => void): void {
+    try {
+      write();
+    } catch (thrown) {
+      if (errnoOf(thrown) !== "ENOSPC") throw thrown;
+      rmSync(reservePath(this.file(SPOOL_FILE)), { force: true });
+      write();
+    }
   }
 
   /** Take back what `announce` wrote and unlock the folder. */
@@ -108,9 +132,7 @@ export class DataDir {
     const path = this.file("gateway.lock");
     for (let attempt = 0; attempt < 2; attempt++) {
       try {
-        const fd = openSync(path, "wx", 0o644);
-        writeSync(fd, `${process.pid} ${startOf(process.pid)}\n`);
-        closeSync(fd);
+        this.#roomy(() => writeLock(path));
         return;
       } catch (thrown) {
         if (errnoOf(thrown) !== "EEXIST") throw thrown;
@@ -124,6 +146,19 @@ export class DataDir {
       rmSync(path, { force: true });
     }
     throw new GatewayError("E_DATA_DIR_LOCKED", `another gateway is starting in ${this.path}`);
+  }
+}
+
+/** Whole or not there: an empty lock would say nothing. */
+function writeLock(path: string): void {
+  const fd = openSync(path, "wx", 0o644);
+  try {
+    writeSync(fd, `${process.pid} ${startOf(process.pid)}\n`);
+  } catch (thrown) {
+    rmSync(path, { force: true });
+    throw thrown;
+  } finally {
+    closeSync(fd);
   }
 }
 

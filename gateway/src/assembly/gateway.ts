@@ -131,7 +131,7 @@ export class Gateway {
     await admin.follow();
     desk.setHealth("ok");
     this.#facts = readyFacts(config, { admin, adminPort, devicesPort: devices.port, devicesTls });
-    dataDir.announce({
+    const isAnnounced = dataDir.announce({
       url: admin.url,
       pid: process.pid,
       gatewayId: config.gateway.id,
@@ -141,6 +141,9 @@ export class Gateway {
       adminPort,
       startedAt: new Date(clock.unixMs()).toISOString(),
     });
+    if (!isAnnounced) {
+      log.warn({ fix: "make space; until then use --url" }, "the disk is full: gateway.json could not be written");
+    }
     this.#reload = () => this.#reloadTls({ devices, admin }, tlsFacts);
     this.#pulse = {
       beat: async () => {

@@ -43,7 +43,6 @@ export class Space {
   readonly #path: string;
   readonly #diskFree: DiskFree;
   readonly #pageBytes: number;
-  #reserveBytes = 0;
 
   /**
    * @param path of the database file.
@@ -58,7 +57,6 @@ export class Space {
     // A second line behind the quota that is checked before each batch: whatever happens, the file ends here.
     const pagesMax = Math.ceil((quotaBytes + WAL_BYTES_MAX) / this.#pageBytes);
     db.pragma(`max_page_count = ${Math.max(pagesMax, this.#number("page_count"))}`);
-    if (existsSync(this.#reservePath)) this.#reserveBytes = statSync(this.#reservePath).size;
   }
 
   /** Bytes in pages that hold something. */
@@ -104,8 +102,7 @@ export class Space {
    * Call it outside a transaction.
    */
   scrapeTogether(): void {
-    if (this.#reserveBytes > 0) rmSync(this.#reservePath, { force: true });
-    this.#reserveBytes = 0;
+    rmSync(this.#reservePath, { force: true });
     this.#foldWal();
   }
 
@@ -117,12 +114,15 @@ export class Space {
     if (this.#reserveBytes >= RESERVE_BYTES || this.diskFreeBytes() < RESERVE_BYTES + DISK_LOW_BYTES) return;
     try {
       writeZeros(this.#reservePath);
-      this.#reserveBytes = RESERVE_BYTES;
     } catch (thrown) {
       if (!isOutOfSpace(thrown)) throw thrown;
       rmSync(this.#reservePath, { force: true });
-      this.#reserveBytes = 0;
     }
+  }
+
+  /** Looked at each time: the start of a gateway may have given it up for a lock file. */
+  get #reserveBytes(): number {
+    return existsSync(this.#reservePath) ? statSync(this.#reservePath).size : 0;
   }
 
   #freePagesBytes(): number {
