@@ -8,6 +8,12 @@ const EXPIRY_NOTICE_MS = 14 * 86_400_000;
 
 const NAMES_SHOWN_MAX = 6;
 
+/**
+ * The smallest record a board asks for is 1024 bytes, ten of which the certificate's message takes for itself. mbedTLS
+ * before 3.6.3 cannot put a message together that came in several records (Mbed-TLS/mbedtls#1840).
+ */
+const LEAF_BYTES_MAX = 1014;
+
 export interface CertificateUse {
   readonly unixMs: number;
   /** A gateway serves the certificate now; it looks for new names when it starts and on SIGHUP. */
@@ -29,7 +35,7 @@ export function certificateCheck(
     case "damaged":
       return fail(name, `${facts.path}: ${facts.problem}`, facts.fix);
     case "present":
-      return lifetimeCheck(name, facts, unixMs) ?? namesCheck(name, facts, isRunning);
+      return lifetimeCheck(name, facts, unixMs) ?? sizeCheck(name, facts) ?? namesCheck(name, facts, isRunning);
   }
 }
 
@@ -49,6 +55,17 @@ function lifetimeCheck(name: string, facts: Present, unixMs: number): Check | nu
   if (leftMs > EXPIRY_NOTICE_MS) return null;
   const fix = isSite ? "restart the gateway: it issues a new one" : "renew it, then send the gateway a SIGHUP";
   return warn(name, `${path} ends in ${span(leftMs)}`, fix);
+}
+
+/** Only the site's own: who brings certificates has public roots in mind, and boards that ask for larger records. */
+function sizeCheck(name: string, { path, isSite, leafBytes, names }: Present): Check | null {
+  if (!isSite || leafBytes <= LEAF_BYTES_MAX) return null;
+  const detail = `${path} has ${leafBytes} bytes for ${names.length} names: too many for boards that ask for small records`;
+  return warn(
+    name,
+    detail,
+    "drop names that no device uses (devices.names), or build boards for records of 2048 bytes",
+  );
 }
 
 function namesCheck(name: string, facts: Present, isRunning: boolean): Check {

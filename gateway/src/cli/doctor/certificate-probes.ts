@@ -83,6 +83,7 @@ function presentFacts(path: string, certPem: string) {
   return {
     state: "present" as const,
     path,
+    leafBytes: leaf.raw.length,
     notBeforeUnixMs: Date.parse(leaf.validFrom),
     notAfterUnixMs: Date.parse(leaf.validTo),
     names: namesOf(leaf),

@@ -168,6 +168,7 @@ describe("the gateway", () => {
       state: "present",
       path: "/data/pki/gateway.crt",
       isSite: true,
+      leafBytes: 570,
       fingerprint: "AA:BB",
       notBeforeUnixMs: NOW - DAY_MS,
       notAfterUnixMs: NOW + 400 * DAY_MS,
@@ -180,6 +181,8 @@ describe("the gateway", () => {
     expect(check({ missingNames: ["10.0.0.7"] })).toMatch(/^warn: .*10\.0\.0\.7 → .*SIGHUP/);
     expect(check({ missingNames: ["10.0.0.7"] }, false)).toMatch(/^ok: .*added at the next start/);
     expect(check({ missingNames: ["x.lan"], isSite: false }, false)).toMatch(/^warn: .* → have it issued/);
+    expect(check({ leafBytes: 1_015 })).toMatch(/^warn: .*1015 bytes.*small records → drop names/);
+    expect(check({ leafBytes: 3_000, isSite: false })).toMatch(/^ok: /);
     expect(check({ notBeforeUnixMs: NOW + DAY_MS })).toMatch(/^fail: .* → check this machine's clock/);
     expect(check({ notAfterUnixMs: NOW - 1 })).toMatch(/^fail: .*ended/);
     expect(check({ notAfterUnixMs: NOW + 3 * DAY_MS })).toMatch(/^warn: .*ends in 3 d/);

@@ -98,6 +98,8 @@ export type CertificateFacts =
       readonly state: "present";
       readonly path: string;
       /** Issued by the gateway from its own root, and anew when names change. */
+      /** Of the leaf as it is sent, DER. */
+      readonly leafBytes: number;
       readonly isSite: boolean;
       /** SHA-256 of the root (of the leaf without one). */
       readonly fingerprint: string;
