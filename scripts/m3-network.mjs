@@ -1,11 +1,11 @@
-// `npm run test:m3-tls`: an emulated Cortex-M3 with 64 KB of RAM and Ethernet reaches the real gateway over its network,
-// first with a plain WebSocket, then over wss: lwIP and mbedTLS, built from the source packages of this Debian.
+// `npm run test:m3-tls`: an emulated Cortex-M3 with 64 KB of RAM and Ethernet reaches the real gateway over its
+// network, first with a plain WebSocket, then over wss: lwIP and mbedTLS, built from source packages of this Debian.
 //
 //   apt source packages ─► cache ─► make ─► QEMU (lm3s6965evb, user network) ─ ws / wss ─► gateway
 //
 //   node scripts/m3-network.mjs [--cache FOLDER]      exit 1 when something is not as it must be
 //
-// Nothing is vendored: the sources lie in the cache (node_modules/.cache/tidegate-m3) and may be deleted. Needs no root.
+// Nothing is vendored: the sources lie in the cache (node_modules/.cache/tidegate-m3), may be deleted; needs no root.
 
 import { execFileSync } from "node:child_process";
 import { randomBytes, X509Certificate } from "node:crypto";
@@ -23,7 +23,7 @@ const HOST_SEEN_FROM_BOARD = [10, 0, 2, 2];
 /** The last 4 KB of the board's flash. */
 const PAGE_AT = "0x3f000";
 const READY_MS_MAX = 60_000;
-/** What the issue of memory on small boards is about: the heap of TLS, handshake included. */
+/** What small boards ask first: the heap of TLS, handshake included. */
 const HEAP_PEAK_BYTES_MAX = 10_240;
 
 const { values } = parseArgs({

@@ -3,8 +3,8 @@
 //
 //   npm run noise [-- --seconds 60] [--boards microbit,uno] [--shares 0.1%,1%] [--seed 7]
 //
-// Exit 1 when a reading is absent that no gap lists, a gap is listed that nothing is absent in, a command ran twice, or,
-// at 0.1 % and below, anything was lost at all.
+// Exit 1 when a reading is absent that no gap lists, a gap is listed that nothing is absent in, a command ran twice,
+// or, at 0.1 % and below, anything was lost at all.
 
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -40,7 +40,7 @@ try {
   const builds = await buildImages(kinds, process.env.PATH ?? "");
   const verdicts = await proveNoise({
     cases: shares.flatMap((byteErrors) => kinds.map((kind) => ({ kind, byteErrors }))),
-    ...{ builds, dir, broker, clock: new SystemClock() },
+    ...{ builds, dir, broker, clock: new SystemClock(), path: process.env.PATH ?? "" },
     noiseMs: Number(values.seconds) * 1000,
     seed: Number(values.seed),
   });

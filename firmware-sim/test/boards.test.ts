@@ -125,6 +125,7 @@ withAll.describe("emulated boards", () => {
       const verdicts = await proveNoise({
         ...{ cases, builds, dir: join(dir, "noise"), noiseMs: NOISE_MS, seed: 7, broker: programs },
         clock: new SystemClock(),
+        path: process.env["PATH"] ?? "",
       });
       for (const verdict of verdicts) {
         expect(verdict.faults, JSON.stringify(verdict)).toEqual([]);

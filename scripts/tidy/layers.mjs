@@ -55,7 +55,7 @@ const LIBRARY_HOMES = {
   pino: ["gateway/src/core/", "gateway/src/main.ts"],
   "prom-client": ["gateway/src/core/", "gateway/src/admin/"],
   commander: ["gateway/src/cli/", "firmware-sim/src/"],
-  yaml: ["gateway/src/config/"],
+  yaml: ["gateway/src/config/", "firmware-sim/src/boards/board-kind.ts"],
 };
 
 /** The package folder that a path belongs to, or null. */

@@ -1,4 +1,4 @@
-/* tls.c -- see tls.h. */
+/* tls.c -- see tls.h: port/mbedtls on a heap of its own, its random numbers seeded from the page. */
 #include "tls.h"
 
 #include <mbedtls/ctr_drbg.h>

@@ -23,6 +23,7 @@ export interface WantedBoard {
   readonly credential: Credential;
 }
 
+/** Which boards, on which gateway, under which faults. */
 export interface BoardFleetOptions {
   readonly boards: readonly WantedBoard[];
   /** Data folder of the gateway: its boards plug themselves in below it. */
@@ -32,6 +33,8 @@ export interface BoardFleetOptions {
   readonly rates: LineErrorRates;
   readonly plan: FaultPlan;
   readonly clock: Clock;
+  /** The PATH on which emulators are found. */
+  readonly path: string;
   /** Folder of each kind's images, as `buildImages` says. */
   readonly builds: ReadonlyMap<BoardKind, string>;
   readonly onTrouble: OnTrouble;
@@ -113,7 +116,7 @@ export class BoardFleet {
   }
 
   async #plugIn(): Promise<void> {
-    const { boards, builds, dataDir, seed, plan, clock, intervalMs, rates } = this.#options;
+    const { boards, builds, dataDir, seed, plan, clock, intervalMs, rates, path } = this.#options;
     const plugFolder = join(dataDir, "boards");
     mkdirSync(plugFolder, { recursive: true, mode: 0o700 });
     chmodSync(plugFolder, 0o700);
@@ -126,7 +129,7 @@ export class BoardFleet {
       };
       const build = builds.get(kind) ?? "";
       const board = new Board({
-        ...{ kind, build, credential, plugFolder, intervalMs, rates, clock, news },
+        ...{ kind, build, credential, plugFolder, intervalMs, path, rates, clock, news },
         workFolder: this.#workFolder,
         seed: own,
       });

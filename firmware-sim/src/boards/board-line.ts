@@ -15,6 +15,7 @@ import { messageOf, SimError } from "../sim-error.js";
 import { type LineErrorCounts, type LineErrorRates, LineFaults } from "./line-faults.js";
 import { LineLog } from "./line-log.js";
 
+/** Where a wire is, and how bad. */
 export interface BoardLineOptions {
   /** Socket for the gateway: what it opens as a serial line. */
   readonly plug: string;

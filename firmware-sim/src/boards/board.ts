@@ -1,6 +1,6 @@
 /**
- * One emulated board: its line, its emulator, and its resets. An emulator that dies is started again, as a watchdog would,
- * but not for ever.
+ * One emulated board: its line, its emulator, and its resets. An emulator that dies is started again, as a watchdog
+ * would, but not for ever.
  *
  *   powerOn ─▶ (the gateway opens the line) ─▶ runs ─ reset(offMs) ─▶ off ─▶ runs (next boot)      stop ─▶ gone
  *                └─ died ─▶ waits a second ─▶ runs … the sixth time in a row: trouble
@@ -19,6 +19,7 @@ import { BoardLine } from "./board-line.js";
 import { identityPage } from "./identity.js";
 import type { LineErrorCounts, LineErrorRates } from "./line-faults.js";
 
+/** What a board is, and where it lives. */
 export interface BoardOptions {
   readonly kind: BoardKind;
   /** Folder of the kind's images. */
@@ -28,7 +29,10 @@ export interface BoardOptions {
   readonly plugFolder: string;
   /** Folder of our own for sockets and identity pages; only this user may read it. */
   readonly workFolder: string;
+  /** Time between two readings, in ms. */
   readonly intervalMs: number;
+  /** The PATH on which emulators are found. */
+  readonly path: string;
   readonly seed: number;
   readonly rates: LineErrorRates;
   readonly clock: Clock;
@@ -134,12 +138,12 @@ export class Board implements FaultTarget {
   }
 
   #boot(): void {
-    const { kind, build, credential, intervalMs } = this.#options;
+    const { kind, build, credential, intervalMs, path } = this.#options;
     const { deviceId: id, token } = credential;
     this.#boots += 1;
     const page = this.#writePage();
     const { program, args, env } = kind.command(build, { uart: this.#uart, page, id, token, intervalMs });
-    const emulator = new Child(program, args, { env: { ...process.env, ...env } });
+    const emulator = new Child(program, args, { env: { PATH: path, ...env } });
     this.#emulator = emulator;
     void emulator.exited.then(() => this.#onExit(emulator));
   }

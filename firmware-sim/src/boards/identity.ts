@@ -1,12 +1,13 @@
 /**
- * The page that tells an emulated board who it is; a real one gets it from its flash script. firmware/demo/board.h reads
- * it.
+ * The page that tells an emulated board who it is; a real one gets it from its flash script. firmware/demo/board.h
+ * reads it.
  *
  *   0     4        36        100      104         108
  *   | TGID | id, 0… | token, 0… | seed  | interval ms |      numbers little-endian
  */
 import { usageError } from "../sim-error.js";
 
+/** Who a board is, and how often it reports. */
 export interface BoardIdentity {
   /** At most 31 characters: a small board has no room for more. */
   readonly id: string;

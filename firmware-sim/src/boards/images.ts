@@ -34,18 +34,18 @@ export async function buildImages(kinds: readonly BoardKind[], path: string): Pr
   }
   const folders = new Map<BoardKind, string>();
   // One after the other: two compilers at once would not be faster on the machines that this runs on.
-  for (const kind of kinds) folders.set(kind, await buildOne(kind));
+  for (const kind of kinds) folders.set(kind, await buildOne(kind, path));
   return folders;
 }
 
-async function buildOne({ name, folder, targets }: BoardKind): Promise<string> {
+async function buildOne({ name, folder, targets }: BoardKind, path: string): Promise<string> {
   const build = join(folder, "build");
   mkdirSync(build, { recursive: true });
   const make = ["make", "--no-print-directory", "-C", folder, ...targets.map((target) => join("build", target))];
   try {
     // The lock keeps two simulators from writing one image at the same time.
     await promisify(execFile)("flock", [join(build, ".lock"), ...make], {
-      env: { ...process.env, MAKEFLAGS: "" },
+      env: { PATH: path },
       timeout: BUILD_MS_MAX,
     });
   } catch (error) {

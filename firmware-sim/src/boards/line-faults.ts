@@ -25,7 +25,7 @@ export interface LineErrorCounts {
 /** A good line. */
 export const NO_LINE_ERRORS: LineErrorRates = { flipped: 0, lost: 0, inserted: 0 };
 
-/** One direction of a line. The same seed and the same bytes, the same faults, however the bytes are cut into chunks. */
+/** One direction of a line. Same seed, same bytes, same faults, however the bytes are cut into chunks. */
 export class LineFaults {
   readonly counts: LineErrorCounts = { flipped: 0, lost: 0, inserted: 0 };
   /** May be changed at any time. */

@@ -1,6 +1,6 @@
 /**
- * The proof on bad lines: firmware images on emulated boards, the real gateway, a real Mosquitto; telemetry and commands
- * while bytes are hit in both directions; then an account of every reading and every command.
+ * The proof on bad lines: firmware images on emulated boards, the real gateway, a real Mosquitto; telemetry and
+ * commands while bytes are hit in both directions; then an account of every reading and every command.
  *
  *   board ─ faults ─ gateway ─ Mosquitto ─▶ readings ─┐
  *   image's own counters (count, executed) ───────────┼─▶ account: absent = listed, executed = answered
@@ -24,6 +24,7 @@ export interface NoiseCase {
   readonly byteErrors: number;
 }
 
+/** What is to be proven, on what. */
 export interface NoiseOptions {
   readonly cases: readonly NoiseCase[];
   readonly builds: ReadonlyMap<BoardKind, string>;
@@ -32,6 +33,8 @@ export interface NoiseOptions {
   readonly noiseMs: number;
   readonly seed: number;
   readonly clock: Clock;
+  /** The PATH on which emulators are found. */
+  readonly path: string;
   readonly broker: { readonly mosquitto: string; readonly mosquittoSub: string };
 }
 
@@ -46,6 +49,7 @@ export interface CommandCount {
   readonly wrong: number;
 }
 
+/** What one board went through, and whether every promise was kept. */
 export interface NoiseVerdict {
   readonly board: string;
   readonly byteErrors: number;
@@ -99,13 +103,13 @@ async function proveOne(
   index: number,
   site: NoiseOptions & Site,
 ): Promise<NoiseVerdict> {
-  const { gateway, builds, clock, seed, noiseMs, log } = site;
+  const { gateway, builds, clock, seed, noiseMs, log, path } = site;
   const board = `${kind.name}-${String(byteErrors * 1000).replace(".", "-")}`;
   const credential = await gateway.addDevice(board);
   const troubles: string[] = [];
   const fleet = await BoardFleet.start({
     boards: [{ kind, credential }],
-    ...{ builds, clock, dataDir: gateway.dataDir, intervalMs: INTERVAL_MS, seed: seed + index, plan: NO_FAULTS },
+    ...{ builds, clock, path, dataDir: gateway.dataDir, intervalMs: INTERVAL_MS, seed: seed + index, plan: NO_FAULTS },
     // Good until it is online: what a board cannot say before its first session is another story.
     rates: NO_LINE_ERRORS,
     onTrouble: (detail) => troubles.push(detail),

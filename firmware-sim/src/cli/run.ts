@@ -1,6 +1,6 @@
 /**
- * `tidegate-sim run`, also reached as `tidegate sim`: virtual devices and emulated boards against a gateway, until it is
- * told to stop or its time is over; then what became of every message.
+ * `tidegate-sim run`, also reached as `tidegate sim`: virtual devices and emulated boards against a gateway, until it
+ * is told to stop or its time is over; then what became of every message.
  */
 import type { Clock } from "@tidegate/device-sdk";
 import { AdminClient } from "../admin-client.js";
@@ -135,6 +135,7 @@ async function startBoards(
     }),
     ...{ dataDir: wish.dataDir, rates: wish.rates, builds, intervalMs, seed, plan, onReady },
     clock: io.clock,
+    path: io.env["PATH"] ?? "",
     onTrouble: (detail) => io.err.write(troubleText(detail)),
   });
 }

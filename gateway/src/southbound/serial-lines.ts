@@ -32,8 +32,8 @@ export interface SerialLineConfig {
 }
 
 /**
- * Where emulated boards plug themselves in: sockets in a folder below the data folder, which only the gateway's own user
- * may write. They prove who they are as any board does. `tidegate sim --board` puts them there.
+ * Where emulated boards plug themselves in: sockets in a folder below the data folder, which only the gateway's own
+ * user may write. They prove who they are as any board does. `tidegate sim --board` puts them there.
  */
 export function boardsPlug(dataDir: string): SerialLineConfig {
   return { path: `${UNIX_PREFIX}${join(dataDir, "boards", "*.sock")}`, baud: 115_200, trusted: false };
