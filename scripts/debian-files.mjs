@@ -142,4 +142,7 @@ tidegate: dir-or-file-in-opt
 # Built with Node, whose binary comes as its makers ship it.
 tidegate: embedded-library
 tidegate: unstripped-binary-or-object
+tidegate: hardening-no-pie
+# The question is asked when the package is purged; there is nothing to ask before.
+tidegate: no-debconf-config
 `;

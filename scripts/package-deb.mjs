@@ -106,11 +106,14 @@ function changelog(epoch) {
 `;
 }
 
-/** Maps and types are for those who develop; a stray executable bit would be a command nobody knows. */
+/** For those who develop a package, or for another C library. */
+const NOT_RUN = /(?:\.(?:map|d\.ts|d\.mts|d\.cts|musl\.node)|\/\.(?:npmignore|gitignore|gitattributes|eslintrc[^/]*))$/;
+
 function prune(modules) {
   for (const path of filesIn(modules)) {
-    if (/\.(?:map|d\.ts|d\.mts|d\.cts|musl\.node)$/.test(path)) rmSync(path);
-    else if (!path.endsWith(".node")) chmodSync(path, 0o644);
+    if (NOT_RUN.test(path)) rmSync(path);
+    // A stray executable bit would be a command nobody knows.
+    else chmodSync(path, 0o644);
   }
 }
 

@@ -126,6 +126,12 @@ describe("finding the gateway", () => {
     `);
   });
 
+  it("names the group, too, when it is the settings that only the gateway's group may read", async () => {
+    const { exitCode, err } = await cli(["status"], { files: { "/etc/tidegate/tidegate.yaml": "EACCES" } });
+    expect(exitCode).toBe(1);
+    expect(err).toContain("usermod -aG tidegate");
+  });
+
   it("says so when the token is wrong, the gateway refuses, or something else answers", async () => {
     const wrong = await run("status", { files: { "/site/data/admin.token": "wrong" } });
     api.on("GET /api/v1/status", [

@@ -43,7 +43,13 @@ export function findGateway(context: CliContext, options: GatewayOptions): Gatew
 /** The data folder that the options, the environment and the configuration name. */
 export function dataDirOf(context: CliContext, options: GatewayOptions): string {
   if (options.dataDir !== undefined) return resolve(context.files.cwd, options.dataDir);
-  return loadConfig(context.files, { configPath: options.config ?? null, env: context.env }).config.gateway.dataDir;
+  try {
+    return loadConfig(context.files, { configPath: options.config ?? null, env: context.env }).config.gateway.dataDir;
+  } catch (error) {
+    // Under systemd the folder of the settings is for the gateway's group, as its token is.
+    if (!(error instanceof GatewayError) || !isDenied(error.cause)) throw error;
+    throw new GatewayError("E_FORBIDDEN", error.why, { fix: JOIN_GROUP, cause: error });
+  }
 }
 
 function remoteGateway(context: CliContext, options: GatewayOptions, named: string): GatewayAddress {
@@ -108,10 +114,15 @@ function readOwn(context: CliContext, path: string): string | null {
   } catch (error) {
     const code = errnoOf(error);
     if (code === "ENOENT" || code === "ENOTDIR") return null;
-    if (code !== "EACCES" && code !== "EPERM") throw error;
-    throw new GatewayError("E_FORBIDDEN", `${path} belongs to the gateway's user`, {
-      fix: 'run `sudo usermod -aG tidegate "$USER"` and log in again, or use sudo',
-      cause: error,
-    });
+    if (!isDenied(error)) throw error;
+    const why = `${path} belongs to the gateway's user`;
+    throw new GatewayError("E_FORBIDDEN", why, { fix: JOIN_GROUP, cause: error });
   }
+}
+
+const JOIN_GROUP = 'run `sudo usermod -aG tidegate "$USER"` and log in again, or use sudo';
+
+function isDenied(error: unknown): boolean {
+  const code = errnoOf(error);
+  return code === "EACCES" || code === "EPERM";
 }
