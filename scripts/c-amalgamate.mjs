@@ -8,7 +8,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 
 const FOLDER = fileURLToPath(new URL("../device-sdk/c", import.meta.url));
-const PUBLIC_HEADERS = ["tg_port.h", "tg_client.h", "tg_telemetry.h", "tg_catalog.h", "tg.h"];
+const PUBLIC_HEADERS = ["tg_port.h", "tg_client.h", "tg_telemetry.h", "tg_catalog.h", "tg_store.h", "tg.h"];
 const INTERNAL_HEADERS = ["tg_pb.h", "tg_core.h", "tg_websocket.h"];
 
 /** Leaves first, so that static functions stand before their callers where they can. */

@@ -4,6 +4,7 @@
  *   tg_client.h     the session: configuration, poll, commands, state, statistics
  *   tg_telemetry.h  readings and log lines
  *   tg_catalog.h    what the device measures and obeys
+ *   tg_store.h      what survives a power cut (optional)
  */
 #ifndef TG_H
 #define TG_H
@@ -16,5 +17,6 @@
 #include "tg_client.h"
 #include "tg_telemetry.h"
 #include "tg_catalog.h"
+#include "tg_store.h"
 
 #endif

@@ -41,6 +41,11 @@ extern "C" {
 #endif
 #endif
 
+/* 1: what is held survives a power cut; see tg_store.h. The SDK and the application need the same value. */
+#ifndef TG_WITH_STORE
+#define TG_WITH_STORE 0
+#endif
+
 typedef struct tg_client tg_client;
 typedef struct tg_config tg_config;
 
@@ -175,6 +180,10 @@ struct tg_config {
      * made room. It may queue messages, but must not call tg_poll(). */
     void (*on_event)(tg_client *client, tg_event event, uint32_t arg);
 
+#if TG_WITH_STORE
+    struct tg_store *store; /* where it is saved; NULL: nowhere */
+#endif
+
     uint32_t sleep_ms; /* expected time between contacts of a device that sleeps; 0: always on */
     void *app;         /* yours */
 };
@@ -232,12 +241,19 @@ struct tg_client {
     tg_echo echo;
     uint32_t last_command;
     uint32_t catalog_hash;
+#if TG_WITH_STORE
+    uint32_t announced;    /* next number of this epoch, when a message said so last           */
+#endif
     uint16_t rx_room;      /* largest message the receive buffer allows                        */
     uint16_t frames;       /* what Hello says of the outbox: a fair guess                      */
     tg_stats stats;
     tg_tick since;         /* when the session began                                           */
     tg_tick pause;         /* what the gateway asked for, on top of the next pause             */
     uint16_t update_bytes; /* bytes of the ring set apart for updates                          */
+#if TG_WITH_STORE
+    uint32_t limit;        /* numbers from here on are of the next epoch; 0: of this one [P-9] */
+    uint32_t running;      /* the at-most-once command that was recorded and has no result     */
+#endif
 };
 
 /* Prepares `client`. Nothing is sent before the first poll; messages may be queued at once.

@@ -151,6 +151,14 @@ static uint8_t watch(tg_client *c)
 {
     if (tg_age(c, c->since) >= TG_STABLE_TICKS) c->spread = TG_SPREAD_FIRST;
     if (tg_age(c, c->spoke_at) >= c->heartbeat) c->flags |= TG_OWED;
+#if TG_WITH_STORE
+    if (c->limit != 0 && tg_outbox_oldest(c) >= c->limit) { /* what was saved is safe: the rest gets its numbers [P-9] */
+        tg_outbox_renumber(c);
+        c->limit = 0;
+        c->epoch = 0;
+        return TG_OVER(TG_REASON_SHUTDOWN);
+    }
+#endif
     if (c->next_seq > TG_SEQ_LAST && c->ring_head == c->ring_end) { /* drained: begin a new epoch [P-10] */
         tg_outbox_reset(c);
         c->epoch = 0;

@@ -35,6 +35,16 @@
 #define TG_UPDATES 0x8000u /* command updates and catalog parts: never evicted [P-13]               */
 #define TG_LENGTH_BITS 0x7FFFu
 
+/* Numbers from here on are of the next epoch; and whether a number is. */
+#if TG_WITH_STORE
+#define TG_LIMIT(c) ((c)->limit != 0 ? (c)->limit : (c)->next_seq)
+#define TG_IS_LATER(c, seq) ((c)->limit != 0 && (seq) >= (c)->limit)
+#define TG_HAS_STORE(c) ((c)->config->store != NULL)
+#else
+#define TG_LIMIT(c) ((c)->next_seq)
+#define TG_IS_LATER(c, seq) false
+#endif
+
 /* Numbers end here: what is held is drained, then a new epoch begins [P-10]. */
 #define TG_SEQ_LAST 0xFFFEFFFFu
 
@@ -90,6 +100,8 @@ TG_INTERNAL void tg_outbox_reset(tg_client *c);
 TG_INTERNAL uint32_t tg_outbox_seq(const tg_client *c, uint16_t at);
 TG_INTERNAL uint16_t tg_outbox_head(const tg_client *c, uint16_t at);
 TG_INTERNAL uint16_t tg_outbox_after(const tg_client *c, uint16_t at);
+/* Takes the record at `at` out; returns where the one behind it stands now. */
+TG_INTERNAL uint16_t tg_outbox_remove(tg_client *c, uint16_t at);
 /* Free bytes of a kind's share. */
 TG_INTERNAL uint16_t tg_outbox_room(const tg_client *c, uint16_t kind);
 /* Makes room for a body of at most `len` bytes: TG_UPDATES refuses when full, TG_TELEMETRY evicts. It is then written to

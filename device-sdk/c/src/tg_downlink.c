@@ -31,10 +31,19 @@ static TG_APART void on_welcome(tg_client *c, const uint32_t *v)
     if (c->epoch != 0 && c->epoch != v[3]) { /* the first epoch adopts the numbers given so far */
         if (v[4] != 0) return;
         tg_outbox_renumber(c);
+#if TG_WITH_STORE
+        c->limit = 0;
+#endif
         tg_emit(c, TG_EVENT_RENUMBERED, v[3]);
     } else if (!tg_outbox_covers(c, v[4])) {
         return;
     }
+#if TG_WITH_STORE
+    if (c->epoch != v[3] && TG_HAS_STORE(c)) {
+        c->epoch = v[3];
+        (void)tg_save(c); /* before the first message under it [P-9]; a failure is counted */
+    }
+#endif
     c->epoch = v[3];
     tg_outbox_ack(c, v[4]);
     c->cursor = c->acked;
@@ -86,6 +95,21 @@ static TG_APART tg_state act(tg_client *c, const uint32_t *v)
     return config->on_command(c, &command);
 }
 
+#if TG_WITH_STORE
+/* Records an at-most-once command before it acts [P-17]; false: the flash failed, and it must not. */
+static bool record(tg_client *c, uint32_t id)
+{
+    const uint32_t before = c->last_command;
+    if (!TG_HAS_STORE(c)) return true;
+    c->last_command = id;
+    c->running = id;
+    if (tg_save(c) == TG_OK) return true;
+    c->last_command = before;
+    c->running = 0;
+    return false;
+}
+#endif
+
 static TG_APART void on_command(tg_client *c, const uint32_t *v)
 {
     const tg_span none = {NULL, 0};
@@ -95,6 +119,12 @@ static TG_APART void on_command(tg_client *c, const uint32_t *v)
         c->stats.deferred++;
         return;
     }
+#if TG_WITH_STORE
+    if (v[6] != 0 && !record(c, v[1])) {
+        c->stats.deferred++;
+        return;
+    }
+#endif
     c->last_command = v[1];
     c->stats.commands++;
     if (v[5] != 0 && (int32_t)(c->now_ms - v[5]) >= 0) {

@@ -45,14 +45,15 @@ TG_INTERNAL uint32_t tg_outbox_oldest(const tg_client *c)
     return tg_outbox_seq(c, c->ring_head);
 }
 
-/* Takes the record at `at` out of the ring; what stands before it moves up. */
-static void take_out(tg_client *c, uint16_t at)
+/* What stands before it moves up. */
+TG_INTERNAL uint16_t tg_outbox_remove(tg_client *c, uint16_t at)
 {
     uint8_t *head = c->config->ring + c->ring_head;
     const uint16_t n = (uint16_t)(tg_outbox_after(c, at) - at);
     if (tg_outbox_head(c, at) & TG_UPDATES) c->updates = (uint16_t)(c->updates - n);
     memmove(head + n, head, (size_t)(at - c->ring_head));
     c->ring_head = (uint16_t)(c->ring_head + n);
+    return (uint16_t)(at + n);
 }
 
 TG_INTERNAL void tg_outbox_drop(tg_client *c, uint16_t kinds)
@@ -61,7 +62,7 @@ TG_INTERNAL void tg_outbox_drop(tg_client *c, uint16_t kinds)
     uint32_t seq;
     while (tg_outbox_head(c, at) & TG_UPDATES & ~kinds) at = tg_outbox_after(c, at);
     seq = tg_outbox_seq(c, at);
-    take_out(c, at);
+    (void)tg_outbox_remove(c, at);
     c->stats.dropped++;
     tg_emit(c, TG_EVENT_DROPPED, seq);
 }
@@ -121,7 +122,7 @@ TG_INTERNAL void tg_outbox_ack(tg_client *c, uint32_t seq)
     if (seq <= c->acked || !tg_outbox_covers(c, seq)) return;
     c->acked = seq;
     while (tg_outbox_oldest(c) <= seq) {
-        take_out(c, c->ring_head);
+        (void)tg_outbox_remove(c, c->ring_head);
         c->stats.acked++;
     }
     if (c->cursor < seq) c->cursor = seq;

@@ -21,5 +21,8 @@ tg_err tg_reply(tg_client *c, uint32_t command_id, tg_state state, tg_span resul
     p = tg_pb_bytes(p, state == TG_FAILED ? ERROR_TEXT : RESULT, &result);
     tg_outbox_close(c, TG_UPDATES, tg_pb_end(start, p));
     if (command_id == c->last_command) c->flags |= TG_REPLIED;
+#if TG_WITH_STORE
+    if (command_id == c->running && state >= TG_SUCCEEDED) c->running = 0;
+#endif
     return TG_OK;
 }

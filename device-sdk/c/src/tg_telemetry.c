@@ -20,6 +20,11 @@ enum { LOG_UPTIME_MS = TG_NUMBER(1), LEVEL = TG_NUMBER(2), TEXT = TG_BYTES(3) };
 /* The same around one number, which needs no period and short lengths, and the number. */
 #define READING_BYTES 12u
 
+#if TG_WITH_STORE
+#define NONCE_BYTES 5u /* the boot it was measured in: the message may outlive it [P-9] */
+#define BOOT_NONCE TG_FIXED(4)
+#endif
+
 /* Where the next n bytes go; NULL when they do not fit, and then the whole message is worthless. */
 static uint8_t *reading_room(tg_writer *w, size_t n)
 {
@@ -45,6 +50,9 @@ tg_err tg_telemetry_begin(tg_client *c, tg_writer *w, uint8_t *scratch, uint16_t
     if (cap < SCRATCH_BYTES_MIN) return TG_ERR_NO_SPACE;
     w->buf = scratch;
     w->cap = (uint16_t)(cap - 1u); /* the body's length may grow by a byte */
+#if TG_WITH_STORE
+    if (TG_HAS_STORE(c)) w->cap = (uint16_t)(w->cap - NONCE_BYTES);
+#endif
     w->failed = false;
     p = tg_pb_begin(scratch, UP_TELEMETRY);
     *p++ = UPTIME_MS; /* written even when 0: it says which base is meant */
@@ -144,6 +152,9 @@ static tg_err queue(tg_client *c, tg_writer *w)
 tg_err tg_telemetry_end(tg_client *c, tg_writer *w)
 {
     if (c == NULL || w == NULL) return TG_ERR_ARG;
+#if TG_WITH_STORE
+    if (TG_HAS_STORE(c)) w->len = (uint16_t)(tg_pb_put(w->buf + w->len, BOOT_NONCE, c->echo.boot_nonce) - w->buf);
+#endif
     return queue(c, w);
 }
 

@@ -26,10 +26,16 @@ enum { UP_HELLO = TG_BYTES(3), UP_HEARTBEAT = TG_BYTES(4), UP_BYE = TG_BYTES(8) 
 #define CONFIG_WORD(number, field) (TG_NUMBER(number) | FROM_CONFIG), offsetof(tg_config, field)
 #define FROM_CONFIG 6u /* in place of a wire type */
 
+#if TG_WITH_STORE
+#define NEXT(number) WORD(number, announced)
+#else
+#define NEXT(number) WORD(number, next_seq)
+#endif
+
 static const uint8_t fields[] TG_FLASH = {
-    WORD(1, now_ms), WORD(3, ping), WORD(4, next_seq), WORD(5, oldest),
+    WORD(1, now_ms), WORD(3, ping), NEXT(4), WORD(5, oldest),
 #define HELLO_AT 8u
-    TEXT(2, device_id), FIXED(3, echo.boot_nonce), WORD(4, echo.attempt), FIXED(5, epoch), WORD(6, next_seq), WORD(7, oldest),
+    TEXT(2, device_id), FIXED(3, echo.boot_nonce), WORD(4, echo.attempt), FIXED(5, epoch), NEXT(6), WORD(7, oldest),
     WORD(8, acked), WORD(9, now_ms), SHORT(10, rx_room), FIXED(11, catalog_hash), TEXT(12, firmware), TEXT(13, model),
     CONFIG_WORD(14, sleep_ms), WORD(15, last_command), SHORT(16, frames),
     TEXT(17, token), /* left out on a WebSocket: the upgrade has shown it */
@@ -60,6 +66,10 @@ static TG_APART uint8_t *put_session(tg_client *c, uint8_t *p)
 {
     uint8_t *start;
     c->oldest = tg_outbox_oldest(c);
+#if TG_WITH_STORE
+    c->announced = TG_LIMIT(c);
+    if (c->oldest > c->announced) c->oldest = c->announced;
+#endif
     c->flags &= (uint8_t)~TG_OWED;
     if (c->flags & TG_STOPPING) {
         c->flags |= TG_BYE_SENT;
@@ -77,6 +87,9 @@ static TG_APART uint8_t *put_session(tg_client *c, uint8_t *p)
             if (c->tries < HELLO_TRIES_MAX) c->tries++;
         }
         p = put_fields(c, p, HELLO_AT, end);
+#if TG_WITH_STORE
+        p = tg_pb_put(p, TG_NUMBER(18), c->limit != 0); /* closing [P-9] */
+#endif
     } else {
         start = tg_pb_begin(p, UP_HEARTBEAT);
         p = put_fields(c, start, 0, HELLO_AT);
@@ -97,6 +110,7 @@ static TG_APART uint8_t *put_next(tg_client *c, uint8_t *p)
     for (;; left--) {
         if (left == 0 || at == c->ring_end) return NULL;
         seq = tg_outbox_seq(c, at);
+        if (TG_IS_LATER(c, seq)) return NULL;
         if (seq > c->cursor) break;
         base = seq;
         at = tg_outbox_after(c, at);

@@ -286,12 +286,27 @@ static void welcome(fake *f)
     wire_u32(&w, 1, f->hello_attempt);
     wire_fixed32(&w, 2, f->hello_nonce);
     wire_fixed32(&w, 3, f->epoch);
-    wire_u32(&w, 4, f->durable);
+    /* A closing outbox may have been saved before its last acks: all it holds is safe [P-9]. */
+    wire_u32(&w, 4, f->hello_closing && f->durable >= f->hello_next_seq ? f->hello_next_seq - 1 : f->durable);
     wire_u32(&w, 5, f->keepalive_ms);
     wire_u32(&w, 6, f->window);
     wire_u32(&w, 8, f->want_catalog);
     wire_u32(&w, 9, f->max_uplink_bytes);
     fake_say(f, 1, &w);
+}
+
+/* From now on `epoch` counts; the mark of the one before is kept. */
+static void turn_to(fake *f, uint32_t epoch)
+{
+    size_t i;
+    if (f->mark_count == FAKE_EPOCHS_MAX) abort();
+    f->marks[f->mark_count].epoch = f->epoch;
+    f->marks[f->mark_count++].durable = f->durable;
+    f->epoch = epoch;
+    f->durable = 0; /* an unknown one is adopted [P-8] */
+    for (i = 0; i < f->mark_count; i++) {
+        if (f->marks[i].epoch == epoch) f->durable = f->marks[i].durable;
+    }
 }
 
 static void on_hello(fake *f, tg_span in)
@@ -306,16 +321,15 @@ static void on_hello(fake *f, tg_span in)
     f->hello_max_rx = find(in, 10, NULL);
     f->hello_catalog_hash = find(in, 11, NULL);
     f->hello_last_command = find(in, 15, NULL);
+    f->hello_closing = find(in, 18, NULL) != 0;
     if (f->mute) return;
     if (epoch == 0 || f->force_epoch != 0) {
-        f->epoch = f->force_epoch != 0 ? f->force_epoch : 0x1000u + ++f->epochs;
+        turn_to(f, f->force_epoch != 0 ? f->force_epoch : 0x1000u + ++f->epochs);
         f->force_epoch = 0;
-        f->durable = 0;
         f->hello_acked = 0;
         if (epoch != 0) f->hello_oldest = 0; /* what is held will be numbered anew */
-    } else if (epoch != f->epoch) { /* unknown: adopted [P-8] */
-        f->epoch = epoch;
-        f->durable = 0;
+    } else if (epoch != f->epoch) {
+        turn_to(f, epoch);
     }
     if (f->hello_acked > f->durable) {
         gap(f, f->durable + 1, f->hello_acked);

@@ -16,6 +16,7 @@
 #define FAKE_STORED_MAX 20000u
 #define FAKE_GAPS_MAX 4000u
 #define FAKE_UPDATES_MAX 8000u
+#define FAKE_EPOCHS_MAX 256u
 
 /* Bytes in flight in one direction. */
 typedef struct fake_wire {
@@ -72,9 +73,15 @@ typedef struct fake {
     uint32_t epoch;
     uint32_t accepted;
     uint32_t durable;
+    struct fake_mark {
+        uint32_t epoch;
+        uint32_t durable;
+    } marks[FAKE_EPOCHS_MAX]; /* of the epochs before */
+    size_t mark_count;
     uint32_t hello_next_seq;
     uint32_t hello_oldest;
     uint32_t hello_acked;
+    bool hello_closing;
     uint32_t hello_attempt;
     uint32_t hello_nonce;
     uint32_t hello_last_command;
