@@ -14,10 +14,10 @@
 #define UNIT 8u           /* bytes: what flash writes at once */
 
 enum { HEAD_MAGIC, GENERATION, EPOCH, NEXT_SEQ, ACKED, LAST_COMMAND, RUNNING, BYTES, SPARE, CHECK, WORDS };
-#define HEAD_BYTES (4u * WORDS)
+#define IMAGE_BYTES (4u * WORDS)
 
 typedef struct image {
-    uint8_t head[HEAD_BYTES];
+    uint8_t head[IMAGE_BYTES];
 } image;
 
 static uint32_t word(const image *i, uint8_t which)
@@ -52,12 +52,12 @@ static bool write_image(const tg_client *c, const image *i, uint32_t at)
     uint8_t tail[UNIT];
     memset(tail, 0xFF, sizeof tail);
     if (store->erase(store->ctx, at, store->slot_bytes) != 0) return false;
-    if (whole > 0 && store->write(store->ctx, at + HEAD_BYTES, ring, whole) != 0) return false;
+    if (whole > 0 && store->write(store->ctx, at + IMAGE_BYTES, ring, whole) != 0) return false;
     if (n > whole) {
         memcpy(tail, ring + whole, (size_t)(n - whole));
-        if (store->write(store->ctx, at + HEAD_BYTES + whole, tail, UNIT) != 0) return false;
+        if (store->write(store->ctx, at + IMAGE_BYTES + whole, tail, UNIT) != 0) return false;
     }
-    return store->write(store->ctx, at, i->head, HEAD_BYTES) == 0;
+    return store->write(store->ctx, at, i->head, IMAGE_BYTES) == 0;
 }
 
 tg_err tg_save(tg_client *c)
@@ -67,7 +67,7 @@ tg_err tg_save(tg_client *c)
     uint8_t slot;
     if (store == NULL || store->slots < 2u) return TG_ERR_ARG;
     describe(c, &i);
-    if (word(&i, BYTES) + HEAD_BYTES + UNIT > store->slot_bytes) return TG_ERR_NO_SPACE;
+    if (word(&i, BYTES) + IMAGE_BYTES + UNIT > store->slot_bytes) return TG_ERR_NO_SPACE;
     slot = (uint8_t)(store->slot + 1u < store->slots ? store->slot + 1u : 0u);
     if (!write_image(c, &i, slot * store->slot_bytes)) {
         store->failures++;
@@ -84,10 +84,10 @@ static bool read_image(const tg_client *c, image *i, uint8_t slot)
     const tg_store *store = c->config->store;
     const uint32_t at = slot * store->slot_bytes;
     uint32_t n;
-    if (store->read(store->ctx, at, i->head, HEAD_BYTES) != 0 || word(i, HEAD_MAGIC) != MAGIC) return false;
+    if (store->read(store->ctx, at, i->head, IMAGE_BYTES) != 0 || word(i, HEAD_MAGIC) != MAGIC) return false;
     n = word(i, BYTES);
-    if (n > c->config->ring_bytes || n + HEAD_BYTES > store->slot_bytes) return false;
-    if (n > 0 && store->read(store->ctx, at + HEAD_BYTES, c->config->ring, (uint16_t)n) != 0) return false;
+    if (n > c->config->ring_bytes || n + IMAGE_BYTES > store->slot_bytes) return false;
+    if (n > 0 && store->read(store->ctx, at + IMAGE_BYTES, c->config->ring, (uint16_t)n) != 0) return false;
     return word(i, CHECK) == check(i, c->config->ring, (uint16_t)n);
 }
 
