@@ -32,16 +32,15 @@ export const INTAKE_MUTANTS: readonly Mutant[] = [
       "    }\n  }\n\n  /** Bytes",
       60,
     ],
-    [
-      "a closed stream stays",
-      "    if (this.#streams.get(stream.deviceKey) === stream) this",
-      "    if (false) this",
-      60,
-    ],
   ]),
   ...mutantsOf(
     "gateway/src/model/admit.ts",
-    ["gateway/src/model", "gateway/src/telemetry/intake.test.ts", "gateway/src/spool/ledger.test.ts"],
+    [
+      "gateway/src/model",
+      "gateway/src/session/session.test.ts",
+      "gateway/src/telemetry/intake.test.ts",
+      "gateway/src/spool/ledger.test.ts",
+    ],
     [
       ["a gap may reach below the first number", "  if (gap >= seq) return VIOLATION;\n", ""],
       ["a number may be skipped", "mark + 1 ? ACCEPT", "mark + 2 ? ACCEPT", 60],

@@ -115,6 +115,12 @@ export const SPOOL_MUTANTS: readonly Mutant[] = [
     ],
   ),
   ...mutantsOf("gateway/src/storage/engine.ts", STORE_TESTS, [
+    [
+      "epochs are counted from what is stored",
+      "      draw: () => options.random.u32(),\n",
+      "      draw: () => this.#lastId + 1,\n",
+      200,
+    ],
     ["memory keeps what a failed transaction did", "      this.#ledger.rolledBack();\n", ""],
     [
       "a refused batch is answered as stored",

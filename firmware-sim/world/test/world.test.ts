@@ -1,9 +1,28 @@
 /** A slice of the deterministic world: no seed of it breaks a promise, and a seed's story is the same every time. */
-import { describe, expect, test } from "vitest";
+import { execFileSync } from "node:child_process";
+import { fileURLToPath } from "node:url";
+import { beforeAll, describe, expect, test } from "vitest";
+import { requires } from "../../../scripts/testing/requires.mjs";
 import { World } from "../src/world.js";
 
-const SEEDS = 60;
+const SEEDS = 50;
 const SLICE_TIMEOUT_MS = 300_000;
+const C_SDK = fileURLToPath(new URL("../../../device-sdk/c", import.meta.url));
+/** Seeds whose store is the gateway's own engine on SQLite. */
+const SQL_SEEDS = [2, 5] as const;
+
+const withWasm = requires("clang", "wasm-ld", "make");
+
+// The C edition takes part where it can be built; before the first world looks for it.
+withWasm.describe("the C edition in the world", () => {
+  beforeAll(() => void execFileSync("make", ["-C", C_SDK, "wasm"], { stdio: "pipe" }), 120_000);
+
+  withWasm.it("is part of the fleets", { timeout: SLICE_TIMEOUT_MS }, async () => {
+    let cCount = 0;
+    for (let seed = 1; seed <= 3; seed++) cCount += (await new World(seed).run()).counts["cDevices"] ?? 0;
+    expect(cCount).toBeGreaterThan(0);
+  });
+});
 
 describe("the world", () => {
   test(
@@ -22,7 +41,19 @@ describe("the world", () => {
     SLICE_TIMEOUT_MS,
   );
 
-  test("tells the same story from the same seed, told or untold", async () => {
+  test.each(SQL_SEEDS)(
+    "tells the same story twice of a store on SQLite (seed %i)",
+    { timeout: SLICE_TIMEOUT_MS },
+    async (seed) => {
+      const first = new World(seed);
+      expect(first.profile.sql).not.toBeNull();
+      const { hash, findings } = await first.run();
+      expect(findings).toEqual([]);
+      expect((await new World(seed).run()).hash).toBe(hash);
+    },
+  );
+
+  test("tells the same story from the same seed, told or untold", { timeout: SLICE_TIMEOUT_MS }, async () => {
     const first = await new World(7).run();
     const again = await new World(7, true).run();
     expect(again.hash).toBe(first.hash);

@@ -50,3 +50,12 @@ test("an entry can stand for records behind it that are sent nowhere", () => {
   ring.ack(token);
   expect(ring.settle()).toBe(9);
 });
+
+test("an ack from before a reset does not count for what was sent since", () => {
+  const ring = new DeliveryRing(4);
+  const before = ring.push(1, 1, 1);
+  ring.reset();
+  ring.push(1, 1, 1);
+  expect(ring.ack(before)).toBe(false);
+  expect(ring.settle()).toBeNull();
+});

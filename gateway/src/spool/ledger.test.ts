@@ -165,6 +165,15 @@ describe("the ledger", () => {
     expect(world.hello({ epoch: unused, nextSeq: 1, oldest: 1, ackedSeq: 0 }).renumbered).toBe(true);
   });
 
+  it("keeps what a heartbeat announced: an open end reaches to it [P-6] [P-12]", () => {
+    const world = new World();
+    const { epoch: old } = world.hello();
+    world.apply([...run(old, 1, 2), { epoch: old, seq: 2, announced: 9, kind: EntryKind.announce }]);
+    const { epoch } = world.hello();
+    world.apply([{ epoch, seq: 1 }]);
+    expect(world.gaps()).toEqual([[old, 3, 9, "restart"]]);
+  });
+
   it("uses an epoch by a heartbeat alone [P-6] [P-12]", () => {
     const world = new World();
     const { epoch: old } = world.hello();
