@@ -22,6 +22,7 @@ import { clockCheck, databaseCheck, nodeCheck } from "./machine-checks.js";
 import type { Probes } from "./probes.js";
 import { noSerialCheck, serialCheck } from "./serial-check.js";
 import { sinkCheck } from "./sink-check.js";
+import { storeCheck } from "./store-check.js";
 
 /** Longest wait for one check, in ms. */
 export const CHECK_MS_MAX = 3_000;
@@ -146,6 +147,7 @@ function folderChecks({ dataDir, config, running }: Situation, probes: Probes, b
   if (dataDir === null) return [skipped("data folder", UNFIT)];
   return [
     bounded.check("data folder", async () => folderCheck(await probes.folder(dataDir), running !== null)),
+    bounded.check("store", async () => storeCheck(await probes.storeFiles(dataDir), running !== null)),
     bounded.check("free space", async () => {
       const facts = await probes.space(dataDir);
       if (config === null) return [];

@@ -7,6 +7,7 @@ import { errnoOf } from "../../config/locations.js";
 import { blockNumber, systemBlockFacts } from "../../config/machine.js";
 import { currentUser, userOf } from "./accounts.js";
 import type { Account, FolderFacts, GatewayFileFacts, SpaceFacts, TokenFacts } from "./facts.js";
+import type { StoreFiles } from "./store-check.js";
 
 /** Entries of the folder that are looked at; a gateway makes about ten. */
 const ENTRIES_MAX = 1_000;
@@ -37,6 +38,16 @@ export async function errnoFrom(attempt: Promise<unknown>): Promise<string | nul
     return null;
   } catch (error) {
     return errnoOf(error) ?? "EIO";
+  }
+}
+
+/** Names and sizes of what lies in the data folder; null when it cannot be read. */
+export async function storeFiles(path: string): Promise<StoreFiles | null> {
+  try {
+    const names = (await readdir(path)).slice(0, ENTRIES_MAX);
+    return new Map(await Promise.all(names.map(async (name) => [name, (await lstat(join(path, name))).size] as const)));
+  } catch (error) {
+    return errnoOf(error) === "ENOENT" ? new Map() : null;
   }
 }
 

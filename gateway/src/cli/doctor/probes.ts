@@ -13,6 +13,7 @@ import type {
   SpaceFacts,
   TokenFacts,
 } from "./facts.js";
+import type { StoreFiles } from "./store-check.js";
 
 /** Certificates of the listeners; null where TLS is off. `admin` is null too when it serves the same as `devices`. */
 export interface ListenerCertificates {
@@ -31,6 +32,8 @@ export interface Probes {
   scratchDatabase(): Promise<string | null>;
   folder(path: string): Promise<FolderFacts>;
   space(path: string): Promise<SpaceFacts>;
+  /** Names and sizes of what lies in the data folder; null when it cannot be read. */
+  storeFiles(dataDir: string): Promise<StoreFiles | null>;
   gatewayFile(dataDir: string): Promise<GatewayFileFacts>;
   token(dataDir: string): Promise<TokenFacts>;
   /** The site's root, to trust our own gateway; null when it cannot be read. */

@@ -1,7 +1,7 @@
 /** The probes of this machine, put together. Edge room `cli`. */
 import type { CliContext } from "../context.js";
 import { certificateFacts, siteRoot } from "./certificate-probes.js";
-import { folderFacts, gatewayFileFacts, spaceFacts, tokenFacts } from "./folder-probes.js";
+import { folderFacts, gatewayFileFacts, spaceFacts, storeFiles, tokenFacts } from "./folder-probes.js";
 import { clockFacts, nodeFacts, scratchDatabase } from "./machine-probes.js";
 import { portFacts, sinkFacts } from "./network-probes.js";
 import type { Probes } from "./probes.js";
@@ -15,6 +15,7 @@ export function systemProbes({ clock, isAlive }: CliContext): Probes {
     scratchDatabase: () => scratchDatabase(clock.unixMs()),
     folder: folderFacts,
     space: spaceFacts,
+    storeFiles,
     gatewayFile: (dataDir) => gatewayFileFacts(dataDir, isAlive),
     token: tokenFacts,
     siteRoot,
