@@ -25,6 +25,27 @@ function codeOf(work: () => unknown): string {
 }
 
 describe("the identities", () => {
+  it("are added together, and one that is refused leaves the others", () => {
+    const { identity } = store.engine;
+    identity.add("attic-7", "", "h0", 1);
+    const answers = identity.addAll(
+      [
+        ["cellar", "The cellar", "h1"],
+        ["attic-7", "", "h2"],
+        ["cellar", "", "h3"],
+        ["roof", "", "h4"],
+      ],
+      5,
+    );
+    expect(answers.map((answer) => (answer instanceof GatewayError ? answer.code : answer.tokenHash))).toEqual([
+      "h1",
+      "E_DEVICE_EXISTS",
+      "E_DEVICE_EXISTS",
+      "h4",
+    ]);
+    expect(identity.all().map(({ device }) => device)).toEqual(["attic-7", "cellar", "roof"]);
+  });
+
   it("keep a device until it is forgotten, and one device per id", () => {
     const { identity } = store.engine;
     const added = identity.add("attic-7", "The attic", "h1", 5);

@@ -20,6 +20,9 @@ export interface AuditLine {
 
 const COLUMNS = `device, name, token_hash AS tokenHash, created_ms AS createdUnixMs, revoked_ms AS revokedUnixMs`;
 
+/** A device to be added: its id, its name, the hash of its token. */
+export type NewIdentity = readonly [device: string, name: string, tokenHash: string];
+
 /** Queries on identities, settings and the audit; each call is durable when it returns. */
 export class IdentityTable {
   readonly #all: Statement<[], DeviceIdentity>;
@@ -32,8 +35,11 @@ export class IdentityTable {
   readonly #putSetting: Statement<[string, string]>;
   readonly #addAudit: Statement<[number, string, string, string]>;
   readonly #pruneAudit: Statement<[number]>;
+  readonly #together: <T>(work: () => T) => T;
 
   constructor(db: Database) {
+    const transaction = db.transaction((work: () => unknown) => work());
+    this.#together = <T>(work: () => T) => transaction(work) as T; // it answers what the work answers
     this.#all = db.prepare(`SELECT ${COLUMNS} FROM devices ORDER BY device`);
     this.#get = db.prepare(`SELECT ${COLUMNS} FROM devices WHERE device = ?`);
     this.#add = db.prepare("INSERT INTO devices (device, name, token_hash, created_ms) VALUES (?, ?, ?, ?)");
@@ -55,6 +61,20 @@ export class IdentityTable {
     if (this.#get.get(device) !== undefined) throw new GatewayError("E_DEVICE_EXISTS", `${device} is known already`);
     this.#add.run(device, name, tokenHash, atUnixMs);
     return this.#one(device);
+  }
+
+  /** Many at once for the price of one commit; each gets its own answer. Errors of one, as a value: E_DEVICE_EXISTS. */
+  addAll(identities: readonly NewIdentity[], atUnixMs: number): (DeviceIdentity | GatewayError)[] {
+    return this.#together(() =>
+      identities.map(([device, name, tokenHash]) => {
+        try {
+          return this.add(device, name, tokenHash, atUnixMs);
+        } catch (thrown) {
+          if (thrown instanceof GatewayError) return thrown;
+          throw thrown;
+        }
+      }),
+    );
   }
 
   /** Errors: E_DEVICE_UNKNOWN. */

@@ -3,7 +3,8 @@
  * between them.
  *
  *   question ─▶ queue ──(once per turn of the event loop)──▶ engine ─▶ answer
- *                        Hellos that wait together share one transaction, so that a reconnect storm costs few fsyncs
+ *                        Hellos that wait together share one transaction, so that a reconnect storm costs few fsyncs;
+ *                        so do devices that are added together
  *   timer ─▶ engine.tick ─▶ again at once while there is more to delete
  */
 import type { Clock, Ticker } from "../core/clock.js";
@@ -18,14 +19,16 @@ const TICK_MS = 1_000;
 /** Between two slices of deletion, so that questions come through. */
 const SLICE_PAUSE_MS = 5;
 
-/** Hellos in one transaction. */
-const HELLO_GROUP_MAX = 256;
+/** Hellos, or new devices, in one transaction. */
+const GROUP_MAX = 256;
 
 /** Sends to the main thread, handing over what can be transferred. */
 export type Send = (message: WorkerMessage, transfer: ArrayBuffer[]) => void;
 
 type WriterQuestion = Question<WriterCalls>;
-type HelloQuestion = WriterQuestion & { readonly call: Extract<CallOf<WriterCalls>, { op: "hello" }> };
+type QuestionOf<Op extends keyof WriterCalls> = WriterQuestion & {
+  readonly call: Extract<CallOf<WriterCalls>, { op: Op }>;
+};
 
 /** Serves one engine in the order of the questions, with one timer of its own until `halt`. */
 export class WriterHost {
@@ -67,16 +70,24 @@ export class WriterHost {
     this.#queue = [];
     let at = 0;
     while (at < questions.length && !this.#isStopped) {
-      const hellos = helloRun(questions, at);
-      if (hellos.length > 0) this.#greet(hellos);
+      const hellos = runOf(questions, at, isHello);
+      const adds = hellos.length > 0 ? [] : runOf(questions, at, isAdd);
+      if (hellos.length > 0) this.#together(hellos, () => this.#engine.hellos(hellos.map(({ call }) => call.in)));
+      else if (adds.length > 0) this.#together(adds, () => this.#add(adds));
       else this.#answer(questions[at]);
-      at += Math.max(1, hellos.length);
+      at += Math.max(1, hellos.length, adds.length);
     }
   }
 
-  #greet(questions: readonly HelloQuestion[]): void {
+  #add(questions: readonly QuestionOf<"addIdentity">[]): unknown[] {
+    const identities = questions.map(({ call }) => call.in);
+    return this.#engine.identity.addAll(identities, this.#clock.unixMs());
+  }
+
+  /** One transaction for all of them; `work` answers each in its place, with an error where one was refused. */
+  #together(questions: readonly WriterQuestion[], work: () => readonly unknown[]): void {
     try {
-      const outcomes = this.#engine.hellos(questions.map((question) => question.call.in));
+      const outcomes = work();
       questions.forEach(({ id }, i) => {
         const outcome = outcomes[i];
         if (outcome instanceof GatewayError) this.#send({ type: "error", id, error: plainError(outcome) }, []);
@@ -147,6 +158,7 @@ export class WriterHost {
         engine.close();
         return null;
       case "hello":
+      case "addIdentity":
         return null; // answered in groups
       default:
         return this.#identity(call);
@@ -159,8 +171,6 @@ export class WriterHost {
     switch (call.op) {
       case "identities":
         return identity.all();
-      case "addIdentity":
-        return identity.add(...call.in, nowUnixMs);
       case "replaceToken":
         return identity.replaceToken(...call.in);
       case "revoke":
@@ -208,18 +218,26 @@ export class WriterHost {
   }
 }
 
-/** The Hellos that stand together from `at` on. */
-function helloRun(questions: readonly WriterQuestion[], at: number): HelloQuestion[] {
-  const run: HelloQuestion[] = [];
-  for (const question of questions.slice(at, at + HELLO_GROUP_MAX)) {
-    if (!isHello(question)) break;
+/** The questions of one kind that stand together from `at` on. */
+function runOf<Q extends WriterQuestion>(
+  questions: readonly WriterQuestion[],
+  at: number,
+  isOfKind: (question: WriterQuestion) => question is Q,
+): Q[] {
+  const run: Q[] = [];
+  for (const question of questions.slice(at, at + GROUP_MAX)) {
+    if (!isOfKind(question)) break;
     run.push(question);
   }
   return run;
 }
 
-function isHello(question: WriterQuestion): question is HelloQuestion {
+function isHello(question: WriterQuestion): question is QuestionOf<"hello"> {
   return question.call.op === "hello";
+}
+
+function isAdd(question: WriterQuestion): question is QuestionOf<"addIdentity"> {
+  return question.call.op === "addIdentity";
 }
 
 /** A commit's buffer goes back to the main thread without being copied. */
