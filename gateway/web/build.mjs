@@ -1,6 +1,6 @@
 // Bundles the dashboard: two pages, hashed names, nothing inline, nothing from elsewhere.
 //
-//   src/app.tsx · src/login/login-page.ts · src/failure/failure-page.ts ──esbuild──▶ dist/web/assets/<name>-<hash>.js|css
+//   src/app.tsx · login/login-page.ts · failure/failure-page.ts ──esbuild──▶ dist/web/assets/<name>-<hash>.js|css
 //   html/*.html ──names filled in──▶ dist/web/*.html       manifest.json: files that need no login
 //
 // Run by `npm run build`; `node gateway/web/build.mjs --out DIR` builds elsewhere (tests do).

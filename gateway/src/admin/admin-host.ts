@@ -41,7 +41,7 @@ export interface AdminHost {
   readonly history: HistoryReader;
   readonly password: PasswordStore;
   gaps(query: GapQuery): Promise<readonly Gap[]>;
-  /** The configured serial lines, and the ports of this machine. Never rejects: ports that cannot be listed are none. */
+  /** The configured serial lines, and the ports of this machine; none when those cannot be listed. Never rejects. */
   serial(): Promise<SerialFacts>;
   /** The newest log lines of this process. */
   logs(query: LogLineQuery): LogLines;

@@ -2,6 +2,7 @@
 import { relative } from "node:path";
 import type { ReadyFacts } from "./ready-facts.js";
 
+/** What the first screen says beside the gateway's own facts. */
 export interface BannerExtras {
   readonly version: string;
   readonly elapsedMs: number;

@@ -26,6 +26,7 @@ const RETRY_MS = 10_000;
 const PORT_DEFAULT = 8080;
 const PORT_FILE = "dashboard.port";
 
+/** What a watch over a refused configuration needs of the process. */
 export interface FailureWatchParts {
   readonly io: ConfigIo;
   readonly options: LoadOptions;

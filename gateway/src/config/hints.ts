@@ -10,6 +10,7 @@ import { type ConfigIo, defaultDataDir, findConfigFile } from "./locations.js";
 import { valueAt } from "./problems.js";
 import { FILE_BYTES_MAX } from "./yaml-source.js";
 
+/** Guesses, each as good as the file allows. */
 export interface ConfigHints {
   /** The file that counts; null when there is none, or it cannot be read. */
   readonly file: string | null;

@@ -1,7 +1,7 @@
 /**
  * The text that a board prints on a line between its frames: boot messages, log lines. Kept for people, never parsed.
  *
- *   rst:0x1 (POWERON_RESET)\r\n … │ 00 │ frame │ 00          a stretch between zeros that was no frame: its lines are kept
+ *   rst:0x1 (POWERON_RESET)\r\n … │ 00 │ frame │ 00      a stretch between zeros that was no frame: its lines are kept
  *
  * Only whole lines of printable text: a broken frame is bytes, and a broken Hello would hold a token.
  */

@@ -12,14 +12,14 @@
 import type { Database } from "better-sqlite3";
 import type { Clock } from "../core/clock.js";
 import type { StoredRecord } from "../model/record.js";
-import { DamagedBlob } from "./history-bytes.js";
+import { HistoryHead, type PendingHead } from "./history-head.js";
 import { HistoryIntake } from "./history-intake.js";
 import { HOUR_MS, slotOf } from "./history-levels.js";
 import { HistoryPacking } from "./history-packing.js";
 import type { HistoryColumns, HistoryProgress, HistoryQuery, LatestOfDevice } from "./history-protocol.js";
 import { HistoryQuestions } from "./history-questions.js";
-import { type HeadPiece, type HistorySignal, packHead, SignalBook, unpackHead } from "./history-signals.js";
-import { HistoryTables, type PackedMark, type Progress } from "./history-tables.js";
+import { SignalBook } from "./history-signals.js";
+import { HistoryTables, type Progress } from "./history-tables.js";
 import type { SpoolTail } from "./history-tail.js";
 import { HistoryThinning, KEEP_FACTOR, type ThinningOptions } from "./history-thinning.js";
 import { failureOf } from "./sqlite-error.js";
@@ -49,15 +49,6 @@ const SIGNALS_MAX = 100_000;
 /** Half a million readings. */
 const OPEN_BYTES_MAX = 16 * 1024 * 1024;
 
-/** What a flush has put into the head. */
-interface Pending {
-  readonly signals: readonly HistorySignal[];
-  /** Null: nothing was pending. */
-  readonly headId: number | null;
-  /** When the newest reading of the row was. */
-  readonly newestMs: number;
-}
-
 /** All of the history but its thread: one turn, one question at a time. */
 export class HistoryEngine {
   readonly #tables: HistoryTables;
@@ -72,8 +63,7 @@ export class HistoryEngine {
   #openBytes = 0;
   #packing: HistoryPacking | null = null;
   #thinningSteps: Iterator<void, void> | null = null;
-  /** The rows of the head on disk: id, and when the newest reading in it was. */
-  readonly #heads = new Map<number, number>();
+  readonly #head: HistoryHead;
   /** After a refused write: not before. */
   #retryAt = 0;
   /** What the last transaction said. */
@@ -90,6 +80,7 @@ export class HistoryEngine {
     this.#tail = tail;
     this.#clock = clock;
     this.#openBytesMax = options.openBytesMax ?? OPEN_BYTES_MAX;
+    this.#head = new HistoryHead(this.#tables);
     this.#signals = new SignalBook(this.#tables.signals(), this.#tables.lastSignalId(), {
       signalsPerDeviceMax: options.signalsPerDeviceMax ?? SIGNALS_PER_DEVICE_MAX,
       signalsMax: options.signalsMax ?? SIGNALS_MAX,
@@ -99,7 +90,7 @@ export class HistoryEngine {
     this.#progress = this.#tables.progress();
     this.#flushedCursor = this.#progress.cursor;
     this.#questions = new HistoryQuestions(this.#tables, this.#signals, this.#progress);
-    this.#readHead();
+    this.#openBytes = this.#head.read(this.#signals);
     this.#meetStore();
     this.#flushAt = clock.monoMs() + FLUSH_MS;
     this.#packAt = clock.monoMs() + FIRST_PACK_MS;
@@ -107,8 +98,8 @@ export class HistoryEngine {
 
   /**
    * One turn: follow the spool for a while, then write a step of what is due. Called about once a second, and again at
-   * once while it answers true. Throws what SQLite says, except that the disk is full or the file is busy: that is tried
-   * again.
+   * once while it answers true. Throws what SQLite says, except that the disk is full or the file is busy: then it tries
+   * again later.
    */
   tick(): boolean {
     const more = this.#follow();
@@ -158,32 +149,13 @@ export class HistoryEngine {
   flush(): void {
     this.#flushAt = this.#clock.monoMs() + FLUSH_MS;
     if (this.#flushedCursor === this.#progress.cursor) return;
-    this.#flushed(this.#tables.transaction(() => this.#putPending()));
-  }
-
-  /** Inside a transaction: what is only in memory goes to the head. */
-  #putPending(): Pending {
-    const signals = [...this.#signals.all()].filter((signal) => signal.hasPending);
-    for (const signal of signals) if (signal.isNew) this.#tables.putSignal(signal.row());
-    let newestMs = 0;
-    const pieces = signals.map((signal) => {
-      const columns = { t: signal.t.slice(signal.headCount), v: signal.v.slice(signal.headCount) };
-      newestMs = columns.t.reduce((newest, t) => Math.max(newest, t), newestMs);
-      return { signalId: signal.id, quality: signal.last?.q ?? "uncertain", columns };
-    });
-    const headId = pieces.length > 0 ? this.#tables.addHead(packHead(pieces)) : null;
-    this.#tables.putProgress(this.#progress);
-    return { signals, headId, newestMs };
+    this.#flushed(this.#tables.transaction(() => this.#head.put(this.#signals, this.#progress)));
   }
 
   /** That transaction is committed. */
-  #flushed({ signals, headId, newestMs }: Pending): void {
+  #flushed(pending: PendingHead): void {
     this.#flushedCursor = this.#progress.cursor;
-    if (headId !== null) this.#heads.set(headId, newestMs);
-    for (const signal of signals) {
-      signal.headCount = signal.t.length;
-      signal.isNew = false;
-    }
+    this.#head.committed(pending);
   }
 
   /** In order: what is in memory is written. The caller closes the file. */
@@ -239,8 +211,8 @@ export class HistoryEngine {
 
   #packSlice(packing: HistoryPacking): void {
     const done = this.#tables.transaction(() => {
-      const pending = this.#putPending();
-      const slice = packing.slice(pending.headId ?? this.#newestHead());
+      const pending = this.#head.put(this.#signals, this.#progress);
+      const slice = packing.slice(pending.headId ?? this.#head.newestId);
       this.#tables.putProgress({ ...this.#progress, bytes: slice.bytes });
       return { pending, slice };
     });
@@ -249,24 +221,8 @@ export class HistoryEngine {
     this.#openBytes -= packing.applied(done.slice);
     if (!packing.isDone) return;
     this.#packing = null;
-    this.#dropPackedHeads(packing.beforeHour);
+    this.#head.dropPacked(this.#signals, packing.beforeHour);
     this.#thinningSteps = this.#thinning.steps(this.#progress);
-  }
-
-  #newestHead(): number {
-    return Math.max(0, ...this.#heads.keys());
-  }
-
-  /** Rows of the head all of whose readings are packed: no signal has anything open before that hour. */
-  #dropPackedHeads(beforeHour: number): void {
-    const openMs = [...this.#signals.all()].reduce(
-      (oldest, { t }) => t.reduce((a, b) => Math.min(a, b), oldest),
-      Infinity,
-    );
-    const endMs = Math.min(beforeHour * HOUR_MS, openMs);
-    const gone = [...this.#heads].filter(([, newestMs]) => newestMs < endMs).map(([id]) => id);
-    this.#tables.transaction(() => this.#tables.dropHeads(gone));
-    for (const id of gone) this.#heads.delete(id);
   }
 
   #thinStep(steps: Iterator<void, void>): void {
@@ -285,36 +241,6 @@ export class HistoryEngine {
       this.#thinningSteps = null;
       this.#retryAt = this.#clock.monoMs() + FLUSH_MS;
     }
-  }
-
-  /** What the run before had not packed. */
-  #readHead(): void {
-    const packed = this.#tables.packed();
-    for (const { id, body } of this.#tables.heads()) {
-      this.#heads.set(id, 0);
-      try {
-        for (const piece of unpackHead(body)) this.#readPiece(piece, id, packed.get(piece.signalId));
-      } catch (thrown) {
-        if (!(thrown instanceof DamagedBlob)) throw thrown;
-        this.#tables.damagedCount += 1;
-      }
-    }
-  }
-
-  #readPiece({ signalId, quality, columns }: HeadPiece, headId: number, mark: PackedMark | undefined): void {
-    const signal = this.#signals.byId(signalId);
-    if (signal === undefined) return;
-    const packedMs = mark !== undefined && headId <= mark.headId ? mark.beforeHour * HOUR_MS : Number.NEGATIVE_INFINITY;
-    columns.t.forEach((t, i) => {
-      this.#heads.set(headId, Math.max(this.#heads.get(headId) ?? 0, t));
-      if (t < packedMs) return;
-      const v = columns.v[i] ?? null;
-      this.#openBytes += signal.add(t, v);
-      if (v === null || t < (signal.last?.t ?? 0)) return;
-      signal.last = { t, v, q: quality };
-      signal.isRowDirty = true;
-    });
-    signal.headCount = signal.t.length;
   }
 
   /** Another incarnation of the spool numbers its records anew. */

@@ -50,7 +50,7 @@ export class HistoryThinning {
   }
 
   /**
-   * Drop what is too old and what is too much: each slot is a step, and a transaction of its own. `progress` is kept up.
+   * Drop what is too old and what is too much: each slot is a step, in a transaction of its own. `progress` is kept up.
    * Take a step only when everything taken is on disk, because the progress is written with each.
    */
   *steps(progress: Progress): Generator<void, void> {
