@@ -32,10 +32,10 @@ extern "C" {
 #endif
 
 /* Bytes one tg_poll() takes from the link and bytes it puts through the checksum, each. It bounds the time of a
- * poll: about 13 us per byte on a 16 MHz AVR. 8 .. 4096. */
+ * poll: about 13 us per byte on a 16 MHz AVR. 4 .. 4096. */
 #ifndef TG_STEP_BYTES
 #if defined(__AVR__)
-#define TG_STEP_BYTES 8u
+#define TG_STEP_BYTES 7u
 #else
 #define TG_STEP_BYTES 256u
 #endif

@@ -14,7 +14,7 @@
 #define RESEND_TRIES_MAX (7u * TG_RESEND_TICKS)
 
 typedef char tg_window_fits_its_counter[(TG_WINDOW_MAX >= 1u && TG_WINDOW_MAX <= 255u) ? 1 : -1];
-typedef char tg_step_fits[(TG_STEP_BYTES >= 8u && TG_STEP_BYTES <= 4096u) ? 1 : -1];
+typedef char tg_step_fits[(TG_STEP_BYTES >= 4u && TG_STEP_BYTES <= 4096u) ? 1 : -1];
 
 TG_INTERNAL uint32_t tg_now_ms(const tg_client *c)
 {

@@ -5,8 +5,8 @@
  *   firmware --UART_IRQ_OUTPUT--> socket            socket --UART_IRQ_INPUT, while the receiver says XON--> firmware
  *
  * The identity is written to EEPROM address 0. --speed 0 runs as fast as the host can. --cycles prints, at the end, the
- * most cycles a call of that function took (its address range is entered and left by the program counter; interrupts
- * included). Ends when the socket closes; with --listen 1 it makes the socket itself, serves one peer after the other,
+ * most cycles a call of that function took, and the most stack (its address range is entered and left by the program
+ * counter; interrupts and what it calls included). Ends when the socket closes; with --listen 1 it makes the socket itself, serves one peer after the other,
  * and throws away what the board says while nobody listens, as a wire does.
  */
 #include <errno.h>
@@ -164,10 +164,11 @@ static int find_function(const char *image, const char *name, uint32_t *from, ui
 }
 
 static avr_cycle_count_t worst;
+static unsigned deepest; /* bytes of stack below the function's caller */
 
 static void report_worst(void)
 {
-    fprintf(stderr, "worst %lu cycles\n", (unsigned long)worst);
+    fprintf(stderr, "worst %lu cycles, %u bytes of stack\n", (unsigned long)worst, deepest);
 }
 
 int main(int argc, char **argv)
@@ -224,6 +225,7 @@ int main(int argc, char **argv)
                     if (avr->cycle - entered > worst) worst = avr->cycle - entered;
                     entered = 0;
                 }
+                if (entered != 0 && entered_sp - sp + 2u > deepest) deepest = entered_sp - sp + 2u; /* and its return address */
             }
         }
         feed(avr);
