@@ -8,13 +8,21 @@
 /** Debian's names for what Node calls its architectures. */
 export const DEB_ARCHITECTURES = { x64: "amd64", arm64: "arm64" };
 
+const DEPENDS = [
+  "libc6 (>= 2.28)",
+  "libstdc++6 (>= 8)",
+  "systemd | systemd-standalone-sysusers",
+  "systemd | systemd-standalone-tmpfiles",
+  "debconf (>= 0.5) | debconf-2.0",
+];
+
 /** @param {{ version: string, architecture: string, installedKiB: number }} facts */
 export const control = ({ version, architecture, installedKiB }) => `Package: tidegate
 Version: ${version}
 Architecture: ${architecture}
 Maintainer: The Tidegate authors <maintainers@tidegate.invalid>
 Installed-Size: ${installedKiB}
-Depends: libc6 (>= 2.28), libstdc++6 (>= 8), systemd | systemd-standalone-sysusers, systemd | systemd-standalone-tmpfiles, debconf (>= 0.5) | debconf-2.0
+Depends: ${DEPENDS.join(", ")}
 Recommends: avahi-daemon
 Suggests: mosquitto
 Section: net

@@ -3,7 +3,7 @@
  *
  *   SIGTERM, SIGINT, the parent's IPC channel closing ─▶ ordered stop ─▶ exit 0
  *   SIGHUP ─▶ certificates read again          the disk failed ─▶ exit 74, nothing unwritten was acked
- *   systemd is told: ready, alive, reloading, stopping (assembly/service-manager.ts)
+ *   systemd is told: ready, alive, reloading, stopping (assembly/service-word.ts)
  */
 import { readFileSync } from "node:fs";
 import { hostname } from "node:os";
@@ -16,7 +16,7 @@ import { rememberPort, watchFailure } from "./assembly/failure-watch.js";
 import { Gateway } from "./assembly/gateway.js";
 import type { ReadyFacts } from "./assembly/ready-facts.js";
 import { repositoryDir } from "./assembly/repository.js";
-import { type ServiceManager, serviceManager } from "./assembly/service-manager.js";
+import { type ServiceManager, serviceManager } from "./assembly/service-word.js";
 import { startPulse } from "./assembly/service-pulse.js";
 import { openIdentity } from "./assembly/store.js";
 import { errorText } from "./cli/cli-error.js";

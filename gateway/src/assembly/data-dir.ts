@@ -37,7 +37,7 @@ export class DataDir {
 
   /**
    * Make the folder if needed and lock it.
-   * Errors: E_DATA_DIR (cannot be made or written; a restore was cut off), E_DATA_DIR_LOCKED (a running gateway has it).
+   * Errors: E_DATA_DIR (cannot be made or written; a restore was cut off), E_DATA_DIR_LOCKED (a gateway has it).
    */
   static open(path: string): DataDir {
     const dir = DataDir.openToRestore(path);

@@ -22,7 +22,7 @@ import { DeviceSide } from "./device-side.js";
 import { OutageEstimate } from "./outage-estimate.js";
 import { devicesUrl, type ReadyFacts, readyFacts } from "./ready-facts.js";
 import type { PulseSource } from "./service-pulse.js";
-import { statusLine } from "./service-status.js";
+import { pulseOf } from "./service-status.js";
 import { SinkSet } from "./sink-set.js";
 import { makeSink } from "./sinks.js";
 import { openStore, type Store } from "./store.js";
@@ -77,7 +77,7 @@ export class Gateway {
     return this.#admin?.loginLink() ?? "";
   }
 
-  /** Read certificate files of both listeners again, for connections from now on. A failure is logged and changes nothing. */
+  /** Read the certificates of both listeners again, for later connections. A failure is logged and changes nothing. */
   async reload(): Promise<void> {
     await this.#reload();
   }
@@ -145,13 +145,7 @@ export class Gateway {
       log.warn({ fix: "make space; until then use --url" }, "the disk is full: gateway.json could not be written");
     }
     this.#reload = () => this.#reloadTls({ devices, admin }, tlsFacts);
-    this.#pulse = {
-      beat: async () => {
-        await store.ping();
-        return statusLine(await desk.status());
-      },
-      answeredCount: () => store.answeredCount(),
-    };
+    this.#pulse = pulseOf(store, desk);
     log.debug({ sinks: sinks.count, devices: credentials.count }, "the gateway is ready");
   }
 

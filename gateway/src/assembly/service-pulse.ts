@@ -5,10 +5,10 @@
  *   timer ─▶ ask the worker ──answered──▶ alive, with the status line
  *     │         └─ not yet ─▶ timer ─▶ others were answered meanwhile? ─ yes ─▶ alive: a slow disk
  *     │                                                                └ no ──▶ nothing is said
- *     └─ the loop hangs: no timer, nothing is said ─▶ after WatchdogSec the manager ends the process and starts it again
+ *     └─ the loop hangs: no timer, nothing is said ─▶ after WatchdogSec the manager ends the process and starts anew
  */
 import { type Clock, repeat } from "../core/clock.js";
-import type { ServiceManager } from "./service-manager.js";
+import type { ServiceManager } from "./service-word.js";
 
 export interface PulseSource {
   /** A question through the whole storage queue; resolves with the status line. */

@@ -1,5 +1,21 @@
-/** The line that `systemctl status tidegate` shows: what a person would ask first. Pure. */
+/** The pulse of a running gateway, and the line that `systemctl status` shows: what a person would ask first. */
 import type { StatusFacts } from "../admin/admin-host.js";
+import type { PulseSource } from "./service-pulse.js";
+import type { Store } from "./store.js";
+
+/** Asks the storage worker itself, through its queue; the line after it may come from memory. */
+export function pulseOf(
+  store: Pick<Store, "ping" | "answeredCount">,
+  desk: { status(): Promise<StatusFacts> },
+): PulseSource {
+  return {
+    beat: async () => {
+      await store.ping();
+      return statusLine(await desk.status());
+    },
+    answeredCount: () => store.answeredCount(),
+  };
+}
 
 /** `3 of 7 devices online · sink broker: 1204 waiting · 31 h of outage left`. */
 export function statusLine({ devices, backlog, disk, outageHoursLeft }: StatusFacts): string {

@@ -188,6 +188,9 @@ describe("finding the gateway", () => {
   });
 });
 
+const notHere = () => Promise.reject(new Error("not here"));
+const NO_BACKUPS = { backUpStored: notHere, saveBackup: notHere, restoreFrom: notHere };
+
 describe("the command line", () => {
   it.each([
     "stat",
@@ -598,6 +601,7 @@ describe("admin", () => {
       runGateway: async () => 0,
       withIdentity: async <T>(_dir: string, fn: (i: IdentityStore, h: (p: string) => Promise<string>) => Promise<T>) =>
         fn(identity as IdentityStore, async (p) => `hashed ${p}`),
+      ...NO_BACKUPS,
     });
     const offline = await cli(["admin", "password"], { stdin: "correct horse", overrides: { daemon } });
     expect([offline.exitCode, stored]).toEqual([0, "hashed correct horse"]);
@@ -656,7 +660,8 @@ describe("config, init and run", () => {
         seen.push(options);
         return 75;
       },
-      withIdentity: () => Promise.reject(new Error("not here")),
+      withIdentity: notHere,
+      ...NO_BACKUPS,
     });
     const { exitCode } = await cli(["run", "--config", "x.yaml"], { env: { A: "1" }, overrides: { daemon } });
     expect([exitCode, seen]).toEqual([75, [{ configPath: "x.yaml", env: { A: "1" } }]]);

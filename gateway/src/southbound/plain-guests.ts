@@ -1,5 +1,5 @@
 /**
- * A hint for who speaks plain HTTP to the TLS port: the most common mistake of a first firmware, and the most silent one.
+ * A hint for who speaks plain HTTP to the TLS port: a common mistake of a first firmware, and a silent one.
  *
  *   TCP ─▶ remembered ─▶ TLS agreed: forgotten
  *                  └───▶ "GET / HTTP/1.1" instead of TLS ─▶ 400 in plain text on the socket below, closed

@@ -1,3 +1,4 @@
+/** Backups as files: whole and proven, or refused; never a path out of their folder. */
 import { spawnSync } from "node:child_process";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";

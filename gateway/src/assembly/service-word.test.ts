@@ -1,7 +1,8 @@
+/** What is told to the service manager, and when nothing is: on a manual clock, without a systemd. */
 import { describe, expect, it } from "vitest";
 import { ManualClock } from "../core/testing/manual-clock.js";
-import { type SendWords, serviceManager } from "./service-manager.js";
 import { startPulse } from "./service-pulse.js";
+import { type SendWords, serviceManager } from "./service-word.js";
 
 const PID = 42;
 
