@@ -11,7 +11,7 @@
 // call through a pointer counts as the framing where it can be that, the port and the application as nothing.
 import { execFileSync } from "node:child_process";
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { takeMeasured } from "./hardware-check.mjs";
 import { findCommand } from "./testing/requires.mjs";
@@ -59,6 +59,33 @@ const TARGETS = [
     goals: { serial: 6656 },
     limits: { client: 128, stack: 320 },
   },
+];
+
+/** The same sources with what avr-gcc offers against its long prologues and calls: for boards where flash is short. */
+const AVR = TARGETS.at(-1);
+TARGETS.push({
+  ...AVR,
+  name: "… with -mcall-prologues -mrelax",
+  cpu: [...AVR.cpu, "-mcall-prologues", "-mrelax"],
+  goals: {},
+  limits: {},
+});
+
+/** What each source file is for, in the order of the second table. */
+const PARTS = [
+  ["tg_client.c", "phases, timers, backoff, liveness, checks of the configuration"],
+  ["tg_outbox.c", "the ring: numbers, eviction, gaps, acks, renumbering"],
+  ["tg_uplink.c", "Hello, Heartbeat, Bye, what goes next within the window"],
+  ["tg_downlink.c", "Welcome, Ack, Nack, Flow, Bye, commands: dedupe and deadline"],
+  ["tg_reply.c", "the answers to commands"],
+  ["tg_telemetry.c", "readings (one kind of value: the linker keeps what is used)"],
+  ["tg_pb.c", "protobuf, reader and writer"],
+  ["tg_serial.c", "COBS and framing of a serial line"],
+  ["tg_crc.c", "CRC-32"],
+  ["tg_websocket.c", "WebSocket: frames, masking, ping, close"],
+  ["tg_upgrade.c", "WebSocket: request, response, proof"],
+  ["tg_sha1.c", "WebSocket: SHA-1 for the proof"],
+  ["tg_catalog_parts.c", "the catalog: hash, parts"],
 ];
 
 /** Who calls through config->framing, inlined or not; every other pointer leads to the port or the application. */
@@ -161,6 +188,17 @@ function deepest({ target, graph, stack, framing }, name, path = []) {
   return (stack.get(name) ?? 0) + target.returnBytes + Math.max(0, ...rest);
 }
 
+/** Bytes of each source file in the images: with everything linked that a profile keeps. */
+function byFile(target, objects, images) {
+  const kept = new Map(images.flatMap((image) => symbols(target, [image]).map(({ name, bytes }) => [name, bytes])));
+  return new Map(
+    objects.map((object) => {
+      const bytes = symbols(target, [object]).reduce((sum, { name }) => sum + (kept.get(name) ?? 0), 0);
+      return [basename(object).replace(/\.o$/, ".c"), bytes];
+    }),
+  );
+}
+
 function clientBytes(target, folder) {
   const source = join(folder, "client.c");
   writeFileSync(source, '#include "tg.h"\ntg_client client;\n');
@@ -203,6 +241,8 @@ function measure(target, detail) {
       .reduce((sum, symbol) => sum + symbol.bytes, 0);
   }
   row.client = clientBytes(target, folder);
+  const images = ["websocket", "serialCatalog"].map((key) => join(folder, `${key}.elf`));
+  row.files = byFile(target, objects, images);
   return row;
 }
 
@@ -242,7 +282,23 @@ function report(rows) {
       `| ${row.target} | gcc ${row.compiler} | ${COLUMNS.map(([key]) => cell(row, target, key)).join(" | ")} |`,
     );
   }
-  return `${lines.join("\n")}\n`;
+  return `${[...lines, ...whatItBuys(rows)].join("\n")}\n`;
+}
+
+/** The second table: where the flash goes. */
+function whatItBuys(rows) {
+  return [
+    "",
+    "## What the bytes buy",
+    "",
+    "The same images, by source file. The first nine make the serial profile.",
+    "",
+    `| source | for | ${rows.map((row) => row.target).join(" | ")} |`,
+    `|---|---|${rows.map(() => "---:|").join("")}`,
+    ...PARTS.map(
+      ([file, use]) => `| ${file} | ${use} | ${rows.map((row) => row.files.get(file) ?? "–").join(" | ")} |`,
+    ),
+  ];
 }
 
 /** Numbers of the committed table, by target and column. */
