@@ -17,7 +17,8 @@ import { startGateway, type TestGateway } from "./bench-gateway.js";
 const inRoot = (path: string): string => fileURLToPath(new URL(`../../${path}`, import.meta.url));
 const SKETCH = inRoot("device-sdk/c/port/arduino/examples/UnoThermometer");
 const BUILD_TIMEOUT_MS = 120_000;
-const RUN_TIMEOUT_MS = 60_000;
+/** Compiles the Arduino core, too. */
+const RUN_TIMEOUT_MS = 180_000;
 /** An emulated pin that nobody drives reads 0 V, and a TMP36 says so at -50 °C. */
 const DEGREES_AT_0_VOLTS = -50;
 

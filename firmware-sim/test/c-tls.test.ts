@@ -149,7 +149,7 @@ withTls.describe("the C edition over wss through the real gateway", () => {
     RUN_TIMEOUT_MS,
   );
 
-  withTls.it("refuses a gateway whose certificate is not of the pinned CA, and refuses it again", async () => {
+  const refusesStranger = async (): Promise<void> => {
     const [credential, other] = [await newDevice(), await startGateway()];
     try {
       const { ca } = await other.gateway.addDevice("elsewhere");
@@ -158,11 +158,14 @@ withTls.describe("the C edition over wss through the real gateway", () => {
     } finally {
       await other.end();
     }
-  });
-
-  withTls.it("refuses a gateway of the pinned CA that has another name, and refuses it again", async () => {
+  };
+  const refusesOtherName = async (): Promise<void> => {
     const credential = await newDevice();
     const demo = start(credential, "--host", "elsewhere.tidegate.internal");
     await isRefusedTwice(demo, credential.deviceId, NAME_MISMATCH);
-  });
+  };
+
+  const twice = "and refuses it again";
+  withTls.it(`refuses a gateway of another CA than the pinned one, ${twice}`, refusesStranger, RUN_TIMEOUT_MS);
+  withTls.it(`refuses a gateway of the pinned CA that has another name, ${twice}`, refusesOtherName, RUN_TIMEOUT_MS);
 });
