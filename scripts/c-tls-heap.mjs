@@ -1,12 +1,12 @@
-// c-tls-heap.mjs -- the heap that TLS takes of a device: mbedTLS built small, under the C edition, through the real gateway.
+// c-tls-heap.mjs -- the heap that TLS takes of a device: mbedTLS built small, below the C edition, to the real gateway.
 //
 //   node scripts/c-tls-heap.mjs [IN/OUT ...]      record sizes in bytes; default 4096/4096 2048/2048 1024/1024
 //
 //   apt-get source mbedtls ─► built with port/mbedtls/mbedtls_small_config.h ─► native-demo-tls ─► c-tls.test.ts
 //
 // Prints a table row per size: what port/mbedtls/README.md shows. Each row is a whole run of the test: telemetry, a
-// command larger than a record, a restart of the gateway with a resumed session, wrong CA and wrong name. Nothing is
-// vendored: the source comes from Debian into a cache folder, XDG_CACHE_HOME or ~/.cache, and stays there. Takes about a
+// command of 1500 bytes, a restart of the gateway with a resumed session, wrong CA and wrong name. Nothing is vendored:
+// the source comes from Debian into a cache folder, XDG_CACHE_HOME or ~/.cache, and stays there. Takes about a
 // minute a row; not part of `npm test`.
 import { execFileSync } from "node:child_process";
 import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";

@@ -60,7 +60,8 @@ function lifetimeCheck(name: string, facts: Present, unixMs: number): Check | nu
 /** Only the site's own: who brings certificates has public roots in mind, and boards that ask for larger records. */
 function sizeCheck(name: string, { path, isSite, leafBytes, names }: Present): Check | null {
   if (!isSite || leafBytes <= LEAF_BYTES_MAX) return null;
-  const detail = `${path} has ${leafBytes} bytes for ${names.length} names: too many for boards that ask for small records`;
+  const size = `${path} has ${leafBytes} bytes for ${names.length} names`;
+  const detail = `${size}: too many for boards that ask for small records`;
   return warn(
     name,
     detail,
