@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-// The entry of `npm run model`. The model stands beside the tests and is never built: it is bundled when it is asked for.
+// The entry of `npm run model`. The model stands beside the tests and is never built: it is bundled when asked for.
 import { mkdirSync, rmSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";

@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-// The entry of `npm run mutants`. The mutants stand beside the tests and are never built: they are bundled when asked for.
+// The entry of `npm run mutants`. They stand beside the tests and are never built: they are bundled when asked for.
 import { mkdirSync, rmSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";

@@ -4,8 +4,8 @@
  *
  *   queued ─write "sent"─▶ transmit ─▶ link ─▶ device: taken ─▶ starts ─▶ ends ─▶ updates ─▶ store
  */
-import { isFinal, step } from "../../../gateway/src/command/command-machine.js";
-import type { CommandEvent, CommandRecord, Delivery } from "../../../gateway/src/model/command.js";
+import { isFinal, step } from "tidegate/dist/command/command-machine.js";
+import type { CommandEvent, CommandRecord, Delivery } from "tidegate/dist/model/command.js";
 import type { Model, Step } from "./explore.js";
 import type { Switches } from "./switches.js";
 

@@ -3,9 +3,9 @@
  * functions (`admit`, `resolveHello`, `openEnd`), so that what is explored here is what runs there; around them stands
  * the least that a gateway must do. `off` names the rules it does not keep.
  */
-import { ACCEPT, admit, DUPLICATE, MISSING, VIOLATION } from "../../../gateway/src/model/admit.js";
-import { openEnd, resolveHello } from "../../../gateway/src/spool/resume.js";
-import { type StreamRow, StreamState } from "../../../gateway/src/spool/tables.js";
+import { ACCEPT, admit, DUPLICATE, MISSING, VIOLATION } from "tidegate/dist/model/admit.js";
+import { openEnd, resolveHello } from "tidegate/dist/spool/resume.js";
+import { type StreamRow, StreamState } from "tidegate/dist/spool/tables.js";
 import {
   type Down,
   type Entry,
@@ -216,7 +216,7 @@ export class ModelGateway {
     return { ...stream, announced, state: kept, deviceKey: DEVICE_KEY, isEnded: false };
   }
 
-  /** [P-6]: never used before by any incarnation of the store; without it, the next one that this store does not know. */
+  /** [P-6]: never used before by any incarnation of the store; without it, the next one unknown to this store. */
   #freshEpoch(state: State): number {
     state.seen.epochCount += 1;
     if (!this.#off.has("P-6")) return state.seen.epochCount;

@@ -1,13 +1,13 @@
 /**
  * The delivery model's state: one device, its links, one gateway with its storage queue, and what an onlooker knows.
  *
- *   device ──up──▶ links[0 … 1] ──▶ session ─▶ gather ─▶ queue ─▶ store        the newest link is the device's own;
- *          ◀─down─                                                            an older one may still speak to the gateway
+ *   device ──up──▶ links[0 … 1] ──▶ session ─▶ gather ─▶ queue ─▶ store      the newest link is the
+ *          ◀─down─                   device's own; an older one may still speak to the gateway
  *
  * Messages are numbered 1, 2, 3 … by the application (`id`); the protocol's numbers are `seq` within an epoch. Plain
  * data, so that a state's JSON is its identity.
  */
-import type { Rollback, StreamState } from "../../../gateway/src/spool/tables.js";
+import type { Rollback, StreamState } from "tidegate/dist/spool/tables.js";
 
 export interface Message {
   id: number;

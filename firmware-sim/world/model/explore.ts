@@ -1,5 +1,5 @@
 /**
- * Looks at every state a small model can reach, breadth first, so that the first thing found wrong has a shortest story.
+ * Looks at every state a small model can reach, breadth first, so that what is found wrong first has a shortest story.
  *
  *   initial ──steps──▶ states, each once ──▶ wrong in itself?                       a violation, with its trace
  *                                       └──▶ no way to rest without further faults?  a hang, with its trace

@@ -56,7 +56,7 @@ export const COMMAND_MUTANTS: readonly Mutant[] = [
     [
       "transmitted before it is written",
       "    const sent = await this.#apply(next.commandId, {",
-      "    this.#transmit(lane, { ...next, wireId, wireEpoch: channel.epoch }, channel);\n    const sent = await this.#apply(next.commandId, {",
+      "    this.#transmit(lane, { ...next, wireId }, channel);\n    const sent = await this.#apply(next.commandId, {",
       200,
     ],
   ]),

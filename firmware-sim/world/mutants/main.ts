@@ -30,7 +30,9 @@ export async function main(argv: readonly string[], root: string, self: string):
       const found = await hunt(next, root, self);
       caught.push(found);
       console.log(
-        `${found.by === null ? "SURVIVED" : "caught  "}  ${next.name}\n            ${next.file}\n            ${found.by ?? "nobody noticed"}`,
+        [`${found.by === null ? "SURVIVED" : "caught  "}  ${next.name}`, next.file, found.by ?? "nobody noticed"].join(
+          "\n            ",
+        ),
       );
     }
   };

@@ -1,5 +1,5 @@
 /**
- * A mutant: one small change to the delivery code, the way somebody could make it on a bad day, and what must notice it.
+ * A mutant: one small change to the delivery code, as somebody could make it on a bad day, and what must notice it.
  *
  *   find ─replace─▶ the product with a bug ─▶ tests of the room, or seeds of the world ─▶ caught, or it survived
  */

@@ -1,6 +1,6 @@
 /**
- * A world with one planted bug: the sources of gateway and SDK are bundled with one text replaced, so that the bug is in
- * the product's own code and the world around it is the same.
+ * A world with one planted bug: the sources of gateway and SDK are bundled with one text replaced, so that the bug is
+ * in the product's own code and the world around it is the same.
  *
  *   world.ts ─import tidegate/dist/x.js─▶ gateway/src/x.ts ─one replacement─▶ bundle ─▶ World
  */

@@ -125,7 +125,11 @@ export const SPOOL_MUTANTS: readonly Mutant[] = [
     [
       "a refused batch is answered as stored",
       '      const failure = failureOf(thrown);\n      if (failure === "full") return this.#refuse(buffer);\n',
-      '      const failure = failureOf(thrown);\n      if (failure === "full") return { ok: true, buffer, lastRecordId: this.#lastId, marks: new Uint32Array(0), commands: [], storedCount: 0, gapCount: 0, duplicateCount: 0, conflictCount: 0 };\n',
+      [
+        "      const failure = failureOf(thrown);\n      const marks = new Uint32Array(0);\n",
+        "      const counts = { storedCount: 0, gapCount: 0, duplicateCount: 0, conflictCount: 0 };\n",
+        '      if (failure === "full") return { ok: true, buffer, lastRecordId: 0, marks, commands: [], ...counts };\n',
+      ].join(""),
     ],
     [
       "over quota nothing is refused",

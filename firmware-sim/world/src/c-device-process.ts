@@ -60,7 +60,8 @@ export class CDeviceProcess implements DeviceLife {
   }
 
   get facts(): string {
-    return `C edition, ${this.#device.isOnline ? "online" : "offline"}, ${this.#device.heldCount} held, epoch ${this.#epoch}`;
+    const { isOnline, heldCount } = this.#device;
+    return `C edition, ${isOnline ? "online" : "offline"}, ${heldCount} held, epoch ${this.#epoch}`;
   }
 
   stopReporting(): void {

@@ -2,8 +2,8 @@
  * The home of a store on SQLite: the gateway's own engine, reader and queue in the world's thread, on files in a folder
  * of their own, under the world's clock.
  *
- *   process ── message ──▶ [ on its way: commitMs ] ──▶ engine: one transaction, in the files ──▶ [ on its way ] ──▶ answer
- *                                 │ the process dies: never asked                  │ the process dies: done, not told
+ *   process ─ message ─▶ [ on its way: commitMs ] ─▶ engine: one transaction, in the files ─▶ [ on its way ] ─▶ answer
+ *                               │ the process dies: never asked               │ the process dies: done, not told
  *                                 └─ full (no room on the disk, or the quota), busy, failed fsync
  */
 import { copyFileSync, existsSync, mkdtempSync, rmSync } from "node:fs";

@@ -1,6 +1,7 @@
 /**
- * Where the gateway of a world keeps what must last: one home per world, which outlives every process, and one store per
- * process, opened in it. Two kinds: a simulated disk under the gateway's rules, and the gateway's own engine on SQLite.
+ * Where the gateway of a world keeps what must last: one home per world, which outlives every process, and one store
+ * per process, opened in it. Two kinds: a simulated disk under the gateway's rules, and the gateway's own engine on
+ * SQLite.
  */
 import type { CommandRecord, CommandStore } from "tidegate/dist/model/command.js";
 import type { Spool, SpoolReader } from "tidegate/dist/model/spool.js";
