@@ -8,7 +8,7 @@ import type { FaultName } from "../src/rehearse/faults.js";
 import { type OutageVerdict, rehearseOutage } from "../src/rehearse/outage.js";
 
 const needed = requires("mosquitto", "mosquitto_sub", "cc");
-const TIMEOUT_MS = 120_000;
+const TIMEOUT_MS = 400_000;
 const DEVICES = 10;
 
 async function suffer(faults: readonly FaultName[], outageMs: number): Promise<OutageVerdict> {

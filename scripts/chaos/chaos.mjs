@@ -2,7 +2,8 @@
 // write and send of a life of 200 messages, judged by what a subscriber received. `tidegate rehearse` does the work, in
 // pieces; each piece's verdict is one line of a file, so a run that was ended goes on where it stood.
 //
-//   node scripts/chaos/chaos.mjs [--kills 1000] [--fsync STEP] [--write STEP] [--send STEP] [--store STEP] [--state FILE]
+//   node scripts/chaos/chaos.mjs [--kills 1000] [--fsync STEP] [--write STEP] [--send STEP] [--store STEP]
+//                                [--state FILE]
 //
 //   STEP 1 takes every k, 10 every tenth, 0 none (the default). `--store` kills the storage alone (its worker threads
 //   in a small process, started in a fraction of the time) at its fsyncs and writes. The exit code is 1 when anything

@@ -27,8 +27,8 @@ export class StoreKills {
 
   /**
    * One life that ends at the k-th call, and the one after it.
-   * @returns {Promise<{ isKilled: boolean, attempted: number, acked: number, unique: number, missing: number, doubled: number }>}
-   *   `isKilled` is false when the life has fewer calls
+   * @returns `isKilled`: false when the life has fewer calls; `attempted`, `acked`, `unique`, `missing`, `doubled`: how
+   *   many of its numbers were
    */
   async killAt(call, k) {
     const data = join(this.#dir, "data");

@@ -9,6 +9,7 @@ import { join } from "node:path";
 import { type Command, Option } from "commander";
 import { parseDurationMs, parseWhole } from "../quantity.js";
 import { SeededRandom } from "../random.js";
+import type { ApiWatched } from "../rehearse/api-watch.js";
 import { OPERATION_NAMES, type Operation } from "../rehearse/faultline.js";
 import { FAULT_NAMES, FAULTS, type FaultName } from "../rehearse/faults.js";
 import { findProgram } from "../rehearse/find-program.js";
@@ -55,7 +56,8 @@ export function addRehearse(program: Command, io: RunIo, done: (exitCode: number
 
 function faultHelp(): string {
   const lines = FAULT_NAMES.map((name) => `  ${name.padEnd(14)}${FAULTS[name].what}`);
-  return `\nFaults:\n${lines.join("\n")}\n\nExit code 0: nothing acked was lost, nothing was doubled or altered. 1: something was.`;
+  const exits = "Exit code 0: nothing acked was lost, nothing was doubled or altered. 1: something was.";
+  return `\nFaults:\n${lines.join("\n")}\n\n${exits}`;
 }
 
 async function rehearse(raw: Raw, io: RunIo): Promise<number> {
@@ -146,7 +148,8 @@ export function verdictText(verdict: Verdict): string {
   ];
   const lines = rows.map(([name, count, what]) => `  ${name.padEnd(11)}${grouped(count).padStart(9)}   ${what}`);
   const end = isClean(verdict) ? "kept: nothing acked is lost, nothing is doubled" : "BROKEN";
-  return `${[...lines, ...factLines(verdict), ...verdict.faults.map((fault) => `  ! ${fault}`), `  ${end}`].join("\n")}\n`;
+  const faults = verdict.faults.map((fault) => `  ! ${fault}`);
+  return `${[...lines, ...factLines(verdict), ...faults, `  ${end}`].join("\n")}\n`;
 }
 
 /** What one kind of rehearsal knows beside the verdict. */
@@ -159,7 +162,7 @@ function factLines(verdict: Verdict): string[] {
   }
   if ("lastPoint" in verdict && verdict.lastPoint !== 0) lines.push(`  up to call ${verdict.lastPoint}`);
   if ("api" in verdict) {
-    const { asked, p99Ms, unanswered } = verdict.api as { asked: number; p99Ms: number; unanswered: number }; // outage.ts
+    const { asked, p99Ms, unanswered } = verdict.api as ApiWatched; // of an OutageVerdict
     lines.push(`  its API was asked ${grouped(asked)} times: 99 % within ${p99Ms} ms, ${unanswered} without an answer`);
   }
   return lines;

@@ -45,6 +45,13 @@ interface Arrival {
   readonly values: readonly number[];
 }
 
+interface GapMessage {
+  readonly id: string;
+  readonly device: string;
+  readonly fromSeq: number;
+  readonly toSeq: number | null;
+}
+
 const FAULTS_SHOWN = 10;
 
 /**
@@ -158,7 +165,7 @@ class Book {
 
   /** An open end lists what nobody can count. */
   #gap(payload: string): void {
-    const gap = JSON.parse(payload) as { id: string; device: string; fromSeq: number; toSeq: number | null }; // as above
+    const gap = JSON.parse(payload) as GapMessage; // as above
     if (this.#gapIds.has(gap.id)) return;
     this.#gapIds.add(gap.id);
     const count = gap.toSeq === null ? Number.POSITIVE_INFINITY : gap.toSeq - gap.fromSeq + 1;

@@ -194,7 +194,7 @@ const mqttSink = z.strictObject({
     .default("tidegate"),
   commands: flag("Take commands from this broker.").default(true),
   start: startPoint(
-    "Where a new sink begins: with the oldest stored record, with what comes next, or with what came at a time or later.",
+    "Where a new sink begins: the oldest stored record, what comes next, or what came at a time or later.",
   ).default("oldest"),
   backfill: choice(
     ["in-order", "live-first"],

@@ -66,6 +66,7 @@ export type GapReason =
   /** Damaged on disk, or refused by a sink. */
   | "quarantined";
 
+/** One entry of the permanent list: numbers of a device that are missing, from … to, both included. */
 export interface Gap {
   readonly id: number;
   readonly device: string;

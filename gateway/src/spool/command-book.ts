@@ -35,7 +35,7 @@ export const IDEMPOTENCY_MS = 24 * 3_600_000;
 export const OPEN_COMMANDS_MAX = 64;
 
 export interface CommandLimits {
-  /** Repeats of an idempotency key are recognised at least so long, in ms; over a reboot as long as the command is kept. */
+  /** Repeats of an idempotency key are recognised so long, in ms; over a reboot as long as the command is kept. */
   readonly idempotencyMs: number;
   readonly unfinishedPerDeviceMax: number;
 }

@@ -5,7 +5,7 @@ import type { Database, Statement } from "better-sqlite3";
 import type { CommandRecord, CommandState, Delivery } from "../model/command.js";
 import { isOpenCommand } from "../spool/tables.js";
 
-/** Newest commands that stay, finished or not: a count and no age, because a wall clock that jumps must forget nothing. */
+/** Newest commands that stay, finished or not: a count and no age, because no clock that jumps may forget any. */
 const COMMANDS_KEPT = 20_000;
 
 /** Rows removed per call: bounds how long a commit waits for it. */

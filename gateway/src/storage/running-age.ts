@@ -2,7 +2,7 @@
  * How old records are in time that this gateway has run: by the monotonic clock alone, added up over its runs. A wall
  * clock that jumps ages nothing, and time that the gateway was off is nobody's delay.
  *
- *   marks   (ran 0 s, id 0) (ran 60 s, id 912) (ran 120 s, id 1804) …      at most MARKS_MAX, thinned where they are old
+ *   marks   (ran 0 s, id 0) (ran 60 s, id 912) (ran 120 s, id 1804) …   at most MARKS_MAX, thinned where they are old
  *   older than 60 s, at 130 s: everything up to id 912's mark that is 60 s old or more ─▶ id 912
  *
  * Kept as one line in `meta`, written with what is written anyway: a crash loses the time since, which makes records

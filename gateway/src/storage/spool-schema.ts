@@ -6,8 +6,8 @@
  *   cursors   how far each sink has come        boots    uptime to Unix time, per boot
  *   commands ◀── command_wires                  quarantine   records a sink refused, or damaged ones
  *
- * `records` holds blocks of records and has no secondary index: it would halve the rate of intake. AUTOINCREMENT, because without it ids start
- * again after a full drain and cursors would skip new records.
+ * `records` holds blocks of records and has no secondary index: it would halve the rate of intake. AUTOINCREMENT,
+ * because without it ids start again after a full drain and cursors would skip new records.
  */
 import { crc32 } from "@tidegate/proto";
 import type { Database } from "better-sqlite3";

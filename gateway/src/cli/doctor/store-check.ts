@@ -1,4 +1,4 @@
-/** The files of the store, from their names and sizes alone: a running gateway is not disturbed. Edge room `cli`, pure. */
+/** The store by the names and sizes of its files alone: a running gateway is not disturbed. Edge room `cli`, pure. */
 import { bytes } from "../quantities.js";
 import { type Check, fail, ok, skipped, warn } from "./check.js";
 
