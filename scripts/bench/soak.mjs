@@ -59,10 +59,14 @@ async function soak() {
       ...{ mode: "ws", port: gateway.devicesPort, pid: gateway.pid, tokens: fleet.tokensFile, conns: devices },
       ...{ inflight: 8, payload: 64, rate, seconds: minutes * 60 },
     });
-    const ended = { viewer: viewer.answer, load: load.answer };
-    for (const [name, answer] of Object.entries(ended))
-      answer.catch((error) => console.error(`${name}: ${error.message}`));
-    return judge(await sample(gateway, [viewer.program, load.program]));
+    let isOver = false;
+    const complain = (error) => isOver || console.error(error.message);
+    const programs = [viewer.program, load.program];
+    for (const { answer } of [viewer, load]) answer.catch(complain);
+    const samples = await sample(gateway, programs);
+    isOver = programs.every(({ isRunning }) => isRunning);
+    await Promise.all(programs.map((program) => program.kill()));
+    return judge(samples);
   });
 }
 

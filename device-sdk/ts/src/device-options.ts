@@ -45,9 +45,14 @@ export interface DeviceOptions {
   /** Allow `ws://` across a network: no secrecy, no authenticity. */
   readonly insecure?: boolean;
   readonly outbox?: OutboxOptions;
-  /** How long readings are gathered before they become a message, in ms. 0: each at once. Default 1000. */
+  /**
+   * How readings are gathered, by what sending costs: see `BATCHING`. Default "wired". `flushIntervalMs` and
+   * `maxBatchBytes` override it one by one.
+   */
+  readonly batching?: Batching;
+  /** How long readings are gathered before they become a message, in ms. 0: each at once. */
   readonly flushIntervalMs?: number;
-  /** Size at which a message is cut, in bytes, 256 … 60000. Default 4096; on a serial line at most 960, its default. */
+  /** Size at which a message is cut, in bytes, 256 … 60000; on a serial line at most 960, its default. */
   readonly maxBatchBytes?: number;
   /** Stamp readings with this machine's clock instead of its uptime. Only where NTP keeps it right. Default false. */
   readonly trustClock?: boolean;
@@ -79,9 +84,25 @@ export interface Settings {
   readonly sleepMs: number;
 }
 
-const FLUSH_INTERVAL_MS = 1_000;
+/** What sending costs the device. */
+export type Batching = "wired" | "wifi" | "battery";
+
+/**
+ * How readings are gathered: a radio that wakes costs as much as the bytes it then sends.
+ *
+ * - `wired`: a second; what a dashboard shows is never older.
+ * - `wifi`: five seconds; the radio of a mains-powered board sleeps between beacons most of the time.
+ * - `battery`: a minute and larger messages; the radio is off in between.
+ */
+export const BATCHING: Readonly<
+  Record<Batching, { readonly flushIntervalMs: number; readonly maxBatchBytes: number }>
+> = {
+  wired: { flushIntervalMs: 1_000, maxBatchBytes: 4_096 },
+  wifi: { flushIntervalMs: 5_000, maxBatchBytes: 4_096 },
+  battery: { flushIntervalMs: 60_000, maxBatchBytes: 16_384 },
+};
+
 const SAVE_INTERVAL_MS = 1_000;
-const BATCH_BYTES_DEFAULT = 4_096;
 const BATCH_BYTES_MIN = 256;
 /** A batch and its envelope fit one message. */
 const BATCH_BYTES_MAX = MESSAGE_BYTES_MAX - HEAD_BYTES_MAX - 1_024;
@@ -100,6 +121,7 @@ export function checkOptions(options: DeviceOptions): Settings {
   for (const [name, text] of Object.entries({ firmware, model })) label(name, text);
   const isSerial = isSerialUrl(options.url);
   const batchBytesMax = isSerial ? SERIAL_BATCH_BYTES_MAX : BATCH_BYTES_MAX;
+  const batching = batchingOf(options.batching ?? "wired");
   return {
     outbox: {
       ...OUTBOX_LIMITS,
@@ -109,10 +131,10 @@ export function checkOptions(options: DeviceOptions): Settings {
     path: outbox.path,
     openOutbox: outbox.open ?? openOutboxFile,
     saveIntervalMs: whole("outbox.saveIntervalMs", outbox.saveIntervalMs ?? SAVE_INTERVAL_MS, 0, TIME_MS_MAX),
-    flushIntervalMs: whole("flushIntervalMs", options.flushIntervalMs ?? FLUSH_INTERVAL_MS, 0, TIME_MS_MAX),
+    flushIntervalMs: whole("flushIntervalMs", options.flushIntervalMs ?? batching.flushIntervalMs, 0, TIME_MS_MAX),
     maxBatchBytes: whole(
       "maxBatchBytes",
-      options.maxBatchBytes ?? Math.min(BATCH_BYTES_DEFAULT, batchBytesMax),
+      options.maxBatchBytes ?? Math.min(batching.maxBatchBytes, batchBytesMax),
       BATCH_BYTES_MIN,
       batchBytesMax,
     ),
@@ -123,6 +145,12 @@ export function checkOptions(options: DeviceOptions): Settings {
     model,
     sleepMs: whole("sleepMs", options.sleepMs ?? 0, 0, TIME_MS_MAX),
   };
+}
+
+function batchingOf(name: string): (typeof BATCHING)[Batching] {
+  const found = Object.entries(BATCHING).find(([known]) => known === name)?.[1];
+  if (found !== undefined) return found;
+  throw new DeviceError("BAD_OPTION", `batching is ${JSON.stringify(name)}`, "Use wired, wifi or battery.");
 }
 
 /** A whole number in its range, or the reason why not. */

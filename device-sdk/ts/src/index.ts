@@ -5,7 +5,7 @@ export type { CommandContext } from "./command-runner.js";
 export type { CommandOptions } from "./declarations.js";
 export { Device, type LogLevel, type Signal } from "./device.js";
 export type { DeviceEvents, DeviceState, DeviceStats } from "./device-events.js";
-export type { DeviceOptions, OutboxOptions } from "./device-options.js";
+export { BATCHING, type Batching, type DeviceOptions, type OutboxOptions } from "./device-options.js";
 export { DeviceError, type DeviceErrorCode, ERROR_CODES } from "./errors.js";
 export type { Connect, Link, LinkClosed, LinkEvents, LinkTraits } from "./links/link.js";
 export { type SerialLinkOptions, type SerialPortHandle, serialConnect } from "./links/serial-link.js";
