@@ -64,7 +64,12 @@ export const COMMAND_MUTANTS: readonly Mutant[] = [
     "gateway/src/spool/command-book.ts",
     ["gateway/src/spool/command-book.test.ts"],
     [
-      ["keys are told by the wall clock", "  if (first.bootId !== birth.bootId) return", "  return", 100],
+      [
+        "keys are told by the wall clock",
+        "  return first.bootId === birth.bootId ? birth.monoMs - (first.deadlineMonoMs - first.ttlMs) : 0;\n",
+        "  return birth.unixMs - first.createdUnixMs;\n",
+        100,
+      ],
       [
         "a key makes a command each time",
         "    if (request.idempotencyKey !== null) {",

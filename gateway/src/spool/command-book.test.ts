@@ -1,6 +1,7 @@
 /** What the command book decides by itself: which request is a repeat. */
 import { describe, expect, it } from "vitest";
-import type { NewCommand } from "../model/command.js";
+import type { CommandRecord, NewCommand } from "../model/command.js";
+import { RecordKind } from "../model/record.js";
 import { CommandBook, IDEMPOTENCY_MS } from "./command-book.js";
 import { MemoryTables } from "./testing/memory-tables.js";
 
@@ -36,5 +37,17 @@ describe("a repeated idempotency key", () => {
     expect(commands.create(REQUEST, rebooted).repeated).toBe(true);
     const later = { ...BIRTH, commandId: "cmd_b", monoMs: BIRTH.monoMs + IDEMPOTENCY_MS };
     expect(commands.create(REQUEST, later).repeated).toBe(false);
+  });
+});
+
+describe("an outcome", () => {
+  it("is told as a record, with the change that it tells of", () => {
+    const tables = new MemoryTables();
+    const cancelled = (record: CommandRecord) =>
+      ({ ok: true, record: { ...record, state: "cancelled" }, becameFinal: true, changed: true }) as const;
+    const commands = new CommandBook(tables, cancelled);
+    commands.create(REQUEST, BIRTH);
+    commands.apply("cmd_a", { type: "cancel" }, BIRTH.unixMs);
+    expect(tables.records.map(({ kind }) => kind)).toEqual([RecordKind.commandOutcome]);
   });
 });
