@@ -6,8 +6,8 @@
  *
  * The identity is written to EEPROM address 0. --speed 0 runs as fast as the host can. --cycles prints, at the end, the
  * most cycles a call of that function took, and the most stack (its address range is entered and left by the program
- * counter; interrupts and what it calls included). Ends when the socket closes; with --listen 1 it makes the socket itself, serves one peer after the other,
- * and throws away what the board says while nobody listens, as a wire does.
+ * counter; interrupts and what it calls included). Ends when the socket closes; with --listen 1 it makes the socket
+ * itself, serves one peer after the other, and throws away what the board says while nobody listens, as a wire does.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -225,7 +225,8 @@ int main(int argc, char **argv)
                     if (avr->cycle - entered > worst) worst = avr->cycle - entered;
                     entered = 0;
                 }
-                if (entered != 0 && entered_sp - sp + 2u > deepest) deepest = entered_sp - sp + 2u; /* and its return address */
+                /* 2: its return address */
+                if (entered != 0 && entered_sp - sp + 2u > deepest) deepest = entered_sp - sp + 2u;
             }
         }
         feed(avr);
