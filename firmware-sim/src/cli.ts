@@ -36,7 +36,8 @@ export function makeProgram(done: (exitCode: number) => void): Command {
   const program = new Command("tidegate-sim")
     .description("Virtual devices on the real SDK, with named and seeded faults.")
     .exitOverride()
-    .configureOutput({ writeErr: () => {} });
+    .configureOutput({ writeErr: () => {} })
+    .configureHelp({ commandUsage });
   const io = { clock: new SystemClock(), out: process.stdout, err: process.stderr };
   program
     .command("demo")
@@ -46,6 +47,14 @@ export function makeProgram(done: (exitCode: number) => void): Command {
   addRun(program, { ...io, env: process.env }, done);
   addRehearse(program, { ...io, env: process.env }, done);
   return program;
+}
+
+/** As it is typed: `tidegate sim`, where the gateway's command has passed it on, else the name of this program. */
+function commandUsage(command: Command): string {
+  const verb = command.parent === null ? "" : ` ${command.name()}`;
+  const isPassedOn = process.env["TIDEGATE_PASSED_ON"] === "1";
+  const typed = isPassedOn ? `tidegate${verb === " run" ? " sim" : verb}` : `tidegate-sim${verb}`;
+  return `${typed} ${command.usage()}`;
 }
 
 /** null: nothing went wrong (help, version). */

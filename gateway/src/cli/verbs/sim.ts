@@ -50,5 +50,7 @@ function benchmark(shell: Shell): string {
 function withDataDir(shell: Shell): Readonly<Record<string, string | undefined>> {
   const { env } = shell.context;
   const known = env["TIDEGATE_DATA_DIR"] ?? env["TIDEGATE_URL"];
-  return known === undefined ? { ...env, TIDEGATE_DATA_DIR: dataDirOf(shell.context, {}) } : env;
+  // Its help then says what was typed.
+  const passedOn = { ...env, TIDEGATE_PASSED_ON: "1" };
+  return known === undefined ? { ...passedOn, TIDEGATE_DATA_DIR: dataDirOf(shell.context, {}) } : passedOn;
 }
