@@ -2,7 +2,7 @@
  * The history worker's inside, without the thread: questions as they come, a turn of the engine between them.
  *
  *   question ─▶ engine ─▶ answer
- *   timer ─▶ engine.tick ─▶ in a moment again while there is more to follow, else in a second
+ *   timer ─▶ engine.tick ─▶ while there is more to follow, again after a rest as long as the turn; else in a second
  */
 import type { Clock } from "../core/clock.js";
 import { closeDatabase, suspect } from "./database.js";
@@ -16,8 +16,14 @@ import type { Send } from "./writer-host.js";
 /** Between two looks at the spool when it had nothing new. A question looks by itself. */
 const POLL_MS = 1_000;
 
-/** Between two turns while there is more, so that questions come through. */
+/** Between two turns while there is more, at least, so that questions come through. */
 const PAUSE_MS = 1;
+
+/**
+ * At most: a rest is as long as the turn before it. So the history takes half a core and leaves the disk and the caches
+ * to the commits while devices send as fast as they can; it catches up afterwards.
+ */
+const REST_MS_MAX = 200;
 
 /** Between a port and the engine; ends itself when it cannot go on. */
 export class HistoryHost {
@@ -76,9 +82,11 @@ export class HistoryHost {
   }
 
   #tick(): void {
+    const began = this.#clock.monoMs();
     try {
       const more = this.#engine.tick();
-      this.#cancelTick = this.#clock.after(more ? PAUSE_MS : POLL_MS, () => this.#tick());
+      const restMs = Math.min(REST_MS_MAX, Math.max(PAUSE_MS, this.#clock.monoMs() - began));
+      this.#cancelTick = this.#clock.after(more ? restMs : POLL_MS, () => this.#tick());
     } catch (thrown) {
       this.#fail(null, thrown);
     }
