@@ -97,9 +97,9 @@ export class HistoryEngine {
   }
 
   /**
-   * One turn: follow the spool for a while, then write a step of what is due. Called about once a second, and again at
-   * once while it answers true. Throws what SQLite says, except that the disk is full or the file is busy: it tries that
-   * again later.
+   * One turn: follow the spool for a while, then write a step of what is due. Called about once a second, and again
+   * at once while it answers true. Throws what SQLite says, except that the disk is full or the file is busy: it tries
+   * that again later.
    */
   tick(): boolean {
     const more = this.#follow();
