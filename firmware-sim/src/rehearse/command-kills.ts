@@ -39,8 +39,8 @@ export interface CommandKillVerdict {
 /** A store's files; also what the service writes beside them. */
 const DISK = "gateway/data/";
 
-const TTL_MS = 4_000;
-const END_MS_MAX = 60_000;
+const TTL_MS = 15_000;
+const END_MS_MAX = 120_000;
 const ENDS = ["succeeded", "failed", "expired", "unknown", "cancelled"];
 const HASTY = { backoffBaseMs: 20, backoffCapMs: 100 };
 
