@@ -47,7 +47,7 @@ describe("the Dockerfile", () => {
     const program = /"(\/opt\/tidegate[^"]+)"/.exec(all("ENTRYPOINT")[0])?.[1] ?? "";
     expect(made).toContain(join(root, "opt/tidegate/gateway/bin"));
     expect(existsSync(inRoot(program.replace("/opt/tidegate/", ""))), program).toBe(true);
-  });
+  }, 60_000);
 
   it("is no root, keeps its data in a volume, and passes signals on", () => {
     expect(all("USER")).toEqual(["tidegate"]);
