@@ -6,7 +6,7 @@
  */
 
 import type { Connect } from "@tidegate/device-sdk";
-import { CLOSE_CODE, MESSAGE_BYTES_MAX, Reason } from "@tidegate/proto";
+import { CLOSE_CODE, decodeDownlink, MESSAGE_BYTES_MAX, Reason } from "@tidegate/proto";
 import type { DeviceLink } from "tidegate/dist/session/session-ports.js";
 import { Pipe, type PipeFacts } from "./pipe.js";
 
@@ -34,6 +34,8 @@ export interface ConnectionWatch {
 const TRAITS = { messageBytesMax: MESSAGE_BYTES_MAX, helloRetryMs: 4_000, retransmitMs: 0, needsProof: false };
 /** First byte of a Downlink that carries a Welcome: field 1, length-delimited. */
 const WELCOME_TAG = 0x0a;
+/** Of one that carries a Bye: field 7. */
+const BYE_TAG = 0x3a;
 const LOST = { kind: "lost", reason: Reason.UNSPECIFIED, detail: "the connection broke", retryAfterMs: 0 } as const;
 
 /** One attempt of a device to reach the gateway; the network makes, breaks and forgets it. */
@@ -45,6 +47,8 @@ export class SimConnection {
   readonly gatewayLink: DeviceLink;
   readonly #events: LinkEvents;
   readonly #watch: ConnectionWatch;
+  /** Called with every frame of the device, before it is on its way. */
+  onSent: (frame: Uint8Array) => void = () => {};
   #deviceEnd: "opening" | "open" | "left" = "opening";
   #listener: Listener | null = null;
 
@@ -131,6 +135,7 @@ export class SimConnection {
 
   #fromDevice(frame: Uint8Array): boolean {
     if (this.#deviceEnd !== "open") return false;
+    this.onSent(frame);
     const read = this.#watch.sent(frame);
     const copies = this.#watch.isDoubled(frame) ? 2 : 1;
     const deliver = (): void => {
@@ -153,8 +158,15 @@ export class SimConnection {
     if (this.#listener === null) return;
     if (message[0] === WELCOME_TAG) this.#watch.welcomed();
     this.down.put(() => {
-      if (this.#deviceEnd === "open") this.#events.frame(message);
+      if (this.#deviceEnd !== "open") return;
+      if (message[0] === BYE_TAG) this.#heardBye(message);
+      this.#events.frame(message);
     });
+  }
+
+  #heardBye(message: Uint8Array): void {
+    const decoded = decodeDownlink(message);
+    if (decoded.ok && decoded.value?.kind === "bye") this.#watch.closed(decoded.value.bye.reason);
   }
 
   #closedByGateway(reason: Reason): void {
@@ -164,7 +176,6 @@ export class SimConnection {
     this.down.put(() => {
       if (this.#deviceEnd === "left") return;
       this.#deviceEnd = "left";
-      this.#watch.closed(reason);
       const told = CLOSE_CODE[reason] === undefined ? Reason.UNSPECIFIED : reason;
       this.#events.closed({ ...LOST, reason: told, detail: "closed by the gateway" });
     });

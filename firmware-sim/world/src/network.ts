@@ -26,6 +26,8 @@ export interface NetworkProfile {
   readonly latencyMsMax: number;
   /** Chance that a reliable frame arrives twice. */
   readonly doubling: number;
+  /** Chance that a Hello is held up on a link that breaks for its device. */
+  readonly lateHello: number;
 }
 
 /** Sees every frame of a device; for the checker. */
@@ -66,6 +68,7 @@ export class Network {
   connectorOf(device: string, isAlive: () => boolean): Connect {
     return (events) => {
       const connection = new SimConnection(device, alive(events, isAlive), this.#facts(), this.#watch(device));
+      connection.onSent = (frame) => this.#holdHello(connection, frame);
       this.#connections = [...this.#connections.filter((other) => !other.isOver), connection];
       const isLost = this.#timeline.nowMs < this.#partitionedUntilMs;
       if (!isLost) this.#timeline.after(this.#latencyMs(), () => this.#arrive(connection));
@@ -150,6 +153,18 @@ export class Network {
       connection.breakDevice();
       connection.breakGateway();
     }
+  }
+
+  /** A Hello that is held up on a link which its device gives up soon comes when another one was answered [P-5]. */
+  #holdHello(connection: SimConnection, frame: Uint8Array): void {
+    if (this.isCalm || this.#profile.lateHello === 0) return;
+    if (readEnvelope(frame, this.#envelope) !== null || this.#envelope.body !== UplinkTag.hello) return;
+    if (!this.#random.chance(this.#profile.lateHello)) return;
+    connection.up.stallUntil(this.#inMs(1_000, 30_000));
+    this.#timeline.after(this.#random.spread(1, 500), () => {
+      connection.breakDevice();
+      connection.endUp();
+    });
   }
 
   #arrive(connection: SimConnection): void {

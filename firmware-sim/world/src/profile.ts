@@ -95,6 +95,7 @@ export function drawProfile(random: Seeded): Profile {
       latencyMsMin: random.spread(0.1, 20),
       latencyMsMax: random.spread(20, 2_000),
       doubling: random.chance(0.3) ? random.spread(0.001, 0.1) : 0,
+      lateHello: random.chance(0.3) ? random.spread(0.01, 0.3) : 0,
     },
     disk: {
       commitMsMin: 0.05,
