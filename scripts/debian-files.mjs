@@ -153,4 +153,6 @@ tidegate: unstripped-binary-or-object
 tidegate: hardening-no-pie
 # The question is asked when the package is purged; there is nothing to ask before.
 tidegate: no-debconf-config
+# The license of Node holds those of its parts, word by word.
+tidegate: copyright-file-contains-full-apache-2-license
 `;
