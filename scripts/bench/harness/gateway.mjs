@@ -1,6 +1,7 @@
 // The gateway under measurement: the real program with a configuration of its own on free ports of the loopback.
 
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { request } from "node:http";
 import { join } from "node:path";
 import { inRoot } from "../../workspace/report.mjs";
 import { Program, until } from "./processes.mjs";
@@ -96,18 +97,31 @@ export class Gateway {
   }
 
   async #call(method, path, body) {
-    const response = await fetch(`${this.#base}${path}`, {
-      method,
-      headers: {
-        authorization: `Bearer ${this.#token}`,
-        ...(body === undefined ? {} : { "content-type": "application/json" }),
-      },
-      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
-    });
-    const text = await response.text();
-    if (!response.ok) throw this.failure(`${method} ${path} answered ${response.status}: ${text.slice(0, 300)}`);
+    const { status, text } = await ask(`${this.#base}${path}`, { method, token: this.#token, body });
+    if (status >= 300) throw this.failure(`${method} ${path} answered ${status}: ${text.slice(0, 300)}`);
     return JSON.parse(text);
   }
+}
+
+/** One request on a connection of its own: one that is kept may be closed at the moment it is used again. */
+function ask(url, { method, token, body }) {
+  const text = body === undefined ? "" : JSON.stringify(body);
+  const headers = {
+    authorization: `Bearer ${token}`,
+    ...(text === "" ? {} : { "content-type": "application/json", "content-length": Buffer.byteLength(text) }),
+  };
+  return new Promise((resolve, reject) => {
+    const asked = request(url, { method, headers, agent: false });
+    asked.once("error", reject);
+    asked.once("response", async (response) => {
+      try {
+        resolve({ status: response.statusCode, text: Buffer.concat(await response.toArray()).toString() });
+      } catch (error) {
+        reject(error);
+      }
+    });
+    asked.end(text);
+  });
 }
 
 function configOf(dataDir, { devices = {}, sinks = [], storage = {}, history = {} }) {

@@ -4,6 +4,7 @@
 
 import { CommandState, decodeDownlink, encodeUplink, SUBPROTOCOL } from "@tidegate/proto";
 import { WebSocket } from "ws";
+import { helloBytes, pongBytes } from "./hello.mjs";
 
 const NO_BYTES = new Uint8Array(0);
 
@@ -26,7 +27,7 @@ export class CommandedDevice {
     const device = new CommandedDevice(socket);
     await new Promise((resolve, reject) => {
       socket.once("error", reject);
-      socket.once("open", () => device.#greet(deviceId));
+      socket.once("open", () => socket.send(helloBytes(deviceId, { bootNonce: 9, maxRxBytes: 0 })));
       socket.on("message", (bytes) => device.#answer(decodeDownlink(bytes).value, resolve));
     });
     return device;
@@ -41,31 +42,17 @@ export class CommandedDevice {
     this.#socket.terminate();
   }
 
-  #greet(deviceId) {
-    const hello = {
-      ...{ protocol: 1, deviceId, bootNonce: 9, attempt: 1, epoch: 0, nextSeq: 1, oldest: 1, ackedSeq: 0, uptimeMs: 1 },
-      ...{ maxRxBytes: 0, catalogHash: 0, firmware: "bench", model: "bench", sleepMs: 0, lastCommand: 0 },
-      ...{ outboxFrames: 64, proof: NO_BYTES, closing: false },
-    };
-    this.#send(0, { kind: "hello", hello });
-  }
-
   #answer(body, isUp) {
     if (body?.kind === "heartbeat") {
-      const numbers = { nextSeq: this.#seq + 1, oldest: this.#seq + 1 };
-      const uptimeMs = Math.round(performance.now());
-      this.#send(0, { kind: "heartbeat", heartbeat: { uptimeMs, unixMs: 0, ping: body.heartbeat.ping, ...numbers } });
+      this.#socket.send(pongBytes(body.heartbeat.ping, { nextSeq: this.#seq + 1, oldest: this.#seq + 1 }));
       isUp();
     } else if (body?.kind === "command") {
       this.#seq += 1;
       const done = { id: body.command.id, state: CommandState.SUCCEEDED, result: NO_BYTES, error: "" };
-      this.#send(this.#seq, { kind: "commandUpdate", commandUpdate: done });
+      const answer = { kind: "commandUpdate", commandUpdate: done };
+      this.#socket.send(encodeUplink({ seq: this.#seq, gap: 0, body: answer }));
     } else if (body?.kind === "ack" && body.ack.seq === this.#seq) {
       this.#waiting.shift()?.();
     }
-  }
-
-  #send(seq, body) {
-    this.#socket.send(encodeUplink({ seq, gap: 0, body }));
   }
 }

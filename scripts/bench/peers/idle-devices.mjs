@@ -6,8 +6,9 @@
 // Every handshake is a full one: TLS 1.3, checked against the CA.
 
 import { readFileSync } from "node:fs";
-import { CONSTANT_SERVER_NAME, DEVICE_PATH, decodeDownlink, encodeUplink, SUBPROTOCOL } from "@tidegate/proto";
+import { CONSTANT_SERVER_NAME, DEVICE_PATH, decodeDownlink, SUBPROTOCOL } from "@tidegate/proto";
 import { WebSocket } from "ws";
+import { helloBytes, pongBytes } from "./hello.mjs";
 
 /** Handshakes at once: enough to keep the server busy, few enough that none times out. */
 const CONNECTING_AT_ONCE = 16;
@@ -42,7 +43,7 @@ function connectOne([deviceId, token]) {
   return new Promise((resolve) => {
     socket.once("open", () => {
       if (!speaksTidegate) resolve();
-      else socket.send(encodeUplink({ seq: 0, gap: 0, body: { kind: "hello", hello: helloOf(deviceId) } }));
+      else socket.send(helloBytes(deviceId));
     });
     socket.on("message", (bytes) => answer(socket, bytes, resolve));
   });
@@ -54,21 +55,7 @@ function answer(socket, bytes, welcomed) {
   if (decoded.value.kind === "bye") return lost(`bye: ${decoded.value.bye.detail}`);
   if (decoded.value.kind === "welcome") return welcomed();
   if (decoded.value.kind !== "heartbeat") return;
-  socket.send(
-    encodeUplink({ seq: 0, gap: 0, body: { kind: "heartbeat", heartbeat: pongOf(decoded.value.heartbeat) } }),
-  );
-}
-
-function pongOf({ ping }) {
-  return { uptimeMs: Math.round(performance.now()), unixMs: 0, ping, nextSeq: 1, oldest: 1 };
-}
-
-function helloOf(deviceId) {
-  return {
-    ...{ protocol: 1, deviceId, bootNonce: 7, attempt: 1, epoch: 0, nextSeq: 1, oldest: 1, ackedSeq: 0, uptimeMs: 1 },
-    ...{ maxRxBytes: 1024, catalogHash: 0, firmware: "bench", model: "bench", sleepMs: 0, lastCommand: 0 },
-    ...{ outboxFrames: 64, proof: new Uint8Array(0), closing: false },
-  };
+  socket.send(pongBytes(decoded.value.heartbeat.ping, { nextSeq: 1, oldest: 1 }));
 }
 
 function lost(why) {

@@ -6,8 +6,9 @@
 // were acknowledged so far. Their turns are spread over the period.
 
 import { readFileSync } from "node:fs";
-import { DEVICE_PATH, decodeDownlink, encodeUplink, SUBPROTOCOL } from "@tidegate/proto";
+import { DEVICE_PATH, decodeDownlink, SUBPROTOCOL } from "@tidegate/proto";
 import { WebSocket } from "ws";
+import { helloBytes, reportBytes } from "./hello.mjs";
 
 const [port, tokensFile, count, everyMs] = process.argv.slice(2);
 const devices = readFileSync(tokensFile, "utf8")
@@ -31,7 +32,7 @@ function connect([deviceId, token], index) {
   });
   socket.on("error", (error) => lost(`${deviceId}: ${error.message}`));
   socket.on("close", (code) => lost(`${deviceId}: closed with ${code}`));
-  socket.on("open", () => socket.send(uplink(0, { kind: "hello", hello: helloOf(deviceId) })));
+  socket.on("open", () => socket.send(helloBytes(deviceId)));
   return new Promise((resolve) => {
     socket.on("message", (bytes) => {
       const decoded = decodeDownlink(bytes);
@@ -50,27 +51,10 @@ function measureFrom(socket) {
   let seq = 0;
   const send = () => {
     seq += 1;
-    socket.send(uplink(seq, { kind: "telemetry", telemetry: telemetryOf(20 + Math.random()) }));
+    socket.send(reportBytes(seq, 20 + Math.random()));
   };
   send();
   setInterval(send, Number(everyMs));
-}
-
-function uplink(seq, body) {
-  return encodeUplink({ seq, gap: 0, body });
-}
-
-function telemetryOf(celsius) {
-  const reading = { signal: 1, dtMs: [], periodUs: 0, quality: 0, values: { kind: "floats", floats: [celsius] } };
-  return { base: { kind: "uptime", uptimeMs: Math.round(performance.now()) }, series: [reading], bootNonce: 0 };
-}
-
-function helloOf(deviceId) {
-  return {
-    ...{ protocol: 1, deviceId, bootNonce: 7, attempt: 1, epoch: 0, nextSeq: 1, oldest: 1, ackedSeq: 0, uptimeMs: 1 },
-    ...{ maxRxBytes: 1024, catalogHash: 0, firmware: "bench", model: "bench", sleepMs: 0, lastCommand: 0 },
-    ...{ outboxFrames: 64, proof: new Uint8Array(0), closing: false },
-  };
 }
 
 function lost(why) {

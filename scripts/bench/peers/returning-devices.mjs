@@ -10,8 +10,9 @@
 // back, and how often one was sent away.
 
 import { readFileSync } from "node:fs";
-import { CONSTANT_SERVER_NAME, DEVICE_PATH, decodeDownlink, encodeUplink, SUBPROTOCOL } from "@tidegate/proto";
+import { CONSTANT_SERVER_NAME, DEVICE_PATH, decodeDownlink, SUBPROTOCOL } from "@tidegate/proto";
 import { WebSocket } from "ws";
+import { helloBytes, pongBytes, reportBytes } from "./hello.mjs";
 
 /** First connections at once. */
 const CONNECTING_AT_ONCE = 16;
@@ -80,14 +81,15 @@ function set(device, isReady) {
 
 function greet(device, socket) {
   device.attempt += 1;
-  const next = device.seq + 1;
-  const hello = {
-    ...{ protocol: 1, deviceId: device.line[0], bootNonce: 7, attempt: device.attempt, epoch: device.epoch },
-    ...{ nextSeq: next, oldest: Math.min(device.acked + 1, next), ackedSeq: device.acked, uptimeMs: uptimeMs() },
-    ...{ maxRxBytes: 1024, catalogHash: 0, firmware: "bench", model: "bench", sleepMs: 0, lastCommand: 0 },
-    ...{ outboxFrames: 64, proof: new Uint8Array(0), closing: false },
-  };
-  socket.send(encodeUplink({ seq: 0, gap: 0, body: { kind: "hello", hello } }));
+  const { attempt, epoch, acked } = device;
+  const uptimeMs = Math.round(performance.now());
+  const numbers = { attempt, epoch, uptimeMs, ackedSeq: acked, ...heldBy(device) };
+  socket.send(helloBytes(device.line[0], numbers));
+}
+
+/** What it has, in the numbers of Hello and heartbeat. */
+function heldBy({ seq, acked }) {
+  return { nextSeq: seq + 1, oldest: Math.min(acked + 1, seq + 1) };
 }
 
 function answer(device, socket, { bytes, ready }) {
@@ -98,23 +100,11 @@ function answer(device, socket, { bytes, ready }) {
     }
     device.epoch = value.welcome.epoch;
     device.seq = value.welcome.ackedSeq + 1;
-    report(device, socket);
+    socket.send(reportBytes(device.seq));
   } else if (value?.kind === "ack") {
     device.acked = Math.max(device.acked, value.ack.seq);
     if (device.acked === device.seq) ready();
   } else if (value?.kind === "heartbeat") {
-    const numbers = { nextSeq: device.seq + 1, oldest: Math.min(device.acked + 1, device.seq + 1) };
-    const heartbeat = { uptimeMs: uptimeMs(), unixMs: 0, ping: value.heartbeat.ping, ...numbers };
-    socket.send(encodeUplink({ seq: 0, gap: 0, body: { kind: "heartbeat", heartbeat } }));
+    socket.send(pongBytes(value.heartbeat.ping, heldBy(device)));
   }
-}
-
-function report(device, socket) {
-  const series = [{ signal: 1, quality: 0, dtMs: [], periodUs: 0, values: { kind: "floats", floats: [21.5] } }];
-  const telemetry = { base: { kind: "uptime", uptimeMs: uptimeMs() }, series, bootNonce: 0 };
-  socket.send(encodeUplink({ seq: device.seq, gap: 0, body: { kind: "telemetry", telemetry } }));
-}
-
-function uptimeMs() {
-  return Math.round(performance.now());
 }

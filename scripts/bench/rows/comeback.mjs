@@ -8,14 +8,14 @@
 import { cpSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { fleetSize } from "../harness/fleet-size.mjs";
 import { freePort } from "../harness/free-port.mjs";
 import { Gateway } from "../harness/gateway.mjs";
-import { cpuSeconds, openFilesMax } from "../harness/proc.mjs";
+import { cpuSeconds } from "../harness/proc.mjs";
 import { Program, pause } from "../harness/processes.mjs";
 
 const DEVICES = { quick: 500, full: 10_000 };
 const CLIENT_PROCESSES = 4;
-const OWN_FILES = 200;
 const FIRST_MS_MAX = 300_000;
 const BACK_MS_MAX = 180_000;
 const SECONDS_MAX = 30;
@@ -24,7 +24,7 @@ const DEVICES_PROGRAM = fileURLToPath(new URL("../peers/returning-devices.mjs", 
 const BARE_PROGRAM = fileURLToPath(new URL("../peers/bare-ws-server.mjs", import.meta.url));
 
 async function measureOurs(bench) {
-  const fleet = await bench.fleet(countOf(bench));
+  const fleet = await bench.fleet(fleetSize(bench, DEVICES));
   const folder = bench.newFolder();
   cpSync(fleet.dataDir, join(folder, "data"), { recursive: true });
   const port = await freePort();
@@ -48,7 +48,7 @@ async function measureOurs(bench) {
 }
 
 async function measureBare(bench) {
-  const fleet = await bench.fleet(countOf(bench));
+  const fleet = await bench.fleet(fleetSize(bench, DEVICES));
   const pki = join(fleet.dataDir, "pki");
   const port = await freePort();
   const start = async () => {
@@ -73,7 +73,7 @@ async function measureBare(bench) {
 }
 
 async function measure(bench, fleet, { port, speaks, pid, restart, loopMs }) {
-  const count = countOf(bench);
+  const count = fleetSize(bench, DEVICES);
   const clients = Array.from({ length: CLIENT_PROCESSES }, (_, i) => {
     const [first, end] = [i, i + 1].map((part) => Math.round((count * part) / CLIENT_PROCESSES));
     const args = [DEVICES_PROGRAM, port, fleet.caFile, fleet.tokensFile, first, end - first, speaks].map(String);
@@ -113,15 +113,6 @@ async function allReady(clients, count, msMax) {
   }
   const ready = [...latest.values()].map((told) => told.ready).join(" + ");
   throw new Error(`only ${ready} of ${count} devices were ready after ${msMax / 1_000} s`);
-}
-
-/** As many as the row wants, or as this user may have open. */
-function countOf(bench) {
-  const wanted = bench.isQuick ? DEVICES.quick : DEVICES.full;
-  const possible = openFilesMax() - OWN_FILES;
-  if (wanted <= possible) return wanted;
-  bench.note(`${possible} devices instead of ${wanted}: raise the limit of open files (ulimit -Hn)`);
-  return possible;
 }
 
 /** The morning after the power cut. */

@@ -6,7 +6,8 @@
 
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { cpuSeconds, openFilesMax, rssBytes } from "../harness/proc.mjs";
+import { fleetSize } from "../harness/fleet-size.mjs";
+import { cpuSeconds, rssBytes } from "../harness/proc.mjs";
 import { Program, pause } from "../harness/processes.mjs";
 
 const DEVICES = { quick: 1_000, full: 10_000 };
@@ -18,11 +19,8 @@ const BARE_PROGRAM = fileURLToPath(new URL("../peers/bare-ws-server.mjs", import
 const SETTLE_MS = { quick: 3_000, full: 10_000 };
 const RSS_TOTAL_MB_MAX = 400;
 
-/** Files that a server has open beside its devices: databases, code, timers. */
-const OWN_FILES = 200;
-
 async function measureOurs(bench) {
-  const count = countOf(bench);
+  const count = fleetSize(bench, DEVICES);
   const fleet = await bench.fleet(count);
   return fleet.withGateway({ devices: { tls: "site" } }, async (gateway) => {
     const measure = await connectAndWeigh(bench, fleet, {
@@ -35,7 +33,7 @@ async function measureOurs(bench) {
 }
 
 async function measureBare(bench) {
-  const fleet = await bench.fleet(countOf(bench));
+  const fleet = await bench.fleet(fleetSize(bench, DEVICES));
   const pki = join(fleet.dataDir, "pki");
   const args = [BARE_PROGRAM, join(pki, "gateway.crt"), join(pki, "gateway.key")];
   const server = new Program(process.execPath, args, { hasChannel: true });
@@ -54,7 +52,7 @@ async function measureBare(bench) {
 }
 
 async function connectAndWeigh(bench, fleet, { pid, port, speaks, links }) {
-  const count = countOf(bench);
+  const count = fleetSize(bench, DEVICES);
   const rssWithNone = await settledRss(bench, pid);
   const [from, cpuBefore] = [performance.now(), cpuSeconds(pid)];
   const clients = Array.from({ length: CLIENT_PROCESSES }, (_, i) => {
@@ -81,15 +79,6 @@ async function connectAndWeigh(bench, fleet, { pid, port, speaks, links }) {
   } finally {
     await Promise.all(clients.map((client) => client.kill()));
   }
-}
-
-/** As many as the row wants, or as this user may have open. */
-function countOf(bench) {
-  const wanted = bench.isQuick ? DEVICES.quick : DEVICES.full;
-  const possible = openFilesMax() - OWN_FILES;
-  if (wanted <= possible) return wanted;
-  bench.note(`${possible} devices instead of ${wanted}: raise the limit of open files (ulimit -Hn)`);
-  return possible;
 }
 
 /** The least that was seen in the last part of the settling time. */
