@@ -1,5 +1,5 @@
-// The gateway as a few files: a start that opens seven hundred modules takes twice the time of one that opens ten, and on
-// an SD card a multiple of it. The compiled modules stay beside the bundle, for tests and for whoever reads them.
+// The gateway as a few files: a start that opens seven hundred modules takes twice the time of one that opens ten, and
+// on an SD card a multiple of it. The compiled modules stay beside the bundle, for tests and for whoever reads them.
 //
 //   gateway/dist/{main,cli/cli,storage/…-worker}.js ──esbuild──▶ gateway/dist/app/{main,cli,…-worker,chunk-…}.js
 //

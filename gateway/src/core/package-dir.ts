@@ -22,6 +22,7 @@ export function packageDir(): string {
 
 /** `0.1.0`: the version in the package's package.json. */
 export function packageVersion(): string {
-  const { version } = JSON.parse(readFileSync(join(packageDir(), "package.json"), "utf8")) as { version: string }; // ours
+  const text = readFileSync(join(packageDir(), "package.json"), "utf8");
+  const { version } = JSON.parse(text) as { version: string }; // our own file
   return version;
 }

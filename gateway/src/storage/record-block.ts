@@ -9,8 +9,8 @@
  *           u32 CRC-32 of the record's body and head      body …                               little-endian
  *
  * Times that are no whole milliseconds, or too far apart, are two f64 instead (bit 6). The CRC of the row is checked at
- * every reading. Where it does not fit, the records' own tell which are sound (damaged-block.ts): a bit that flips takes
- * one record with it and not its neighbours, and none is ever handed on altered.
+ * every reading. Where it does not fit, the records' own tell which are sound (damaged-block.ts): a bit that flips
+ * takes one record with it and not its neighbours, and none is ever handed on altered.
  */
 import { crc32 } from "@tidegate/proto";
 import type { Accuracy, RecordKind } from "../model/record.js";

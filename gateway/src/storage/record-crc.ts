@@ -1,6 +1,6 @@
 /**
- * The CRC-32 of a record as it lies in a block: over its body first, then over its head, so that no bit of what a record
- * means can change unseen.
+ * The CRC-32 of a record as it lies in a block: over its body first, then over its head, so that no bit of what a
+ * record means can change unseen.
  *
  * A head has about twenty bytes. The loop below takes 25 ns for them, a call of zlib's `crc32` with the view it needs
  * ten times as long; bodies and whole blocks go to zlib.

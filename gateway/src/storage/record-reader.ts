@@ -1,6 +1,6 @@
 /**
- * Reads records off a read-only connection, block by block, checking CRCs: a record that does not fit is reported, never
- * handed on. Every query is its own short read transaction, so that a checkpoint is never kept waiting.
+ * Reads records off a read-only connection, block by block, checking CRCs: a record that does not fit is reported,
+ * never handed on. Every query is its own short read transaction, so that a checkpoint is never kept waiting.
  */
 import { type Catalog, decodeCatalog, joinCatalog } from "@tidegate/proto";
 import type { Database, Statement } from "better-sqlite3";

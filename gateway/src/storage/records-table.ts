@@ -145,7 +145,7 @@ export class RecordsTable {
   }
 }
 
-/** Of a damaged record what it claims: the list of gaps can say no better. What a damaged gap claims is not believed. */
+/** Of a damaged record what it claims: the list of gaps can say no better. A damaged gap is not believed. */
 function headOf({ id, walker, isLost }: Visited): RecordHead {
   if (walker === null || (isLost && walker.kind === RecordKind.gap)) {
     return { id, deviceKey: 0, epoch: 0, seq: 0, kind: RecordKind.unknown, receivedUnixMs: 0, body: null };

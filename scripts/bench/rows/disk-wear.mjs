@@ -1,5 +1,5 @@
-// T10: what a record writes to the disk when devices send one a second, as sensors do: the way a gateway with an SD card
-// is set (one commit a second), beside the way one with a real disk is (a commit as soon as the last one is done).
+// T10: what a record writes to the disk when devices send one a second, as sensors do: the way a gateway with an SD
+// card is set (one commit a second), beside the way one with a disk is (a commit as soon as the last one is done).
 //
 //   100 devices, 1 record/s each ──▶ gateway ──▶ spool.db, taken by Mosquitto and deleted        write_bytes / records
 //
