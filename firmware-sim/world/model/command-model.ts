@@ -357,7 +357,8 @@ function isRest(state: CommandState): boolean {
   const { device, channel, pending, down, records, budget } = state;
   if (channel === null || pending !== null || down.length + device.taken.length + device.updates.length > 0)
     return false;
-  const isDone = records.every((record) => isFinal(record.state) || record.state === "unknown" || budget.past > 0);
+  const mayWait = (at: number): boolean => state.isPast[at] === false && budget.past > 0;
+  const isDone = records.every(({ state: now }, at) => isFinal(now) || now === "unknown" || mayWait(at));
   return isDone && budget.ask === 0;
 }
 

@@ -173,6 +173,9 @@ function lost({ store, seen }: State): string | null {
   for (const id of seen.freed) {
     if (store.records.some(([, , stored]) => stored === id)) continue;
     if (seen.unproven.includes(id)) continue;
+    // Given up and announced before a card brought it back: it is on the list.
+    const [epoch = 0, seq = 0] = (seen.labels[id] ?? "").split("/").map(Number);
+    if (seen.evicted.includes(id) && store.gaps.some((gap) => covers(gap, epoch, seq))) continue;
     return `the device was told that message ${id} is safe, and it is not here`;
   }
   return null;
