@@ -4,6 +4,7 @@
  *
  *   docs/guides/first-sensor-arduino-uno.md    an emulated ATmega328P is the board
  *   docs/guides/first-sensor-esp32.md          the same layers on Linux are the board
+ *   docs/guides/raspberry-pi.md                a running gateway; what needs root or a Pi is on the list
  */
 import { execFile } from "node:child_process";
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
@@ -11,7 +12,7 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
-import { afterAll, afterEach, expect } from "vitest";
+import { afterAll, afterEach, expect, it } from "vitest";
 import { requires } from "../../scripts/testing/requires.mjs";
 import { Child, until } from "../src/rehearse/child.js";
 import { startGateway, type TestGateway } from "./bench-gateway.js";
@@ -53,7 +54,7 @@ const run = promisify(execFile);
 /** Types one command, in the folder of the repository, as the guide says. */
 async function type(command: string, { site, stands }: Reader): Promise<string> {
   const here = stands.reduce((line, [from, to]) => line.replaceAll(from, to), command);
-  const line = here.replace(/^npx tidegate /, `node ${join(ROOT, "gateway", "bin", "tidegate.js")} `);
+  const line = here.replace(/^(npx )?tidegate /, `node ${join(ROOT, "gateway", "bin", "tidegate.js")} `);
   const env = { ...process.env, TIDEGATE_CONFIG: site.gateway.configFile, NO_COLOR: "1", USER: "reader" };
   const running = run("bash", ["-c", line], { cwd: ROOT, env, timeout: COMMAND_TIMEOUT_MS });
   running.child.stdin?.end();
@@ -72,6 +73,11 @@ const NOT_TYPED: readonly (readonly [RegExp, string])[] = [
   [/^sudo apt-get install/, "scripts/apt-packages.txt, which CI installs"],
   [/^cd device-sdk\/c\/port\/esp-idf/, "no ESP-IDF here"],
   [/^idf\.py /, "no ESP-IDF here"],
+  [/^ssh /, "no Pi here"],
+  [/^node scripts\/package-deb\.mjs/, "scripts/package-deb.test.mjs builds it"],
+  [/^sudo apt install \.\/dist\//, "scripts/package-deb.test.mjs, below a folder"],
+  [/^npm run build && sudo node scripts\/install-service\.mjs/, "scripts/install-service.test.mjs, below a folder"],
+  [/^sudo (usermod|systemctl) /, "wants root, and a systemd"],
 ];
 const isTyped = (command: string): boolean => !NOT_TYPED.some(([pattern]) => pattern.test(command));
 
@@ -164,6 +170,31 @@ withTls.it(
     expect(said.get("npx tidegate device ls")).toContain("esp-1");
     expect(said.get("npx tidegate watch 'esp-1/*'")).toMatch(/temperature/);
     expect(said.get("npx tidegate send esp-1")).toMatch(/succeeded/);
+  },
+  RUN_TIMEOUT_MS,
+);
+
+it(
+  "the guide for a Raspberry Pi leads to a gateway with a password, a healthy look and a copy of it",
+  async () => {
+    const site = await startGateway();
+    sites.push(site);
+    const reader: Reader = {
+      site,
+      stands: [
+        ["/var/lib/tidegate", site.dir],
+        ["admin password", "admin password <<< 'a tide turns twice a day'"],
+        ["attic.tar", join(dir, "attic.tar")],
+      ],
+    };
+    const said = new Map<string, string>();
+    for (const command of commandsOf("raspberry-pi.md").filter(isTyped)) said.set(command, await type(command, reader));
+    expect(said.get("node scripts/install-service.mjs --dry-run")).toContain("/opt/tidegate");
+    expect(said.get("tidegate status")).toContain("devices");
+    expect(said.get("tidegate doctor")).toMatch(/clock/);
+    expect(said.get("tidegate admin login")).toMatch(/http:\/\/127\.0\.0\.1/);
+    expect(said.get("tidegate config check")).toBeDefined();
+    expect(existsSync(join(dir, "attic.tar"))).toBe(true);
   },
   RUN_TIMEOUT_MS,
 );
