@@ -34,6 +34,7 @@ import type { BackupDesk } from "./backup-desk.js";
 import { Listeners } from "./listeners.js";
 import type { OutageEstimate } from "./outage-estimate.js";
 import { isSink, type SinkSet } from "./sink-set.js";
+import { storeMetrics } from "./store-metrics.js";
 
 export interface DeskParts {
   readonly gatewayId: string;
@@ -83,6 +84,7 @@ export class AdminDesk implements AdminHost {
   readonly #changedCommands = new Listeners<CommandRecord>();
   readonly #presence = new Listeners<{ device: string; presence: DevicePresence }>();
   readonly #events = new Listeners<LiveEvent>();
+  readonly #readStoreMetrics: () => Promise<void>;
   #observedTo = 0;
   #health: Health = "starting";
 
@@ -98,6 +100,7 @@ export class AdminDesk implements AdminHost {
     this.devices = this.#deviceDesk();
     this.commands = this.#commandDesk();
     this.sinks = parts.sinks;
+    this.#readStoreMetrics = storeMetrics(parts.metrics, () => this.status());
   }
 
   health(): Health {
@@ -160,6 +163,7 @@ export class AdminDesk implements AdminHost {
   }
 
   async metrics(): Promise<{ text: string; contentType: string }> {
+    await this.#readStoreMetrics();
     return { text: await this.#parts.metrics.text(), contentType: this.#parts.metrics.contentType };
   }
 

@@ -38,14 +38,16 @@ export class Metrics {
     return counter;
   }
 
-  /** A value that is read when somebody asks, with one optional label. */
-  gauge(name: string, help: string, read: () => number): void {
+  /** A value that is read when somebody asks; null: there is none now, and the page has no line for it. */
+  gauge(name: string, help: string, read: () => number | null): void {
     new PromGauge({
       name: `tidegate_${name}`,
       help,
       registers: [this.#registry],
       collect() {
-        this.set(read());
+        const value = read();
+        if (value === null) this.remove();
+        else this.set(value);
       },
     });
   }
