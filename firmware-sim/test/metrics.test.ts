@@ -1,5 +1,6 @@
 /** What a monitoring system reads of a real gateway: the figures of its status, for alarms. */
 import { afterEach, expect, it } from "vitest";
+import { until } from "../src/rehearse/child.js";
 import { startGateway, type TestGateway } from "./bench-gateway.js";
 
 let site: TestGateway | undefined;
@@ -18,4 +19,8 @@ it("the metrics of a running gateway have backlog, spool and disk, as its status
   expect(text).toMatch(/\ntidegate_disk_free_bytes [1-9]/);
   expect(text).not.toMatch(/^tidegate_outage_left_hours /m); // nothing came in
   expect(text).not.toContain("$history");
+  const rates = async () => (await gateway.call("GET", "/api/v1/rates")).body;
+  await until("the first step of the rates is over", async () => (await rates()).acked.length > 0);
+  const { stepMs, acked } = await rates();
+  expect([stepMs, acked[0]]).toEqual([2000, 0]);
 });

@@ -80,6 +80,14 @@ withBrowser.describe("the frame of the dashboard", () => {
     expect(await bench.inspect("overview")).toEqual([]);
   });
 
+  it("draws the rate of the minutes before the page was opened", async () => {
+    await bench.open();
+    bench.t.host.ackedPerSecond = Array.from({ length: 100 }, (_, i) => i % 7);
+    await bench.logIn();
+    const line = bench.page.getByRole("img", { name: "Messages a second" }).locator("path");
+    await expect.poll(async () => (await line.getAttribute("d"))?.split("L").length).toBeGreaterThan(20);
+  });
+
   it("goes from page to page by keyboard, and an address opens its page again", async () => {
     await bench.open();
     await bench.logIn();

@@ -31,6 +31,8 @@ export interface AdminHost {
   /** Decides what /healthz answers: 200 for `ok`, 503 for everything else. */
   health(): Health;
   status(): Promise<StatusFacts>;
+  /** Records acknowledged per second over the last minutes, one figure per `stepMs`, oldest first. */
+  ackedRates(): AckedRates;
   metrics(): Promise<{ readonly text: string; readonly contentType: string }>;
   /** The configuration in force, secrets removed. */
   config(): ConfigFacts;
@@ -63,6 +65,12 @@ export interface BackupFile {
 
 /** `failed`: the storage reported a fatal error and the process is about to end. */
 export type Health = "starting" | "ok" | "stopping" | "failed";
+
+export interface AckedRates {
+  readonly stepMs: number;
+  /** At most five minutes; fewer while the gateway is younger. */
+  readonly perSecond: readonly number[];
+}
 
 export interface StatusFacts {
   readonly node: string;

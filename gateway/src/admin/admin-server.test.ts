@@ -204,6 +204,11 @@ describe("what the gateway says of itself", () => {
     });
   });
 
+  it("shows the rates of the last minutes to those who are logged in", async () => {
+    t.host.ackedPerSecond = [3, 2.5, 0];
+    expect((await t.ask("GET", "/api/v1/rates")).json).toEqual({ stepMs: 2000, acked: [3, 2.5, 0] });
+  });
+
   it("shows metrics in the Prometheus format, the configuration and its sources", async () => {
     const metrics = await t.ask("GET", "/metrics");
     expect(metrics.headers.get("content-type")).toContain("version=0.0.4");

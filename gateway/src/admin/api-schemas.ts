@@ -216,6 +216,16 @@ export const StatusSchema = z
   .openapi("Status");
 export type StatusView = z.infer<typeof StatusSchema>;
 
+export const RatesSchema = z
+  .object({
+    /** The time between two figures, in ms. */
+    stepMs: z.number(),
+    /** Records acknowledged per second, oldest first; the last five minutes at most. */
+    acked: z.array(z.number()),
+  })
+  .openapi("Rates");
+export type RatesView = z.infer<typeof RatesSchema>;
+
 /** An instant in a query: Unix milliseconds, or ISO 8601. */
 const instant = z
   .string()

@@ -2,6 +2,7 @@
  * What the admin edge asks for, answered out of the other rooms. Holds no rules: each method is one call elsewhere.
  */
 import type {
+  AckedRates,
   CommandDesk as AdminCommandDesk,
   AdminHost,
   CommandRequest,
@@ -56,6 +57,7 @@ export interface DeskParts {
   readonly backup: BackupDesk;
   readonly outage: OutageEstimate;
   readonly eventLoop: EventLoopWatch;
+  readonly ackedRates: () => AckedRates;
   readonly config: ConfigFacts;
   readonly logRing: LogRing;
   /** Default time to live of a command in ms, and the longest one a sender may ask for. */
@@ -160,6 +162,10 @@ export class AdminDesk implements AdminHost {
       bytesWrittenToday: store.bytesWrittenToday,
       eventLoopDelayMs: eventLoop.read(),
     };
+  }
+
+  ackedRates(): AckedRates {
+    return this.#parts.ackedRates();
   }
 
   async metrics(): Promise<{ text: string; contentType: string }> {

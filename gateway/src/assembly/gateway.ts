@@ -5,12 +5,14 @@
  *   stop   no new links ▸ Bye to devices ▸ last commit ▸ sinks' last acks ▸ admin ▸ store ▸ data folder
  */
 import { hostname } from "node:os";
+import type { AckedRates } from "../admin/admin-host.js";
 import { AdminServer } from "../admin/admin-server.js";
 import { fileShelf } from "../admin/session-shelf.js";
 import { effectiveTree } from "../config/effective.js";
 import type { LoadedConfig } from "../config/load.js";
 import { machineAddresses } from "../config/machine.js";
 import { loadAdminTls, loadTls, type TlsMaterial } from "../config/tls-files.js";
+import { repeat } from "../core/clock.js";
 import { asGatewayError } from "../core/errors.js";
 import { watchEventLoop } from "../core/event-loop.js";
 import { CredentialDirectory } from "../enrollment/credential-directory.js";
@@ -20,6 +22,7 @@ import { Closers } from "./closers.js";
 import { DataDir } from "./data-dir.js";
 import { DeviceSide } from "./device-side.js";
 import { OutageEstimate } from "./outage-estimate.js";
+import { RATE_STEP_MS, RateSeries } from "./rate-series.js";
 import { devicesUrl, type ReadyFacts, readyFacts } from "./ready-facts.js";
 import type { PulseSource } from "./service-pulse.js";
 import { pulseOf } from "./service-status.js";
@@ -203,6 +206,7 @@ export class Gateway {
       }),
       outage: parts.outage,
       eventLoop,
+      ackedRates: this.#watchAcked(),
       config: {
         file: this.#loaded.file,
         effective: effectiveTree(this.#loaded),
@@ -215,6 +219,17 @@ export class Gateway {
       serial: async () => ({ lines: devices.serialStatus(), ports: await devices.serialPorts() }),
       ports: () => ({ devices: devices.port, admin: this.#adminPort }),
     });
+  }
+
+  /** What was acknowledged lately, counted from now on whether somebody looks or not. */
+  #watchAcked(): () => AckedRates {
+    const { clock, metrics } = this.#world;
+    const rates = new RateSeries(() => metrics.read("records_stored"), clock.monoMs());
+    this.#closers.add(
+      "rates",
+      repeat(clock, RATE_STEP_MS, () => rates.sample(clock.monoMs())),
+    );
+    return () => ({ stepMs: RATE_STEP_MS, perSecond: rates.values() });
   }
 
   /** News from the device side to those who want it. */

@@ -1,3 +1,4 @@
+/** Backlog and disk at /metrics: the lines a monitoring system reads, and when there are none. */
 import { describe, expect, it } from "vitest";
 import { Metrics } from "../core/metrics.js";
 import { type StoreFigures, storeMetrics } from "./store-metrics.js";

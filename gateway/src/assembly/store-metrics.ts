@@ -2,7 +2,7 @@
  * Backlog and disk at /metrics: the figures of `/api/v1/status` that somebody wants an alarm for.
  *
  * The spool answers later, gauges answer at once: so the status is asked once before a page of metrics is written, and
- * all gauges of the page are of one moment. While the store does not answer they are absent, not zero: zero is a figure.
+ * all gauges of the page are of one moment. While the store does not answer they are absent: zero would be a figure.
  */
 import type { StatusFacts } from "../admin/admin-host.js";
 import type { Metrics } from "../core/metrics.js";

@@ -10,6 +10,7 @@ import type {
   LogsView,
   PresenceLogView,
   QuarantinedSchema,
+  RatesView,
   SerialView,
   SessionView,
   SinkTestSchema,
@@ -152,4 +153,5 @@ export const api = {
     get<LogsView>("/api/v1/logs", { ...query }),
   config: () => get<ConfigView>("/api/v1/config"),
   serial: () => get<SerialView>("/api/v1/serial"),
+  rates: () => get<RatesView>("/api/v1/rates"),
 };

@@ -9,6 +9,7 @@ import {
   GapSchema,
   HistoryQuerySchema,
   HistorySchema,
+  RatesSchema,
   StatusSchema,
 } from "../api-schemas.js";
 import { gapView, statusView } from "../views.js";
@@ -38,6 +39,13 @@ const status = createRoute({
   path: "/api/v1/status",
   summary: "One page of numbers",
   responses: { 200: answer(StatusSchema, "Status"), ...FAILURE },
+});
+const rates = createRoute({
+  ...base,
+  method: "get",
+  path: "/api/v1/rates",
+  summary: "Records acknowledged per second over the last five minutes",
+  responses: { 200: answer(RatesSchema, "Rates, oldest first"), ...FAILURE },
 });
 const config = createRoute({
   ...base,
@@ -81,6 +89,10 @@ export function observeRoutes(app: AdminApp, { host, clock }: RouteParts): void 
     return c.text(text, 200, { "Content-Type": contentType });
   });
   app.openapi(status, async (c) => c.json(statusView(host, await host.status()), 200));
+  app.openapi(rates, (c) => {
+    const { stepMs, perSecond } = host.ackedRates();
+    return c.json({ stepMs, acked: [...perSecond] }, 200);
+  });
   app.openapi(config, (c) => {
     const { file, effective, sources } = host.config();
     return c.json({ file, effective, sources: { ...sources } }, 200);

@@ -57,6 +57,7 @@ export class FakeHost implements AdminHost {
   readonly audits: string[] = [];
   readonly logRing = new LogRing();
   healthNow: Health = "ok";
+  ackedPerSecond: readonly number[] = [];
   storeId = "store1";
   passwordHash: string | null = null;
   ids: DeviceIdentity[] = [identity("attic-7", "Attic"), identity("bed-1", ""), identity("cellar", "Cellar")];
@@ -117,6 +118,10 @@ export class FakeHost implements AdminHost {
       bytesWrittenToday: 123_456,
       eventLoopDelayMs: { p50: 1, p99: 5, max: 9 },
     };
+  }
+
+  ackedRates() {
+    return { stepMs: 2000, perSecond: this.ackedPerSecond };
   }
 
   async serial(): Promise<SerialFacts> {

@@ -7,7 +7,7 @@
 import type { SessionView } from "../../../src/admin/api-schemas.js";
 import { ApiError, api, type NewCommand } from "../api.js";
 import { LiveConnection } from "../live/live-connection.js";
-import { applyMessage, EMPTY, type LiveState, withCommands, withDevices } from "./live-state.js";
+import { applyMessage, EMPTY, type LiveState, withCommands, withDevices, withPastRates } from "./live-state.js";
 import { Observable } from "./observable.js";
 
 /** At most this often are lists fetched again because the feed left something out or named an unknown device. */
@@ -74,6 +74,7 @@ export function start(): void {
   });
   connection.connect();
   void refreshSession();
+  void fetchPastRates();
 }
 
 /** Connect at once instead of waiting for the next try. */
@@ -127,6 +128,12 @@ async function refreshCommand(commandId: string): Promise<void> {
 function noticeNewDevices(total: number): void {
   const known = state.value.devices?.size ?? 0;
   if (known !== total && Date.now() - fetchedUnixMs > REFETCH_MS_MIN) void fetchLists();
+}
+
+/** Once; without them the line only begins with this page. */
+async function fetchPastRates(): Promise<void> {
+  const { acked } = await api.rates().catch(() => ({ acked: [] }));
+  state.update((was) => withPastRates(was, acked));
 }
 
 async function fetchLists(): Promise<void> {

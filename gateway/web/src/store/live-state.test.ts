@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 import type { CommandView, DeviceView, ReadingView, StatusView } from "../../../src/admin/api-schemas.js";
 import { ageText, bytesText, countText, hoursText, valueText } from "../format.js";
 import { describeState } from "../parts/command-words.js";
-import { applyMessage, EMPTY, type LiveState, withCommands, withDevices } from "./live-state.js";
+import { applyMessage, EMPTY, type LiveState, withCommands, withDevices, withPastRates } from "./live-state.js";
 
 const reading = (signal: string, t: number, v: number): ReadingView => ({ signal, t, v, q: "good" });
 
@@ -110,6 +110,20 @@ describe("the rest", () => {
     const restarted = applyMessage(second, { type: "status", status: status(500, 5) }, 0);
     expect(restarted.ackedPerSecond).toBeNull();
     expect(restarted.rates).toEqual([100, null]);
+  });
+
+  it("the rates from before the page come in front of its own, once each, and no more than five minutes of them", () => {
+    const first = applyMessage(two(), { type: "status", status: status(1000, 100) }, 0);
+    const own = applyMessage(first, { type: "status", status: status(3000, 300) }, 0);
+    const past = withPastRates(EMPTY, [1, 2, 3]);
+    expect(applyMessage(past, { type: "status", status: status(1000, 100) }, 0).rates).toEqual([1, 2, 3]);
+    expect(withPastRates(own, [1, 2, 99]).rates).toEqual([1, 2, 100]);
+    expect(withPastRates(own, []).rates).toEqual([100]);
+    const many = withPastRates(
+      own,
+      Array.from({ length: 400 }, (_, i) => i),
+    ).rates;
+    expect([many.length, many.at(-2), many.at(-1)]).toEqual([150, 398, 100]);
   });
 
   it("a command never shows an older state over a newer one, and only the newest hundred are kept", () => {

@@ -85,12 +85,19 @@ export function applyMessage(state: LiveState, message: LiveMessage, nowUnixMs: 
       return { ...heard, commands: withCommands(state.commands, message.commands) };
     case "status": {
       const rate = ackedRate(state.status, message.status);
-      const rates = state.status === null ? [] : [...state.rates, rate].slice(-RATES_MAX);
+      const rates = state.status === null ? state.rates : [...state.rates, rate].slice(-RATES_MAX);
       return { ...heard, status: message.status, ackedPerSecond: rate, rates };
     }
     case "beat":
       return { ...heard, clockOffsetMs: message.unixMs - nowUnixMs };
   }
+}
+
+/** What the gateway kept of the rates from before this page, put in front of those it has seen itself. */
+export function withPastRates(state: LiveState, past: readonly number[]): LiveState {
+  // What was seen here meanwhile is the end of what the gateway kept.
+  const before = past.slice(0, Math.max(0, past.length - state.rates.length));
+  return { ...state, rates: [...before, ...state.rates].slice(-RATES_MAX) };
 }
 
 /** The complete list, freshly fetched. Values the feed brought meanwhile win when they are newer. */
