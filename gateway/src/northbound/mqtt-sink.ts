@@ -1,5 +1,5 @@
 /**
- * A sink of type `mqtt`: puts the rooms of this folder together around one connection at a time.
+ * A sink of type `mqtt`: one connection at a time, and its parts (sink-parts.ts) attached to it while it is up.
  *
  *   SinkMachine ──open──▶ MqttConnection ◀──publish── SinkLanes (statuses, answers, records, states in turns)
  *        ▲                     │
@@ -7,19 +7,13 @@
  *
  * Pausing closes the connection: a paused sink asks nothing of its broker, and hears no commands.
  */
-import type { Clock } from "../core/clock.js";
 import { GatewayError } from "../core/errors.js";
 import type { Logger } from "../core/log.js";
-import type { Metrics } from "../core/metrics.js";
-import type { Random } from "../core/random.js";
-import type { NewCommand } from "../model/command.js";
 import type { SinkStatus } from "../model/sink.js";
-import type { LiveEvent, Spool, SpoolReader } from "../model/spool.js";
-import { CommandSource } from "./command-source.js";
+import type { LiveEvent } from "../model/spool.js";
 import type { ConnectionOptions, Session } from "./connect-handshake.js";
 import { type Dial, type DialTarget, systemDial, targetOf } from "./dial.js";
 import { refused, type SinkFailure } from "./failure.js";
-import { LiveFirst, type SinkPump } from "./live-first.js";
 import { type ConnectionEvents, MqttConnection, type OutgoingMessage } from "./mqtt-connection.js";
 import {
   KEEPALIVE_MS_DEFAULT,
@@ -28,29 +22,13 @@ import {
   type MqttSinkOptions,
   TOPIC_PREFIX_DEFAULT,
 } from "./mqtt-options.js";
-import { Pump, type PumpDeps } from "./pump.js";
-import { ReplyQueue } from "./reply-queue.js";
-import { RequeueLane } from "./requeue-lane.js";
-import { SinkLanes } from "./sink-lanes.js";
 import { SINK_STOPPED, type SinkEffect, type SinkEvent, type SinkMachineState, step } from "./sink-machine.js";
+import { makeSinkParts, type SinkParts, type SinkPartsDeps } from "./sink-parts.js";
 import { type SinkTestStep, testSink } from "./sink-test.js";
-import { StateTopics } from "./state-topic.js";
-import { type Presence, StatusTopics } from "./status-topics.js";
-import { WatermarkTopics } from "./watermark-topics.js";
+import type { Presence } from "./status-topics.js";
 
-export interface MqttSinkDeps {
-  readonly reader: Pick<SpoolReader, "rendered" | "requeued">;
-  readonly spool: Pick<Spool, "saveCursor" | "quarantine" | "settleRequeued">;
-  /** Where this sink stands: from `Spool.openSinks`. */
-  readonly cursor: number;
-  /** The newest record there is; for `liveFirst`. */
-  readonly lastRecordId?: number;
-  /** Resolves when the command is durable; rejects with a GatewayError. Absent: commands are not subscribed to. */
-  readonly submit?: (command: NewCommand) => Promise<unknown>;
-  readonly clock: Clock;
-  readonly random: Random;
-  readonly log: Logger;
-  readonly metrics: Metrics;
+/** What a sink works with. */
+export interface MqttSinkDeps extends SinkPartsDeps {
   /** Opens sockets; the system's unless told. */
   readonly dial?: Dial;
 }
@@ -74,14 +52,7 @@ export class MqttSink {
   readonly #target: DialTarget;
   readonly #topicHead: string;
   readonly #log: Logger;
-  readonly #pump: SinkPump;
-  readonly #states: StateTopics;
-  readonly #statuses: StatusTopics;
-  readonly #watermarks: WatermarkTopics;
-  readonly #replies: ReplyQueue;
-  readonly #requeued: RequeueLane;
-  readonly #lanes: SinkLanes;
-  readonly #commands: CommandSource | null;
+  readonly #parts: SinkParts;
 
   /** Nothing happens before `start`. Errors: E_CONFIG_INVALID when the url is none of `mqtt://` and `mqtts://`. */
   constructor(options: MqttSinkOptions, deps: MqttSinkDeps) {
@@ -97,19 +68,10 @@ export class MqttSink {
     this.#limits = { ...MQTT_LIMITS, ...options.limits };
     this.#topicHead = `${options.topicPrefix ?? TOPIC_PREFIX_DEFAULT}/${options.gatewayId}/`;
     this.#log = deps.log.child({ sink: options.name });
-    const shed = deps.metrics.counter("sink_shed", "State, status and answer messages that found no room or no taker");
-    this.#watermarks = this.#makeWatermarks(shed);
-    this.#pump = this.#makePump();
-    this.#states = this.#makeStates(shed);
-    this.#statuses = new StatusTopics(this.#topicHead, this.#limits.devices, shed);
-    this.#replies = new ReplyQueue(deps.clock, shed);
-    const [statuses, replies, pump, states] = [this.#statuses, this.#replies, this.#pump, this.#states];
-    const requeueOptions = { sink: this.name, topicHead: this.#topicHead };
-    const wake = (): void => this.#lanes.fill();
-    this.#requeued = new RequeueLane(requeueOptions, { reader: deps.reader, spool: deps.spool, log: this.#log, wake });
-    const [watermarks, requeued] = [this.#watermarks, this.#requeued];
-    this.#lanes = new SinkLanes({ statuses, replies, pump, states, watermarks, requeued });
-    this.#commands = deps.submit === undefined ? null : this.#makeCommands(deps.submit);
+    this.#parts = makeSinkParts(
+      { options, limits: this.#limits, topicHead: this.#topicHead },
+      { ...deps, log: this.#log, fail: (failure) => this.#connection?.abort(failure) },
+    );
   }
 
   start(): void {
@@ -150,35 +112,35 @@ export class MqttSink {
 
   /** Records up to this id are in the spool. */
   committed(lastRecordId: number): void {
-    this.#pump.committed(lastRecordId);
+    this.#parts.pump.committed(lastRecordId);
   }
 
   /** A record that this sink has aside is to be tried again. */
   requeued(): void {
-    this.#requeued.look();
+    this.#parts.requeued.look();
   }
 
   /** A live event, for the retained state. Only readings count. */
   observe(event: LiveEvent): void {
-    this.#states.observe(event);
+    this.#parts.states.observe(event);
   }
 
   presenceChanged(device: string, presence: Presence): void {
-    this.#statuses.changed(device, presence);
-    this.#lanes.fill();
+    this.#parts.statuses.changed(device, presence);
+    this.#parts.lanes.fill();
   }
 
   /** The device is no longer known: what is retained of it is cleared at the broker. */
   forgotten(device: string): void {
-    this.#states.forget(device);
-    this.#watermarks.forget(device);
-    this.#statuses.forget(device);
-    this.#lanes.fill();
+    this.#parts.states.forget(device);
+    this.#parts.watermarks.forget(device);
+    this.#parts.statuses.forget(device);
+    this.#parts.lanes.fill();
   }
 
   /** Every record up to this id was taken by the broker or is in quarantine. */
   get cursor(): number {
-    return this.#pump.cursor;
+    return this.#parts.pump.cursor;
   }
 
   status(): SinkStatus {
@@ -189,11 +151,11 @@ export class MqttSink {
       type: "mqtt",
       state: phase,
       target: `${this.#target.tls === null ? "mqtt" : "mqtts"}://${this.#target.host}:${this.#target.port}`,
-      lastError: problemOf(failure, this.#pump.isUnheard),
+      lastError: problemOf(failure, this.#parts.pump.isUnheard),
       connectedSinceUnixMs: this.#connectedSinceUnixMs,
-      deliveredCount: this.#pump.deliveredCount,
-      inFlightCount: this.#pump.inFlightCount,
-      quarantinedCount: this.#pump.quarantinedCount,
+      deliveredCount: this.#parts.pump.deliveredCount,
+      inFlightCount: this.#parts.pump.inFlightCount,
+      quarantinedCount: this.#parts.pump.quarantinedCount,
       reconnectCount: this.#reconnectCount,
       protocol: session === undefined ? null : session.version === 5 ? "MQTT 5" : "MQTT 3.1.1",
     };
@@ -244,8 +206,8 @@ export class MqttSink {
     return {
       up: (session) => this.#up(session),
       down: (failure) => this.#down(failure),
-      room: () => this.#lanes.fill(),
-      message: (message) => this.#commands?.received(message),
+      room: () => this.#parts.lanes.fill(),
+      message: (message) => this.#parts.commands?.received(message),
       subscribed: (granted) => this.#subscribed(granted),
     };
   }
@@ -263,16 +225,16 @@ export class MqttSink {
       "the sink is connected",
     );
     this.#step({ type: "up" });
-    this.#lanes.attach(connection);
-    void this.#lanes.sendFirst(this.#ownStatus("online"));
-    if (this.#commands !== null) {
-      this.#commands.attach((messageId) => {
+    this.#parts.lanes.attach(connection);
+    void this.#parts.lanes.sendFirst(this.#ownStatus("online"));
+    if (this.#parts.commands !== null) {
+      this.#parts.commands.attach((messageId) => {
         connection.ackMessage(messageId);
         connection.flush();
       });
-      connection.subscribe(this.#commands.filter);
+      connection.subscribe(this.#parts.commands.filter);
     }
-    this.#lanes.fill();
+    this.#parts.lanes.fill();
   }
 
   #down(failure: SinkFailure): void {
@@ -290,13 +252,13 @@ export class MqttSink {
   #detach(byBroker: boolean): void {
     this.#connectedSinceUnixMs = null;
     this.#cancelStable();
-    this.#lanes.detach(byBroker);
-    this.#commands?.detach();
+    this.#parts.lanes.detach(byBroker);
+    this.#parts.commands?.detach();
   }
 
   #subscribed(granted: readonly number[]): void {
     if (granted.every((code) => code < 0x80)) return;
-    const fix = `allow this user to read ${this.#commands?.filter ?? ""} in the broker's ACL`;
+    const fix = `allow this user to read ${this.#parts.commands?.filter ?? ""} in the broker's ACL`;
     this.#log.warn({ granted, fix }, "the broker does not let the gateway hear commands");
   }
 
@@ -308,7 +270,7 @@ export class MqttSink {
     const connection = this.#connection;
     if (connection === null) return;
     if (this.#connectedSinceUnixMs !== null)
-      await this.#withinStopTimeout(this.#lanes.sendLast(this.#ownStatus("offline")));
+      await this.#withinStopTimeout(this.#parts.lanes.sendLast(this.#ownStatus("offline")));
     this.#detach(false);
     this.#connection = null;
     await connection.close();
@@ -340,52 +302,6 @@ export class MqttSink {
       incomingWindow: INCOMING_WINDOW,
       connectTimeoutMs: this.#limits.connectTimeoutMs,
     };
-  }
-
-  #makePump(): SinkPump {
-    const { reader, spool, clock, random, metrics, cursor, lastRecordId = cursor } = this.#deps;
-    const { requiresSubscriber = false, liveFirst } = this.#options;
-    const options = { sink: this.name, topicHead: this.#topicHead, cursor, limits: this.#limits, requiresSubscriber };
-    const deps: PumpDeps = {
-      ...{ reader, spool, clock, random, log: this.#log },
-      counters: {
-        delivered: metrics.counter("sink_delivered", "Records acked by a sink"),
-        retried: metrics.counter("sink_retried", "Records sent to a sink again"),
-        quarantined: metrics.counter("sink_quarantined", "Records a sink would not take"),
-      },
-      wake: () => this.#lanes.fill(),
-      fail: (failure) => this.#connection?.abort(failure),
-      passed: (slice, index) => this.#watermarks.passed(slice, index),
-    };
-    if (liveFirst === undefined) return new Pump(options, deps);
-    const { backlogCountMin } = this.#limits;
-    return new LiveFirst({ ...options, ...liveFirst, backlogCountMin, lastRecordId }, deps);
-  }
-
-  #makeWatermarks(shed: ReturnType<Metrics["counter"]>): WatermarkTopics {
-    const { watermarkIntervalMs, devices } = this.#limits;
-    const options = { topicHead: this.#topicHead, intervalMs: watermarkIntervalMs, devicesMax: devices };
-    return new WatermarkTopics(options, { clock: this.#deps.clock, shed, wake: () => this.#lanes.fill() });
-  }
-
-  #makeStates(shed: ReturnType<Metrics["counter"]>): StateTopics {
-    const { stateIntervalMs, devices } = this.#limits;
-    const options = { topicHead: this.#topicHead, intervalMs: stateIntervalMs, devicesMax: devices };
-    return new StateTopics(options, { clock: this.#deps.clock, shed, wake: () => this.#lanes.fill() });
-  }
-
-  #makeCommands(submit: (command: NewCommand) => Promise<unknown>): CommandSource {
-    const { metrics } = this.#deps;
-    const topics = { topicHead: this.#topicHead, source: `mqtt:${this.name}` };
-    return new CommandSource(topics, this.#limits.commandsPending, {
-      ...{ submit, log: this.#log },
-      reply: (message) => {
-        this.#replies.add(message);
-        this.#lanes.fill();
-      },
-      refused: metrics.counter("sink_commands_refused", "Messages at command topics that were refused"),
-      retained: metrics.counter("sink_commands_retained", "Commands refused for their retain flag"),
-    });
   }
 }
 
