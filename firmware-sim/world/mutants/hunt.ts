@@ -9,6 +9,7 @@
 import { execFile } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
+import { realMs } from "../src/clock.js";
 import type { Mutant } from "./mutant.js";
 
 /** A test run or a series of seeds may take this long: a mutant that hangs is noticed, too. */
@@ -17,9 +18,10 @@ const SEEDS_MS_MAX = 240_000;
 const OUTPUT_BYTES_MAX = 64 * 1024 * 1024;
 
 export interface Catch {
-  readonly mutant: Mutant;
   /** Who noticed; null: nobody. */
   readonly by: string | null;
+  /** How long it took to find out. */
+  readonly tookMs: number;
 }
 
 interface VitestReport {
@@ -34,11 +36,16 @@ interface VitestReport {
 
 /** @param root of the repository. @param self the program that `--seeds-of NAME` runs the world in. */
 export async function hunt(mutant: Mutant, root: string, self: string): Promise<Catch> {
-  const byTest = await byTests(mutant, root);
-  if (byTest !== null || mutant.seedsMax === 0) return { mutant, by: byTest };
+  const fromMs = realMs();
+  const by = (await byTests(mutant, root)) ?? (await byWorld(mutant, root, self));
+  return { by, tookMs: realMs() - fromMs };
+}
+
+async function byWorld(mutant: Mutant, root: string, self: string): Promise<string | null> {
+  if (mutant.seedsMax === 0) return null;
   const { code, stdout } = await run([self, "--seeds-of", mutant.name], root, { timeoutMs: SEEDS_MS_MAX });
-  if (code === "time") return { mutant, by: `world: it did not end within ${SEEDS_MS_MAX / 1_000} s` };
-  return { mutant, by: code === 1 ? (stdout.trim().split("\n").at(-1) ?? "world") : null };
+  if (code === "time") return `world: it did not end within ${SEEDS_MS_MAX / 1_000} s`;
+  return code === 1 ? (stdout.trim().split("\n").at(-1) ?? "world") : null;
 }
 
 async function byTests(mutant: Mutant, root: string): Promise<string | null> {

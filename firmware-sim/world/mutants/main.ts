@@ -1,9 +1,11 @@
 /**
- * `npm run mutants`: each mutant of the list, and who notices it. The last line sums up; exit 1 when too many survive.
+ * `npm run mutants`: each mutant of the list, and who notices it. The table and the last line sum up; exit 1 when too
+ * many survive.
  *
  *   npm run mutants                       all of them
  *   npm run mutants -- --only TEXT        those whose name or file has the text
  *   npm run mutants -- --workers 2        so many at a time (1 unless told)
+ *   npm run mutants -- --state FILE       goes on where it was ended: what is in the file is not tried again
  */
 import { writeFileSync } from "node:fs";
 import { parseArgs } from "node:util";
@@ -11,6 +13,8 @@ import { type Catch, hunt } from "./hunt.js";
 import { MUTANTS } from "./list.js";
 import type { Mutant } from "./mutant.js";
 import { plantedWorld } from "./planted-world.js";
+import { RunState } from "./run-state.js";
+import { tableOf } from "./table.js";
 
 /** At least this share has to be noticed. */
 const CAUGHT_SHARE_MIN = 0.95;
@@ -18,37 +22,48 @@ const CAUGHT_SHARE_MIN = 0.95;
 /** @param root of the repository. @param self this program's file. @returns the exit code. */
 export async function main(argv: readonly string[], root: string, self: string): Promise<number> {
   const text = { type: "string" } as const;
-  const options = { only: text, workers: text, json: text, "seeds-of": text };
+  const options = { only: text, workers: text, json: text, state: text, "seeds-of": text };
   const { values } = parseArgs({ args: [...argv], options });
   const seedsOf = values["seeds-of"];
   if (seedsOf !== undefined) return seeds(seedsOf, root);
   const only = values.only ?? "";
-  const waiting = MUTANTS.filter(({ name, file }) => name.includes(only) || file.includes(only));
-  const caught: Catch[] = [];
+  const meant = MUTANTS.filter(({ name, file }) => name.includes(only) || file.includes(only));
+  const state = new RunState(values.state ?? null, root);
+  const waiting = meant.filter((mutant) => state.of(mutant) === null);
+  if (waiting.length < meant.length) console.log(`${meant.length - waiting.length} were tried before`);
   const work = async (): Promise<void> => {
     for (let next = waiting.shift(); next !== undefined; next = waiting.shift()) {
       const found = await hunt(next, root, self);
-      caught.push(found);
-      console.log(
-        [`${found.by === null ? "SURVIVED" : "caught  "}  ${next.name}`, next.file, found.by ?? "nobody noticed"].join(
-          "\n            ",
-        ),
-      );
+      state.add(next, found);
+      console.log(lineOf(next, found));
     }
   };
   await Promise.all(Array.from({ length: Math.max(1, Number(values.workers ?? 1)) }, work));
-  return sum(caught, values.json);
+  return sum(
+    meant.flatMap((mutant) => {
+      const found = state.of(mutant);
+      return found === null ? [] : [{ mutant, found }];
+    }),
+    values.json,
+  );
 }
 
-function sum(caught: readonly Catch[], json: string | undefined): number {
-  const survivors = caught.filter(({ by }) => by === null);
-  const share = (caught.length - survivors.length) / Math.max(1, caught.length);
+function lineOf({ name, file }: Mutant, { by, tookMs }: Catch): string {
+  const head = `${by === null ? "SURVIVED" : "caught  "}  ${name} (${(tookMs / 1_000).toFixed(0)} s)`;
+  return [head, file, by ?? "nobody noticed"].join("\n            ");
+}
+
+function sum(tried: readonly { mutant: Mutant; found: Catch }[], json: string | undefined): number {
+  const caughtCount = tried.filter(({ found }) => found.by !== null).length;
+  const share = caughtCount / Math.max(1, tried.length);
   if (json !== undefined) {
-    const rows = caught.map(({ mutant: { name, file }, by }) => ({ name, file, by }));
+    const rows = tried.map(({ mutant: { name, file }, found: { by, tookMs } }) => ({ name, file, by, tookMs }));
     writeFileSync(json, `${JSON.stringify(rows, null, 2)}\n`);
   }
+  for (const line of tableOf(tried)) console.log(line);
+  const seconds = (tried.reduce((total, { found }) => total + found.tookMs, 0) / 1_000).toFixed(0);
   const percent = (share * 100).toFixed(1);
-  console.log(`mutants=${caught.length} caught=${caught.length - survivors.length} share=${percent}%`);
+  console.log(`mutants=${tried.length} caught=${caughtCount} share=${percent}% seconds=${seconds}`);
   return share >= CAUGHT_SHARE_MIN ? 0 : 1;
 }
 
