@@ -9,6 +9,7 @@ import type { Counter } from "../core/metrics.js";
 import { TokenBucket } from "../core/token-bucket.js";
 import type { Instants } from "../core/turn-clock.js";
 import { SMALL_MESSAGE_BYTES_MAX, smallFrame } from "./small-frame.js";
+import { WholeFrames } from "./whole-frames.js";
 
 /** What the listener feeds with the link's life; a session. */
 export interface LinkListener {
@@ -67,11 +68,13 @@ export class WsLink {
   /** Tell `listener` of everything, and at the end `gone` first; called once, right after construction. */
   listen(listener: LinkListener, gone: () => void): void {
     this.#socket.on("message", (data, isBinary) => {
-      if (!this.#open) return;
+      // What `ws` still reads from a socket that is gone may lack a beginning: see `#readFrames`.
+      if (!this.#open || this.#socket.readyState !== this.#socket.OPEN) return;
       this.#meter();
       if (!isBinary) listener.text();
       else if (data instanceof Uint8Array) listener.message(data);
     });
+    this.#readFrames(listener);
     // The close follows; ws has already chosen the close code (1002, 1007, 1009 …).
     this.#socket.on("error", () => {});
     this.#socket.on("close", () => {
@@ -111,6 +114,29 @@ export class WsLink {
   hold(on: boolean): void {
     this.#held = on;
     this.#flow();
+  }
+
+  /** Between the socket and `ws`: whole binary messages come here directly, the rest reaches `ws` as ever. */
+  #readFrames(listener: LinkListener): void {
+    const [toWs, ...others] = this.#stream.listeners("data");
+    // Not as we know it: then `ws` reads everything, as it would without us.
+    if (toWs === undefined || others.length > 0) return;
+    let isFaulty = false;
+    this.#socket.on("error", () => {
+      isFaulty = true;
+    });
+    const frames = new WholeFrames(this.messageBytesMax, {
+      message: (payload) => {
+        if (!this.#open || this.#socket.readyState !== this.#socket.OPEN) return;
+        this.#meter();
+        listener.message(payload);
+      },
+      other: (bytes) => {
+        if (!isFaulty) toWs.call(this.#stream, bytes);
+      },
+    });
+    this.#stream.off("data", toWs as (chunk: Buffer) => void); // as it was added
+    this.#stream.on("data", (chunk: Buffer) => frames.take(chunk));
   }
 
   #meter(): void {
