@@ -13,13 +13,49 @@ import type { LiveLimits } from "./live-limits.js";
 /** Longer texts are cut: the table shows a value, the history has the whole. */
 const TEXT_CHARACTERS_MAX = 256;
 
-interface Held {
-  readonly reading: LiveReading;
-  readonly recordId: number;
+/**
+ * One signal's value, written over by the next: a fleet brings thousands a second, and objects that live just long enough
+ * to move to the old part of the heap would fill it with garbage.
+ */
+class Held {
+  readonly signal: string;
+  #t = 0;
+  #v: LiveReading["v"] = null;
+  #q: LiveReading["q"] = "good";
+  #unit: string | undefined;
+  #recordId = 0;
+
+  constructor(signal: string) {
+    this.signal = signal;
+  }
+
+  get t(): number {
+    return this.#t;
+  }
+
+  get recordId(): number {
+    return this.#recordId;
+  }
+
+  take({ t, v, q, unit }: LiveReading, recordId: number): void {
+    this.#t = t;
+    this.#v = shortened(v);
+    this.#q = q;
+    // Each message brings a new string that says the same: the one we have may stay where it is.
+    if (this.#unit !== unit) this.#unit = unit;
+    this.#recordId = recordId;
+  }
+
+  reading(): LiveReading {
+    const reading = { signal: this.signal, t: this.#t, v: this.#v, q: this.#q };
+    return this.#unit === undefined ? reading : { ...reading, unit: this.#unit };
+  }
 }
 
-export interface LatestChange extends Held {
+export interface LatestChange {
   readonly device: string;
+  readonly reading: LiveReading;
+  readonly recordId: number;
 }
 
 /** The newest reading of every signal of every device, bounded. */
@@ -45,14 +81,16 @@ export class LatestValues {
   }
 
   of(device: string): LiveReading[] {
-    return Array.from(this.#devices.get(device)?.values() ?? [], (held) => held.reading);
+    return Array.from(this.#devices.get(device)?.values() ?? [], (held) => held.reading());
   }
 
   /** Values that changed with records after `recordId`, in order of the record that brought them. */
   since(recordId: number): LatestChange[] {
     const changed: LatestChange[] = [];
     for (const [device, signals] of this.#devices) {
-      for (const held of signals.values()) if (held.recordId > recordId) changed.push({ device, ...held });
+      for (const held of signals.values()) {
+        if (held.recordId > recordId) changed.push({ device, reading: held.reading(), recordId: held.recordId });
+      }
     }
     return changed.sort((a, b) => a.recordId - b.recordId);
   }
@@ -66,9 +104,7 @@ export class LatestValues {
   #keep(signals: Map<string, Held>, reading: LiveReading, recordId: number, receivedUnixMs: number): void {
     const held = signals.get(reading.signal);
     if (held !== undefined) {
-      if (replaces(held.reading.t, reading.t, receivedUnixMs)) {
-        signals.set(reading.signal, { reading: shortened(reading), recordId });
-      }
+      if (replaces(held.t, reading.t, receivedUnixMs)) held.take(reading, recordId);
       return;
     }
     if (signals.size >= this.#limits.signalsPerDeviceMax || this.#count >= this.#limits.latestValuesMax) {
@@ -76,11 +112,13 @@ export class LatestValues {
       return;
     }
     this.#count += 1;
-    signals.set(reading.signal, { reading: shortened(reading), recordId });
+    const made = new Held(reading.signal);
+    made.take(reading, recordId);
+    signals.set(made.signal, made);
   }
 }
 
-function shortened(reading: LiveReading): LiveReading {
-  if (typeof reading.v !== "string" || reading.v.length <= TEXT_CHARACTERS_MAX) return reading;
-  return { ...reading, v: `${reading.v.slice(0, TEXT_CHARACTERS_MAX - 1)}…` };
+function shortened(value: LiveReading["v"]): LiveReading["v"] {
+  if (typeof value !== "string" || value.length <= TEXT_CHARACTERS_MAX) return value;
+  return `${value.slice(0, TEXT_CHARACTERS_MAX - 1)}…`;
 }

@@ -15,6 +15,7 @@ import { openStorage } from "../storage/open-storage.js";
 import { withPromptStatus } from "../storage/prompt-status.js";
 import type { Storage } from "../storage/storage-client.js";
 import { commitIntervalOf } from "./commit-interval.js";
+import { memoryMetrics } from "./memory-metrics.js";
 import type { GatewayWorld } from "./world.js";
 
 export interface Store {
@@ -56,6 +57,7 @@ export async function openStore(config: Config, world: GatewayWorld): Promise<St
   for (const { level, sentence, facts } of opened.notices) world.log[level](facts, sentence);
   world.metrics.gauge("storage_calls_pending", "Calls waiting for the storage workers", () => opened.pendingCount());
   const historyClient = history.isEnabled ? openHistory(config, world, opened) : NO_HISTORY;
+  memoryMetrics(world.metrics, () => [...opened.heaps(), ["history", historyClient.heap]]);
   if (!history.isEnabled && config.sinks.length === 0) {
     world.log.warn({}, "no sink and no history: what devices send is acknowledged, shown live, and deleted");
   }

@@ -10,6 +10,7 @@
 import { fullJitterMs } from "../core/backoff.js";
 import { type Clock, repeat } from "../core/clock.js";
 import { asGatewayError, GatewayError } from "../core/errors.js";
+import type { HeapFigures } from "../core/heap.js";
 import type { Logger } from "../core/log.js";
 import type { Metrics } from "../core/metrics.js";
 import type { Random } from "../core/random.js";
@@ -102,6 +103,11 @@ export class HistoryClient {
   async latest(): Promise<readonly LatestOfDevice[]> {
     await this.#opened;
     return this.#state === "up" ? this.#up().ask("latest", null) : [];
+  }
+
+  /** How large its heap was a few seconds ago; null while it is not up. */
+  get heap(): HeapFigures | null {
+    return this.#state === "up" ? (this.#calls?.heap ?? null) : null;
   }
 
   /** Write what is in memory and end the worker. Never rejects. */

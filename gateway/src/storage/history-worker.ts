@@ -3,6 +3,7 @@
  */
 import { parentPort, workerData } from "node:worker_threads";
 import { SystemClock } from "../core/clock.js";
+import { reportHeap } from "./heap-report.js";
 import { HistoryEngine } from "./history-engine.js";
 import { HistoryHost } from "./history-host.js";
 import { openHistory } from "./history-open.js";
@@ -23,6 +24,7 @@ try {
   const host = new HistoryHost(engine, opened, clock, send);
   port.on("message", (question: Question<HistoryCalls>) => host.receive(question));
   send({ type: "ready", notices: opened.notices }, []);
+  reportHeap(clock, send);
 } catch (thrown) {
   send({ type: "fatal", error: plainError(storeError(thrown, "the history")) }, []);
 }

@@ -9,5 +9,7 @@ export const NO_HISTORY = {
   /** Errors: E_HISTORY_OFF, always. */
   read: (): Promise<never> =>
     Promise.reject(new GatewayError("E_HISTORY_OFF", "history.enabled is false in the configuration")),
+  /** No thread. */
+  heap: null,
   close: (): Promise<void> => Promise.resolve(),
 };

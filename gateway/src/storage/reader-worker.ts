@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { parentPort, workerData } from "node:worker_threads";
 import { SystemClock } from "../core/clock.js";
 import { Renderer } from "../telemetry/render.js";
+import { reportHeap } from "./heap-report.js";
 import { SPOOL_FILE } from "./open-stores.js";
 import { Reader } from "./reader.js";
 import { ReaderHost } from "./reader-host.js";
@@ -18,10 +19,12 @@ const send = (message: WorkerMessage, transfer: ArrayBuffer[]): void => port.pos
 
 try {
   const start = workerData as ReaderStart; // made by open-storage.ts
-  const reader = new Reader(join(start.dataDir, SPOOL_FILE), new Renderer(start.gatewayId), new SystemClock());
+  const clock = new SystemClock();
+  const reader = new Reader(join(start.dataDir, SPOOL_FILE), new Renderer(start.gatewayId), clock);
   const host = new ReaderHost(reader, send);
   port.on("message", (question: Question<ReaderCalls>) => host.receive(question));
   send({ type: "ready", notices: [] }, []);
+  reportHeap(clock, send);
 } catch (thrown) {
   send({ type: "fatal", error: plainError(storeError(thrown, "the store, while reading")) }, []);
 }

@@ -6,6 +6,7 @@
  *   notes (cursors, boot offsets, audit) collect here; one message of them is under way at a time
  */
 import type { GatewayError } from "../core/errors.js";
+import type { HeapFigures } from "../core/heap.js";
 import type { CommandStore } from "../model/command.js";
 import type { IdentityStore } from "../model/identity.js";
 import type { Spool, SpoolReader } from "../model/spool.js";
@@ -26,6 +27,8 @@ export interface Storage {
   readonly notices: readonly StoreNotice[];
   /** Calls that wait for an answer: for the metrics. */
   pendingCount(): number;
+  /** How large the heaps of the threads are, by the thread's name: for the metrics. */
+  heaps(): readonly (readonly [thread: string, heap: HeapFigures | null])[];
   /** How many calls the writer has answered: it stands still when the worker hangs. */
   answeredCount(): number;
   /**
@@ -84,6 +87,10 @@ export async function connectStorage(
       },
       notices,
       pendingCount: () => writer.pendingCount + opened.pendingCount,
+      heaps: () => [
+        ["storage", writer.heap],
+        ["reader", opened.heap],
+      ],
       answeredCount: () => writer.answeredCount,
       close: once(async () => {
         try {

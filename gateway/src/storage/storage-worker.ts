@@ -7,6 +7,7 @@ import { step } from "../command/command-machine.js";
 import { SystemClock } from "../core/clock.js";
 import { SystemRandom } from "../core/random.js";
 import { Engine } from "./engine.js";
+import { reportHeap } from "./heap-report.js";
 import { openStores } from "./open-stores.js";
 import { storeError } from "./sqlite-error.js";
 import type { StorageStart } from "./storage-start.js";
@@ -31,6 +32,7 @@ try {
   const host = new WriterHost(engine, clock, clock, send);
   port.on("message", (question: Question<WriterCalls>) => host.receive(question));
   send({ type: "ready", notices: stores.notices }, []);
+  reportHeap(clock, send);
 } catch (thrown) {
   send({ type: "fatal", error: plainError(storeError(thrown, "the store")) }, []);
 }

@@ -6,6 +6,7 @@
  *                                              ╚═ fatal, or it died ─▶ every pending promise rejects, onFatal once
  */
 import { GatewayError } from "../core/errors.js";
+import type { HeapFigures } from "../core/heap.js";
 import type { StoreNotice } from "./open-stores.js";
 import { type Answer, type CallOf, type Calls, errorOf, type Question, type WorkerMessage } from "./worker-protocol.js";
 
@@ -34,6 +35,7 @@ export class WorkerCalls<C extends Calls> {
   readonly #onSpace: () => void;
   #nextId = 1;
   #answeredCount = 0;
+  #heap: HeapFigures | null = null;
   #dead: GatewayError | null = null;
   readonly #ready: Promise<readonly StoreNotice[]>;
   #settleReady: { resolve: (notices: readonly StoreNotice[]) => void; reject: (error: GatewayError) => void };
@@ -88,6 +90,11 @@ export class WorkerCalls<C extends Calls> {
     return this.#answeredCount;
   }
 
+  /** How large the worker's heap was a few seconds ago; null: it has not said so yet, or has no heap of its own. */
+  get heap(): HeapFigures | null {
+    return this.#heap;
+  }
+
   /** The caller has ended the worker: from now on calls are refused, and its death is no news. */
   async end(): Promise<void> {
     this.#dead ??= new GatewayError("E_STORE_BUSY", "the store is closed");
@@ -97,6 +104,7 @@ export class WorkerCalls<C extends Calls> {
 
   #receive(message: WorkerMessage): void {
     if (message.type === "ready") this.#settleReady.resolve(message.notices);
+    else if (message.type === "heap") this.#heap = message.heap;
     else if (message.type === "space") this.#onSpace();
     else if (message.type === "fatal") this.#die(errorOf(message.error));
     else this.#answered(message);

@@ -6,6 +6,7 @@
  *                                                      worker ── { event, … } ──▶ main
  */
 import { ERRORS, GatewayError } from "../core/errors.js";
+import type { HeapFigures } from "../core/heap.js";
 import type { CommandEvent, CommandRecord, CreateOutcome, NewCommand } from "../model/command.js";
 import type { DeviceIdentity } from "../model/identity.js";
 import type { Gap } from "../model/record.js";
@@ -110,6 +111,8 @@ export type WorkerMessage =
   | Answer
   /** The databases are open. */
   | { readonly type: "ready"; readonly notices: readonly StoreNotice[] }
+  /** How large the worker's heap is now. */
+  | { readonly type: "heap"; readonly heap: HeapFigures }
   /** Intake was refused and may go on. */
   | { readonly type: "space" }
   /** The worker cannot go on; nothing after this is answered. */
