@@ -15,9 +15,11 @@
 #include <avr/pgmspace.h>
 #define TG_FLASH PROGMEM
 #define TG_FLASH_BYTE(p) pgm_read_byte(p)
+#define TG_FLASH_COPY(to, from, n) (void)memcpy_P(to, from, n)
 #else
 #define TG_FLASH
 #define TG_FLASH_BYTE(p) (*(p))
+#define TG_FLASH_COPY(to, from, n) (void)memcpy(to, from, n)
 #endif
 
 /* tg_client.flags */

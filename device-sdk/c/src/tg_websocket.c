@@ -63,6 +63,7 @@ static void answer(tg_client *c)
         c->rx_phase = WS_CLOSED;
         opcode = OP_CLOSE;
     }
+    c->rx_left = 0;
     tx_frame(c, opcode);
 }
 
@@ -90,49 +91,48 @@ static int16_t rx_frame_done(tg_client *c)
         c->flags |= TG_MORE;
         return (int16_t)n;
     }
-    if (opcode != OP_PONG) c->rx_phase = WS_ANSWER;
+    if (opcode == OP_PONG) c->rx_left = 0;
+    else c->rx_phase = WS_ANSWER;
     return 0;
 }
 
-/* The length is known; false: it will not be taken. */
-static bool rx_length(tg_client *c, uint16_t n)
+/* One byte of a frame's head. < 0: the link is over. */
+static int16_t rx_head_byte(tg_client *c, uint8_t b)
 {
-    c->rx_check = n;
-    c->rx_phase = WS_PAYLOAD;
-    c->rx_left = 0;
-    return n <= (uint16_t)(c->config->rx_bytes - c->rx_at);
+    const uint8_t phase = c->rx_phase++;
+    c->rx_check = c->rx_check << 8 | b;
+    if (phase == WS_HEAD) {
+        if (!head_allowed(c, b)) return TG_ENDED(TG_REASON_PROTOCOL_VIOLATION);
+        c->rx_code = (uint8_t)((c->rx_code & IN_MESSAGE) | b);
+    }
+    if (phase == WS_LENGTH) {
+        c->rx_check = b;
+        if (b == 127u) return TG_ENDED(TG_REASON_TOO_LARGE);
+        if (b > CONTROL_BYTES_MAX) {
+            c->rx_check = 0;
+            return b > 126u || c->rx_code & OP_CLOSE ? TG_ENDED(TG_REASON_PROTOCOL_VIOLATION) : 0;
+        }
+        c->rx_phase = WS_PAYLOAD;
+    }
+    if (c->rx_phase != WS_PAYLOAD) return 0;
+    return c->rx_check > (uint16_t)(c->config->rx_bytes - c->rx_at) ? TG_ENDED(TG_REASON_TOO_LARGE) : 0;
 }
 
 /* One byte of a frame. > 0: a message; 0: go on; < 0: the link is over. */
 static int16_t rx_frame_byte(tg_client *c, uint8_t b)
 {
-    uint8_t *rx = c->config->rx;
-    switch (c->rx_phase) {
-    case WS_HEAD:
-        if (!head_allowed(c, b)) return TG_ENDED(TG_REASON_PROTOCOL_VIOLATION);
-        c->rx_code = (uint8_t)((c->rx_code & IN_MESSAGE) | b);
-        c->rx_phase = WS_LENGTH;
-        return 0;
-    case WS_LENGTH:
-        c->rx_left = 2;
-        c->rx_phase = WS_LONG;
-        if (b > 126u) return TG_ENDED(b == 127u ? TG_REASON_TOO_LARGE : TG_REASON_PROTOCOL_VIOLATION);
-        if (b == 126u) return (c->rx_code & OP_CLOSE) ? TG_ENDED(TG_REASON_PROTOCOL_VIOLATION) : 0;
-        if (!rx_length(c, b)) return TG_ENDED(TG_REASON_TOO_LARGE);
-        break;
-    case WS_LONG:
-        c->rx_check = c->rx_check << 8 | b;
-        if (--c->rx_left > 0) return 0;
-        if (!rx_length(c, (uint16_t)c->rx_check)) return TG_ENDED(TG_REASON_TOO_LARGE);
-        break;
-    default:
+    uint8_t *p = c->config->rx + c->rx_at;
+    if (c->rx_phase != WS_PAYLOAD) {
+        const int16_t over = rx_head_byte(c, b);
+        if (over != 0 || c->rx_phase != WS_PAYLOAD) return over;
+    } else {
         if (c->rx_code & OP_CLOSE) {
-            rx[c->rx_at + c->rx_left++] = b;
+            p[c->rx_left++] = b;
         } else {
-            rx[c->rx_at++] = b;
+            *p = b;
+            c->rx_at++;
         }
         c->rx_check--;
-        break;
     }
     return c->rx_check == 0 ? rx_frame_done(c) : 0;
 }
@@ -141,11 +141,9 @@ static int16_t rx_frame_byte(tg_client *c, uint8_t b)
 static int16_t rx_fetch_ws(tg_client *c)
 {
     const tg_config *config = c->config;
-    size_t kept = c->rx_at;
-    size_t cap;
+    const size_t kept = (size_t)c->rx_at + c->rx_left;
+    size_t cap = config->rx_bytes - kept;
     int16_t n;
-    if (c->rx_phase == WS_PAYLOAD && (c->rx_code & OP_CLOSE)) kept += c->rx_left;
-    cap = config->rx_bytes - kept;
     if (cap == 0) return TG_ENDED(TG_REASON_TOO_LARGE);
     if (cap > TG_STEP_BYTES) cap = TG_STEP_BYTES;
     n = config->port->recv(config->port->ctx, config->rx + kept, (uint16_t)cap);
@@ -186,7 +184,8 @@ int16_t tg_websocket_framing(tg_client *c, uint8_t op)
         sizes(c);
         return 0;
     case TG_OP_UP:
-        c->rx_phase = WS_STATUS;
+        c->rx_phase = WS_UPGRADE;
+        c->reason = TG_REASON_OVERLOADED; /* until the response says better */
         c->rx_at = 0;
         c->rx_left = 0;
         c->rx_code = 0;

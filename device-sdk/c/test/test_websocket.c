@@ -70,7 +70,7 @@ static void take_request(fake *f, char *text)
 
 static void accept_of(const char *text, char *accept)
 {
-    const char *key = strstr(text, "Sec-WebSocket-Key: ");
+    const char *key = strstr(text, "sec-websocket-key: ");
     uint8_t digest[20];
     char input[64];
     CHECK(key != NULL);
@@ -126,14 +126,18 @@ static void the_request_is_what_the_rfc_and_the_gateway_ask_for(void)
 {
     bench *b = socket_new();
     char text[4096];
+    const char *key;
     until_request(b, text);
-    CHECK(strncmp(text, "GET /v1/device HTTP/1.1\r\nHost: gateway.tidegate.internal\r\n", 57) == 0);
-    CHECK(strstr(text, "\r\nUpgrade: websocket\r\n") != NULL);
-    CHECK(strstr(text, "\r\nConnection: Upgrade\r\n") != NULL);
-    CHECK(strstr(text, "\r\nSec-WebSocket-Version: 13\r\n") != NULL);
-    CHECK(strstr(text, "\r\nSec-WebSocket-Protocol: tidegate.v1\r\n") != NULL);
-    CHECK(strstr(text, "\r\nAuthorization: Bearer secret-token\r\n") != NULL);
-    CHECK(strcmp(strstr(text, "Sec-WebSocket-Key: ") + 19 + 21, "A==\r\nAuthorization: Bearer secret-token\r\n\r\n") == 0);
+    CHECK(strncmp(text, "GET /v1/device HTTP/1.1\r\nhost: gateway.tidegate.internal\r\n", 57) == 0);
+    CHECK(strstr(text, "\r\nupgrade: websocket\r\n") != NULL);
+    CHECK(strstr(text, "\r\nconnection:upgrade\r\n") != NULL);
+    CHECK(strstr(text, "\r\nsec-websocket-version: 13\r\n") != NULL);
+    CHECK(strstr(text, "\r\nsec-websocket-protocol: tidegate.v1\r\n") != NULL);
+    CHECK(strstr(text, "\r\nauthorization: Bearer secret-token\r\n") != NULL);
+    key = strstr(text, "sec-websocket-key: ") + 19;
+    CHECK(strncmp(key + 21, "A==\r\n", 5) == 0); /* 16 bytes in base64 */
+    CHECK(strspn(key, "ABCDEFGHIJKLMNOP") == 22);
+    CHECK(strcmp(text + strlen(text) - 4, "\r\n\r\n") == 0);
 }
 
 static void a_device_comes_online_over_websocket_whatever_the_chunks(void)

@@ -93,7 +93,7 @@ static void fuzz_run(tg_framing *framing, const uint8_t *data, size_t size, bool
     if (online) {
         client.phase = TG_ONLINE;
         client.flags |= TG_READY;
-        client.rx_phase = 2; /* a WebSocket: past the upgrade */
+        client.rx_phase = 1; /* a WebSocket: past the upgrade */
         client.heartbeat = 44;
         client.window = 8;
         client.epoch = 1;
