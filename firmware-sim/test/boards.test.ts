@@ -75,7 +75,7 @@ withAll.describe("emulated boards", () => {
         await until(
           "all are online",
           everyone(async (id) => (await shown(id)).online === true),
-          30_000,
+          60_000,
         );
         await until(
           "all report",

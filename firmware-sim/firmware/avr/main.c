@@ -10,25 +10,23 @@
 #include <avr/interrupt.h>
 #include <avr/io.h>
 #include <avr/sleep.h>
-#include <string.h>
 #include <util/atomic.h>
 
 #include "../demo/uart_link.h"
 
-#ifndef INTERVAL_MS
-#define INTERVAL_MS 1000u
-#endif
-
 #if defined(USART_RX_vect)
 #define RECEIVE_VECTOR USART_RX_vect
 #define TRANSMIT_VECTOR USART_UDRE_vect
-#define MODEL "atmega328p"
 #else
 #define RECEIVE_VECTOR USART0_RX_vect
 #define TRANSMIT_VECTOR USART0_UDRE_vect
-#define MODEL "atmega2560"
 #endif
 
+/* Longest text taken over from the page: a token has 46 characters, an id at most 31. */
+#define TEXT_BYTES 47u
+
+static uint8_t id[31];
+static uint8_t token[TEXT_BYTES];
 static volatile uint32_t now_ms;
 
 ISR(RECEIVE_VECTOR)
@@ -47,29 +45,45 @@ ISR(TIMER0_COMPA_vect)
     now_ms++;
 }
 
-static void kick(void)
+void tg_uart_kick(tg_uart *uart)
 {
+    (void)uart;
     ATOMIC_BLOCK(ATOMIC_RESTORESTATE) {
         UCSR0B |= _BV(UDRIE0);
     }
 }
 
-static uint32_t clock_ms(void)
+uint32_t board_now_ms(void *ctx)
 {
     uint32_t ms;
+    (void)ctx;
     ATOMIC_BLOCK(ATOMIC_RESTORESTATE) {
         ms = now_ms;
     }
     return ms;
 }
 
-void board_read_identity(board_identity *identity)
+/* Copies a text of the page; nothing when it was not written: an erased EEPROM holds ones. */
+static void read_text(tg_span *text, uint8_t *to, uint8_t at)
 {
-    char magic[4];
-    eeprom_read_block(magic, (const void *)0, sizeof magic);
-    if (memcmp(magic, "TGID", 4) == 0) eeprom_read_block(identity, (const void *)0, sizeof *identity);
-    identity->id[sizeof identity->id - 1] = 0;
-    identity->token[sizeof identity->token - 1] = 0;
+    uint8_t n = 0;
+    uint8_t c;
+    for (;;) {
+        c = eeprom_read_byte((const uint8_t *)(uintptr_t)(uint8_t)(at + n));
+        if (c == 0xFF || n == TEXT_BYTES) return;
+        if (c == 0) break;
+        to[n++] = c;
+    }
+    text->ptr = to;
+    text->len = n;
+}
+
+uint32_t board_start(tg_config *config)
+{
+    read_text(&config->device_id, id, offsetof(board_page, id));
+    read_text(&config->token, token, offsetof(board_page, token));
+    demo_stir(eeprom_read_dword((const uint32_t *)offsetof(board_page, seed)));
+    return eeprom_read_dword((const uint32_t *)offsetof(board_page, interval_ms));
 }
 
 void board_sleep(void)
@@ -86,15 +100,8 @@ void board_sleep(void)
     sleep_disable();
 }
 
-float board_temperature(uint32_t ms)
-{
-    return 18.0f + (float)(uint8_t)(ms >> 10) * 0.02f;
-}
-
 int main(void)
 {
-    board_uart.kick = kick;
-    board_uart.now_ms = clock_ms;
     UBRR0 = 16;
     UCSR0A = _BV(U2X0);
     UCSR0C = _BV(UCSZ01) | _BV(UCSZ00);
@@ -104,5 +111,5 @@ int main(void)
     OCR0A = 249;
     TIMSK0 = _BV(OCIE0A);
     sei();
-    demo_run(MODEL, INTERVAL_MS);
+    demo_run();
 }

@@ -6,8 +6,6 @@
  *
  * Registers: nRF51 Series Reference Manual 3.0.
  */
-#include <string.h>
-
 #include "../demo/uart_link.h"
 
 #define REG(address) (*(volatile uint32_t *)(address))
@@ -16,10 +14,6 @@
 #define RNG 0x4000D000u
 #define NVIC_ENABLE 0xE000E100u
 #define IDENTITY 0x20003F80u /* the top 128 bytes of RAM, below nothing: the stack starts under them */
-
-#ifndef INTERVAL_MS
-#define INTERVAL_MS 1000u
-#endif
 
 extern uint32_t image_data_load, image_data_start, image_data_end, image_bss_start, image_bss_end, image_stack_top;
 void reset_handler(void);
@@ -78,32 +72,32 @@ void timer_handler(void)
     now_ms++;
 }
 
-static void kick(void)
+void tg_uart_kick(tg_uart *uart)
 {
+    (void)uart;
     __asm volatile("cpsid i");
     if (!is_sending) send_next();
     __asm volatile("cpsie i");
 }
 
-static uint32_t clock_ms(void)
+uint32_t board_now_ms(void *ctx)
 {
+    (void)ctx;
     return now_ms;
 }
 
-void board_read_identity(board_identity *identity)
+uint32_t board_start(tg_config *config)
 {
     uint8_t i;
-    if (memcmp((const void *)IDENTITY, "TGID", 4) == 0) memcpy(identity, (const void *)IDENTITY, sizeof *identity);
-    identity->id[sizeof identity->id - 1] = 0;
-    identity->token[sizeof identity->token - 1] = 0;
     REG(RNG) = 1;
     for (i = 0; i < 4; i++) {
         REG(RNG + 0x100) = 0;
         while (REG(RNG + 0x100) == 0) {
         }
-        identity->seed = identity->seed << 8 ^ REG(RNG + 0x508);
+        demo_stir(REG(RNG + 0x508) << 8 * i);
     }
     REG(RNG + 4) = 1;
+    return board_use_page((const board_page *)IDENTITY, config);
 }
 
 void board_sleep(void)
@@ -111,15 +105,8 @@ void board_sleep(void)
     __asm volatile("wfi");
 }
 
-float board_temperature(uint32_t ms)
-{
-    return 20.0f + (float)(ms >> 10 & 255u) * 0.02f;
-}
-
 int main(void)
 {
-    board_uart.kick = kick;
-    board_uart.now_ms = clock_ms;
     REG(UART + 0x50C) = 24;
     REG(UART + 0x514) = 25;
     REG(UART + 0x524) = 0x01D7E000; /* 115200 */
@@ -134,5 +121,5 @@ int main(void)
     REG(TIMER + 0x304) = 1u << 16;
     REG(TIMER + 0x000) = 1;
     REG(NVIC_ENABLE) = 1u << 2 | 1u << 8;
-    demo_run("microbit", INTERVAL_MS);
+    demo_run();
 }

@@ -6,8 +6,6 @@
  *
  * Registers: Arm Application Note 385; Cortex-M System Design Kit Technical Reference Manual.
  */
-#include <string.h>
-
 #include "../demo/uart_link.h"
 
 #define REG(address) (*(volatile uint32_t *)(address))
@@ -17,10 +15,6 @@
 #define IDENTITY 0x20020000u
 #define CPU_HZ 25000000u
 #define BAUD 115200u
-
-#ifndef INTERVAL_MS
-#define INTERVAL_MS 1000u
-#endif
 
 extern uint32_t image_data_load, image_data_start, image_data_end, image_bss_start, image_bss_end, image_stack_top;
 void reset_handler(void);
@@ -78,23 +72,23 @@ void tick_handler(void)
     now_ms++;
 }
 
-static void kick(void)
+void tg_uart_kick(tg_uart *uart)
 {
+    (void)uart;
     __asm volatile("cpsid i");
     if (!is_sending) send_next();
     __asm volatile("cpsie i");
 }
 
-static uint32_t clock_ms(void)
+uint32_t board_now_ms(void *ctx)
 {
+    (void)ctx;
     return now_ms;
 }
 
-void board_read_identity(board_identity *identity)
+uint32_t board_start(tg_config *config)
 {
-    if (memcmp((const void *)IDENTITY, "TGID", 4) == 0) memcpy(identity, (const void *)IDENTITY, sizeof *identity);
-    identity->id[sizeof identity->id - 1] = 0;
-    identity->token[sizeof identity->token - 1] = 0;
+    return board_use_page((const board_page *)IDENTITY, config);
 }
 
 void board_sleep(void)
@@ -102,20 +96,13 @@ void board_sleep(void)
     __asm volatile("wfi");
 }
 
-float board_temperature(uint32_t ms)
-{
-    return 22.0f + (float)(ms >> 10 & 255u) * 0.02f;
-}
-
 int main(void)
 {
-    board_uart.kick = kick;
-    board_uart.now_ms = clock_ms;
     REG(UART + 0x10) = CPU_HZ / BAUD;
     REG(UART + 8) = 1u | 2u | 4u | 8u; /* transmit, receive, and both interrupts */
     REG(SYSTICK + 4) = CPU_HZ / 1000u - 1u;
     REG(SYSTICK + 8) = 0;
     REG(SYSTICK) = 7; /* core clock, interrupt, on */
     REG(NVIC_ENABLE) = 3;
-    demo_run("mps2-an385", INTERVAL_MS);
+    demo_run();
 }

@@ -31,10 +31,9 @@
 #define SYSTICK 0xE000E010u
 #define PAGE 0x0003F000u
 #define CPU_HZ 50000000u
-#define INTERVAL_MS 1000u
 
 typedef struct page {
-    board_identity identity;
+    board_page identity;
     uint8_t address[4];
     uint16_t port;
     uint16_t ca_bytes;
@@ -50,8 +49,7 @@ int main(void);
 static volatile uint32_t now_ms;
 static struct netif interface;
 static tg_lwip tcp;
-static tg_port link;
-static uint32_t (*link_entropy)(void);
+tg_port board_port;
 
 void board_halt(void)
 {
@@ -85,8 +83,9 @@ static const page *the_page(void)
     return (const page *)PAGE;
 }
 
-uint32_t board_now_ms(void)
+uint32_t board_now_ms(void *ctx)
 {
+    (void)ctx;
     return now_ms;
 }
 
@@ -97,7 +96,7 @@ u32_t sys_now(void)
 
 uint32_t board_random(void)
 {
-    return link_entropy();
+    return demo_entropy(NULL);
 }
 
 static void say(const char *text)
@@ -118,9 +117,10 @@ static void say_number(const char *before, uint32_t number)
     say(&digits[at]);
 }
 
-void board_event(tg_event event, uint32_t arg)
+static void on_event(tg_client *client, tg_event event, uint32_t arg)
 {
     static const char *const names[] = {"?", "online", "offline", "refused", "dropped", "renumbered"};
+    (void)client;
     say(names[event <= TG_EVENT_RENUMBERED ? event : 0]);
     say_number(" ", arg);
 #ifdef WITH_TLS
@@ -133,18 +133,6 @@ void board_event(tg_event event, uint32_t arg)
     say_number(" of ", report.heap_bytes);
 #endif
     say("\n");
-}
-
-void board_read_identity(board_identity *identity)
-{
-    if (memcmp(the_page()->identity.magic, "TGID", 4) == 0) *identity = the_page()->identity;
-    identity->id[sizeof identity->id - 1] = 0;
-    identity->token[sizeof identity->token - 1] = 0;
-}
-
-float board_temperature(uint32_t ms)
-{
-    return 24.0f + (float)(ms >> 10 & 255u) * 0.02f;
 }
 
 /* lwIP gives a frame to send. */
@@ -205,24 +193,24 @@ static void start_network(void)
     netif_set_up(&interface);
 }
 
-void board_link(tg_config *config, uint32_t (*entropy)(void))
+uint32_t board_start(tg_config *config)
 {
     const page *p = the_page();
+    const uint32_t interval_ms = board_use_page(&p->identity, config);
     ip_addr_t gateway;
-    link_entropy = entropy;
     IP4_ADDR(&gateway, p->address[0], p->address[1], p->address[2], p->address[3]);
     start_network();
-    tcp.now_ms = board_now_ms;
-    tcp.entropy = entropy;
+    tcp.now_ms = sys_now;
+    tcp.entropy = board_random;
     tg_lwip_init(&tcp, &gateway, p->port);
-    tg_lwip_port(&tcp, &link);
+    tg_lwip_port(&tcp, &board_port);
 #ifdef WITH_TLS
-    if (!tls_start(&link, p->ca, p->ca_bytes, p->randomness)) say("tls did not start\n");
+    if (!tls_start(&board_port, p->ca, p->ca_bytes, p->randomness)) say("tls did not start\n");
 #endif
-    config->port = &link;
-    config->framing = tg_websocket_framing;
+    config->on_event = on_event;
     config->host.ptr = (const uint8_t *)"gateway.tidegate.internal";
     config->host.len = 25;
+    return interval_ms;
 }
 
 int main(void)
@@ -231,5 +219,5 @@ int main(void)
     REG(SYSTICK + 8) = 0;
     REG(SYSTICK) = 7; /* core clock, interrupt, on */
     REG(UART + 0x30) = 1u | 1u << 8; /* UART and its transmitter on */
-    demo_run("lm3s6965evb", INTERVAL_MS);
+    demo_run();
 }
