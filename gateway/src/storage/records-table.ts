@@ -12,6 +12,9 @@ import type { RecordDraft } from "../spool/tables.js";
 import { BlockRows, type Visited, walkBlock } from "./block-rows.js";
 import { BlockBuilder } from "./record-block.js";
 
+/** Blocks at each end that an estimate of sizes looks at. */
+const SIZED_BLOCKS = 32;
+
 /** What dropping and skipping need of a record. */
 export interface RecordHead {
   readonly id: number;
@@ -35,12 +38,18 @@ export class RecordsTable {
   readonly #deleteTo: Statement<[number]>;
   readonly #raise: Statement<[number]>;
   readonly #startSequence: Statement<[number]>;
+  readonly #sizes: Statement<[], { bytes: number | null; count: number | null }>;
 
   constructor(db: Database) {
     this.#rows = new BlockRows(db);
     this.#append = db.prepare("INSERT INTO records (last_id, first_id, crc, body) VALUES (?, ?, ?, ?)");
     this.#deleteTo = db.prepare("DELETE FROM records WHERE last_id <= ?");
     this.#raise = db.prepare("UPDATE sqlite_sequence SET seq = ? WHERE name = 'records'");
+    const sizes = "SELECT length(body) AS bytes, last_id - first_id + 1 AS count FROM records ORDER BY last_id";
+    this.#sizes = db.prepare(
+      `SELECT sum(bytes) AS bytes, sum(count) AS count FROM
+       (SELECT * FROM (${sizes} LIMIT ${SIZED_BLOCKS}) UNION ALL SELECT * FROM (${sizes} DESC LIMIT ${SIZED_BLOCKS}))`,
+    );
     this.#startSequence = db.prepare("INSERT INTO sqlite_sequence (name, seq) VALUES ('records', ?)");
   }
 
@@ -51,6 +60,16 @@ export class RecordsTable {
     this.#builder.add(this.#nextId, draft);
     this.#nextId += 1;
     return this.#nextId - 1;
+  }
+
+  /**
+   * Bytes that a record takes, heads included: an estimate from the oldest and the newest blocks, because counting
+   * would read everything. At least 1.
+   */
+  averageBytes(): number {
+    this.flush();
+    const { bytes, count } = this.#sizes.get() ?? {};
+    return Math.max(1, (bytes ?? 0) / Math.max(1, count ?? 0));
   }
 
   /** Give the records that wait their row. At the end of every transaction that appends. */

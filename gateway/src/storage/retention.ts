@@ -131,7 +131,7 @@ export class Retention {
 
   /** The last record that is one too many for this sink; 0 when none is. */
   #tooManyTo(row: CursorRow, lastId: number): number {
-    return row.holdMaxBytes === null ? 0 : Math.floor(lastId - row.holdMaxBytes / this.#averageBytes(lastId));
+    return row.holdMaxBytes === null ? 0 : Math.floor(lastId - row.holdMaxBytes / this.#tables.records.averageBytes());
   }
 
   /** Ages are only kept where somebody asks for them. */
@@ -144,11 +144,6 @@ export class Retention {
     if (!this.#age.isDirty) return;
     this.#tables.cursors.putMeta(AGE_KEY, this.#age.text);
     this.#age.kept();
-  }
-
-  /** Bytes per record, as the pages in use say: an estimate, because counting would read everything. */
-  #averageBytes(lastId: number): number {
-    return this.#space.usedBytes() / Math.max(1, lastId - this.#oldestId + 1);
   }
 
   #tell(lost: readonly LostRecord[], why: LossReason): void {
@@ -169,9 +164,10 @@ export class Retention {
   quarantine(draft: Pick<QuarantineDraft, "recordId" | "sink" | "reason" | "atUnixMs" | "message">): boolean {
     const head = this.#tables.records.head(draft.recordId);
     if (head === null) return false;
-    const { deviceKey, epoch, seq } = head;
+    const { deviceKey, epoch, seq, kind } = head;
     const isNew = this.#tables.quarantine.add({ ...draft, deviceKey, epoch, seq });
-    if (!isNew || seq === 0) return isNew;
+    // A gap is on the list already; telling a sink of it once more, which has refused to hear of it, would never end.
+    if (!isNew || seq === 0 || kind === RecordKind.gap) return isNew;
     const { sink, atUnixMs } = draft;
     const gap = { deviceKey, epoch, fromSeq: seq, toSeq: seq, reason: "quarantined", atUnixMs } as const;
     writeGap(this.#tables, { ...gap, sink: sink === "" ? null : sink });

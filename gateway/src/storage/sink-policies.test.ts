@@ -6,7 +6,15 @@ import type { QuarantinedRecord, SinkStart } from "../model/spool.js";
 import { batchOf, helloOf, run } from "../spool/testing/batches.js";
 import { QuarantineTable } from "./quarantine-table.js";
 import { Reader } from "./reader.js";
-import { clock, openTestStore, type TestFolder, type TestStore, testFolder } from "./testing/store.js";
+import {
+  clock,
+  makeCommand,
+  moveCommand,
+  openTestStore,
+  type TestFolder,
+  type TestStore,
+  testFolder,
+} from "./testing/store.js";
 
 let folder: TestFolder;
 let store: TestStore;
@@ -41,7 +49,40 @@ describe("a new sink", () => {
   });
 });
 
+describe("a sink that may hold so many bytes", () => {
+  const held = (holdMaxBytes: number): SinkStart => ({ ...sink("held"), holdMaxBytes });
+  const skippedCount = () => reader.gaps({ limit: 10 }).reduce((n, gap) => n + (gap.toSeq ?? 0) - gap.fromSeq + 1, 0);
+
+  it("holds them in a small spool, too: what an empty file takes is not the records'", () => {
+    store.engine.openSinks([held(10_000)]);
+    for (let seq = 1; seq <= 20; seq++) store.engine.commit(batchOf(run(epoch, seq, seq)));
+    while (store.engine.tick().more);
+    expect(skippedCount()).toBe(0);
+  });
+
+  it("goes on behind what is more than that, and no more than a block of it", () => {
+    store.engine.openSinks([held(10_000)]);
+    for (let seq = 1; seq <= 500; seq++) store.engine.commit(batchOf(run(epoch, seq, seq)));
+    while (store.engine.tick().more);
+    const bytes = 10_000 / (500 - skippedCount());
+    expect(bytes).toBeGreaterThan(10); // one record of this test, with its head
+    expect(bytes).toBeLessThan(200);
+  });
+});
+
 describe("a quarantined record", () => {
+  it("is no second loss when it tells of a gap: a sink that refuses gaps must not be told of ever more of them", () => {
+    store.engine.openSinks([sink("broker")]);
+    store.engine.commit(batchOf(run(epoch, 1, 3)));
+    store.engine.quarantine("broker", 2, "refused", message);
+    const told = reader.gaps({ limit: 10 });
+    const lastId = store.engine.status().lastRecordId;
+    store.engine.quarantine("broker", lastId, "refused as well", message);
+    expect(store.engine.status().lastRecordId).toBe(lastId);
+    expect(reader.gaps({ limit: 10 })).toEqual(told);
+    expect(reader.quarantined("broker", 10)).toHaveLength(2);
+  });
+
   it("keeps its message beyond its record, is tried again once when asked, and says what came of it", () => {
     store.engine.openSinks([sink("broker")]);
     store.engine.commit(batchOf(run(epoch, 1, 3)));
@@ -120,8 +161,8 @@ describe("finished commands", () => {
   it("are not forgotten because a wall clock jumped ten years", () => {
     const fields = { name: "fan", args: "{}", delivery: "atMostOnce", ttlMs: 1_000, source: "api" } as const;
     const rest = { idempotencyKey: null, responseTopic: null, correlation: null };
-    const { command } = store.engine.createCommand({ ...fields, ...rest, device: "attic-7" });
-    store.engine.applyCommand(command.commandId, { type: "cancel" });
+    const { command } = makeCommand(store.engine, { ...fields, ...rest, device: "attic-7" });
+    moveCommand(store.engine, command.commandId, { type: "cancel" });
     clock.advance(10 * 365 * 86_400_000);
     while (store.engine.tick().more);
     expect(reader.command(command.commandId)?.state).toBe("cancelled");
