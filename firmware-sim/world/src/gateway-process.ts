@@ -70,7 +70,6 @@ export class GatewayProcess {
       changed: (record) => this.desk.changed(record),
     });
     this.desk = new CommandDesk({
-      store: this.#store.commands,
       dispatcher: this.#dispatcher,
       clock,
       deviceExists: () => true,

@@ -75,7 +75,6 @@ export class DeviceSide {
       changed: (record) => this.#commandChanged(record),
     });
     this.commands = new CommandDesk({
-      store: store.commands,
       dispatcher: this.#dispatcher,
       clock: world.clock,
       deviceExists: (device) => credentials.identity(device)?.tokenHash != null,

@@ -1,10 +1,10 @@
 /**
- * Where commands come in, from whichever side: API, CLI, dashboard, MQTT. Checks them, stores them, hands them to the
- * dispatcher, and lets a caller wait for what becomes of them.
+ * Where commands come in, from whichever side: API, CLI, dashboard, MQTT. Checks them, hands them to the dispatcher,
+ * which stores them, and lets a caller wait for what becomes of them.
  */
 import type { Clock } from "../core/clock.js";
 import { GatewayError } from "../core/errors.js";
-import type { CommandRecord, CommandStore, CreateOutcome, NewCommand } from "../model/command.js";
+import type { CommandRecord, CreateOutcome, NewCommand } from "../model/command.js";
 import { isFinal } from "./command-machine.js";
 import type { Dispatcher } from "./dispatcher.js";
 
@@ -17,7 +17,6 @@ const KEY_CHARS_MAX = 128;
 const WAITERS_MAX = 1000;
 
 export interface DeskOptions {
-  readonly store: CommandStore;
   readonly dispatcher: Dispatcher;
   readonly clock: Clock;
   /** Is there a device of that id with a credential? */
@@ -43,9 +42,7 @@ export class CommandDesk {
     if (!this.#options.deviceExists(request.device)) {
       throw new GatewayError("E_DEVICE_UNKNOWN", `no device is called ${JSON.stringify(request.device)}`);
     }
-    const outcome = await this.#options.store.create(request);
-    if (!outcome.repeated) this.#options.dispatcher.add(outcome.command);
-    return outcome;
+    return this.#options.dispatcher.create(request);
   }
 
   /** Errors: E_COMMAND_UNKNOWN, E_COMMAND_STATE. */

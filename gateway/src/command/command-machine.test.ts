@@ -54,6 +54,7 @@ const EVENTS: CommandEvent[] = [
   update("unsupported"),
   update("interrupted"),
   { type: "deadline" },
+  { type: "tooLate" },
   { type: "cancel" },
   { type: "deviceForgot" },
   { type: "void", why: "revoked" },
@@ -103,6 +104,12 @@ describe("the command machine", () => {
     expect(stateAfter(record("started"), { type: "deadline" })).toBe("unknown");
     expect(stateAfter(record("queued", { transmissions: 1 }), { type: "deadline" })).toBe("unknown");
     expect(stateAfter(record("sent"), update("expired"))).toBe("expired");
+  });
+
+  it("[P-16] says expired of what was written as sent and not transmitted, unless an earlier id of it was", () => {
+    expect(stateAfter(record("sent"), { type: "tooLate" })).toBe("expired");
+    expect(stateAfter(record("sent", { transmissions: 2 }), { type: "tooLate" })).toBe("sent");
+    expect(stateAfter(record("received"), { type: "tooLate" })).toBe("received");
   });
 
   it("[P-18] never sends an at-most-once command again after the device forgot it", () => {

@@ -63,6 +63,8 @@ export function step(record: CommandRecord, event: CommandEvent, now: MachineNow
       return record.state === "queued" && record.transmissions === 0
         ? move(record, "expired", now, { error: "the deadline passed before the device could be reached" })
         : move(record, "unknown", now, { error: "no result came before the deadline" });
+    case "tooLate":
+      return tooLate(record, now);
     case "cancel":
       return record.state === "queued" && record.transmissions === 0
         ? move(record, "cancelled", now, {})
@@ -88,6 +90,14 @@ function dispatch(record: CommandRecord, wireId: number, epoch: number, now: Mac
     return { ok: false, why: `the command is ${record.state}` };
   }
   return move(record, "sent", now, { wireId, wireEpoch: epoch, transmissions: record.transmissions + 1 });
+}
+
+/** Written as sent and then not transmitted: `expired` is certain when it never was before [P-16]. */
+function tooLate(record: CommandRecord, now: MachineNow): StepResult {
+  if (record.state !== "sent" || record.transmissions !== 1) {
+    return { ok: true, record, becameFinal: false, changed: false };
+  }
+  return move(record, "expired", now, { error: "the deadline passed before it could be transmitted" });
 }
 
 function update(record: CommandRecord, event: Extract<CommandEvent, { type: "update" }>, now: MachineNow): StepResult {

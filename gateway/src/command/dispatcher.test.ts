@@ -3,7 +3,7 @@ import { beforeEach, describe, expect, it } from "vitest";
 import { GatewayError } from "../core/errors.js";
 import { SILENT } from "../core/log.js";
 import { ManualClock } from "../core/testing/manual-clock.js";
-import type { CommandEvent, CommandRecord, Delivery } from "../model/command.js";
+import type { CommandEvent, CommandRecord, CreateOutcome, Delivery, NewCommand, SendOffer } from "../model/command.js";
 import { step } from "./command-machine.js";
 import { ANSWER_GRACE_MS, type DispatchChannel, Dispatcher } from "./dispatcher.js";
 
@@ -11,7 +11,10 @@ let clock: ManualClock;
 let records: Map<string, CommandRecord>;
 let dispatcher: Dispatcher;
 let sent: { id: number; name: string; deadlineUptimeMs: number; stored: string | undefined }[];
-let applyCalls: string[];
+/** What was asked of the store, in order. */
+let storeCalls: string[];
+/** What the store does before it answers a new command. */
+let whileCreating: () => void | Promise<void>;
 
 const settle = () => new Promise<void>((resolve) => setImmediate(resolve));
 
@@ -27,9 +30,10 @@ beforeEach(() => {
   clock = new ManualClock();
   records = new Map();
   sent = [];
-  applyCalls = [];
+  storeCalls = [];
+  whileCreating = () => {};
   dispatcher = new Dispatcher({
-    store: { apply: (id, event) => apply(id, event) },
+    store: { create, apply: (id, event) => apply(id, event) },
     clock,
     log: SILENT,
     bootId: "boot-1",
@@ -43,24 +47,40 @@ async function apply(commandId: string, event: CommandEvent): Promise<CommandRec
   const result = step(record, event, { unixMs: 0 });
   if (!result.ok) throw new GatewayError("E_COMMAND_STATE", result.why);
   records.set(commandId, result.record);
-  applyCalls.push(`${record.name} ${event.type}`);
+  storeCalls.push(`${record.name} ${event.type}`);
   return result.record;
 }
 
-function add(name: string, options: { delivery?: Delivery; ttlMs?: number; bootId?: string } = {}): CommandRecord {
-  const ttlMs = options.ttlMs ?? 60_000;
-  const record: CommandRecord = {
+/** As the book does it: the key's first command, a limit, or a new record, sent at once where there is an offer. */
+async function create(request: NewCommand, offer: SendOffer | null): Promise<CreateOutcome> {
+  storeCalls.push(`${request.name} create${offer === null ? "" : " and send"}`);
+  await whileCreating();
+  const first = [...records.values()].find((known) => known.idempotencyKey === (request.idempotencyKey ?? "none"));
+  if (first !== undefined) return { command: first, repeated: true };
+  if (request.name === "refused") throw new GatewayError("E_COMMAND_LIMIT", "too many");
+  let record = recordOf(request.name, request);
+  if (offer !== null) {
+    const result = step(record, { type: "dispatch", ...offer }, { unixMs: 0 });
+    if (result.ok) record = result.record;
+  }
+  records.set(record.commandId, record);
+  return { command: record, repeated: false };
+}
+
+function recordOf(name: string, fields: Partial<CommandRecord> = {}): CommandRecord {
+  const ttlMs = fields.ttlMs ?? 60_000;
+  return {
     commandId: `cmd_${name}`,
     device: "pump-7",
     name,
     args: "null",
-    delivery: options.delivery ?? "atMostOnce",
+    delivery: "atMostOnce",
     state: "queued",
     source: "api",
     ttlMs,
     createdUnixMs: 0,
     deadlineMonoMs: clock.monoMs() + ttlMs,
-    bootId: options.bootId ?? "boot-1",
+    bootId: "boot-1",
     wireId: 0,
     wireEpoch: 0,
     transmissions: 0,
@@ -70,10 +90,20 @@ function add(name: string, options: { delivery?: Delivery; ttlMs?: number; bootI
     idempotencyKey: null,
     responseTopic: null,
     correlation: null,
+    ...fields,
   };
+}
+
+/** One that is stored already, as at a start. */
+function add(name: string, fields: { delivery?: Delivery; ttlMs?: number; bootId?: string } = {}): void {
+  const record = recordOf(name, fields);
   records.set(record.commandId, record);
   dispatcher.add(record);
-  return record;
+}
+
+/** Somebody asks for one. */
+function ask(name: string, fields: Partial<NewCommand> = {}): Promise<CreateOutcome> {
+  return dispatcher.create({ ...recordOf(name), ...fields });
 }
 
 function channel(changes: Partial<DispatchChannel> = {}): DispatchChannel {
@@ -253,6 +283,7 @@ describe("the dispatcher", () => {
     let broken = true;
     dispatcher = new Dispatcher({
       store: {
+        create,
         apply: (id, event) => (broken ? Promise.reject(new GatewayError("E_STORE_BUSY", "busy")) : apply(id, event)),
       },
       clock,
@@ -267,5 +298,121 @@ describe("the dispatcher", () => {
     broken = false;
     await pass(250);
     expect(sent.map((s) => s.name)).toEqual(["fan"]);
+  });
+});
+
+describe("a command that is made while its device can take it", () => {
+  beforeEach(() => dispatcher.ready(channel({ lastCommand: 4, lastWireId: 9 })));
+  beforeEach(settle);
+
+  it("[P-15] is made and sent in one commit, and goes out behind it", async () => {
+    const { command } = await ask("fan");
+    await settle();
+    expect(command).toMatchObject({ state: "sent", wireId: 10, wireEpoch: 7, transmissions: 1 });
+    expect(storeCalls).toEqual(["fan create and send"]);
+    expect(sent).toEqual([{ id: 10, name: "fan", deadlineUptimeMs: 60_000, stored: "sent" }]);
+  });
+
+  it("[P-15] does not go out before the store has answered", async () => {
+    let commit = (): void => {};
+    whileCreating = () => new Promise((resolve) => (commit = resolve));
+    const made = ask("fan");
+    await pass(750);
+    expect(sent).toEqual([]);
+    commit();
+    await made;
+    await settle();
+    expect(sent.map(({ name }) => name)).toEqual(["fan"]);
+  });
+
+  it("[P-19] waits for the one before to be received, in the order of asking", async () => {
+    await Promise.all([ask("a"), ask("b"), ask("c")]);
+    await settle();
+    expect(storeCalls).toEqual(["a create and send", "b create", "c create"]);
+    await reported("a", "received");
+    await reported("b", "received");
+    expect(sent.map(({ name, id }) => `${name} ${id}`)).toEqual(["a 10", "b 11", "c 12"]);
+  });
+
+  it("goes in one commit again when the one before was received, also while that one still runs", async () => {
+    await ask("a");
+    await settle();
+    await reported("a", "started");
+    await ask("b");
+    await settle();
+    expect(storeCalls).toEqual(["a create and send", "a update", "b create and send"]);
+  });
+
+  it("does not overtake one that was asked for while the device was away", async () => {
+    let commit = (): void => {};
+    const disk = new Promise<void>((resolve) => (commit = resolve));
+    whileCreating = () => disk;
+    const first = ask("a", { device: "attic-7" });
+    dispatcher.ready(channel({ device: "attic-7" }));
+    await settle();
+    const second = ask("b", { device: "attic-7" });
+    expect(storeCalls, "b waits, though nothing of the device is known to wait yet").toEqual(["a create", "b create"]);
+    commit();
+    await Promise.all([first, second]);
+    await settle();
+    expect(sent.map(({ name }) => name)).toEqual(["a"]);
+  });
+
+  it("leaves the way free for the next one when it is refused, and tells nobody but the one who asked", async () => {
+    const refused = ask("refused");
+    const behind = ask("fan");
+    await expect(refused).rejects.toMatchObject({ code: "E_COMMAND_LIMIT" });
+    await behind;
+    await settle();
+    expect(sent.map(({ name }) => name)).toEqual(["fan"]);
+  });
+
+  it("is not sent again when the request was a repeat", async () => {
+    await ask("fan", { idempotencyKey: "k" });
+    await settle();
+    await reported("fan", "received");
+    expect((await ask("fan", { idempotencyKey: "k" })).repeated).toBe(true);
+    await settle();
+    expect(sent).toHaveLength(1);
+  });
+
+  it("waits, and ends with its reason, when the device has no room to receive it", async () => {
+    dispatcher.ready(channel({ fits: () => false }));
+    await settle();
+    expect((await ask("huge")).command.state).toBe("queued");
+    await settle();
+    expect(state("huge")).toBe("cancelled");
+    expect(sent).toEqual([]);
+  });
+
+  it("[P-18] does not go out on a session that ended meanwhile; the next one brings it under the same id", async () => {
+    const first = channel({ lastWireId: 20 });
+    dispatcher.ready(first);
+    await settle();
+    whileCreating = () => dispatcher.lost(first);
+    await ask("fan");
+    await settle();
+    expect(sent).toEqual([]);
+    dispatcher.ready(channel({ lastWireId: 21 }));
+    await settle();
+    expect(sent.map(({ id }) => id)).toEqual([21]);
+  });
+
+  it("[P-18] is unknown when the device comes back without its memory and it may run once at most", async () => {
+    await ask("once");
+    await settle();
+    dispatcher.ready(channel({ epoch: 8, lastWireId: 10 }));
+    await settle();
+    expect(state("once")).toBe("unknown");
+    expect(sent).toHaveLength(1);
+  });
+
+  it("[P-16] is expired, for sure, when its deadline passed while sent was written: it never went out", async () => {
+    dispatcher.ready(channel({ deadlineUptime: () => null }));
+    await settle();
+    await ask("fan", { ttlMs: 5 });
+    await settle();
+    expect(state("fan")).toBe("expired");
+    expect(sent).toEqual([]);
   });
 });

@@ -2,7 +2,8 @@
  * Brings commands to devices: per-device order, one not yet received at a time, deadlines, and the question after a
  * reconnect whether the device still has what it was sent.
  *
- *   create ─▶ [queue of the device] ─▶ "sent" durable ─▶ transmit ─▶ received ─▶ next one [P-19]
+ *   create ─┬─▶ [queue of the device] ─▶ "sent" durable ─▶ transmit ─▶ received ─▶ next one [P-19]
+ *           └─ nothing waits ─▶ made and "sent" in one commit ──┘
  *                                         │
  *                 reconnect, same memory ─┤ had it: wait; had it not: the same id again
  *                  reconnect, new memory ─┘ at most once: unknown; at least once: a fresh id [P-18]
@@ -11,54 +12,19 @@ import type { Clock } from "../core/clock.js";
 import { repeat } from "../core/clock.js";
 import { asGatewayError } from "../core/errors.js";
 import type { Logger } from "../core/log.js";
-import type { CommandEvent, CommandRecord, CommandStore } from "../model/command.js";
-import { isFinal } from "./command-machine.js";
+import type { CommandEvent, CommandRecord, CommandStore, CreateOutcome, NewCommand } from "../model/command.js";
+import { type DispatchChannel, emptyLane, isAbandoned, isFree, isSettled, type Lane } from "./lane.js";
 
-/** A live session as the dispatcher needs it. */
-export interface DispatchChannel {
-  readonly device: string;
-  readonly epoch: number;
-  readonly lastCommand: number;
-  readonly lastWireId: number;
-  /** On a link that loses messages: transmit again what was not received after so long, in ms. 0 elsewhere. */
-  readonly repeatAfterMs: number;
-  /** Can the device receive it? */
-  fits(command: { name: string; args: Uint8Array }): boolean;
-  deadlineUptime(deadlineMonoMs: number): number | null;
-  sendCommand(command: {
-    id: number;
-    name: string;
-    args: Uint8Array;
-    deadlineUptimeMs: number;
-    atMostOnce: boolean;
-  }): void;
-}
+export type { DispatchChannel } from "./lane.js";
 
 export interface DispatcherOptions {
-  readonly store: Pick<CommandStore, "apply">;
+  readonly store: Pick<CommandStore, "create" | "apply">;
   readonly clock: Clock;
   readonly log: Logger;
   /** Name of this boot of the machine: a deadline of another boot has passed. */
   readonly bootId: string;
   /** Every change of a command, for viewers and waiters. */
   readonly changed: (record: CommandRecord) => void;
-}
-
-/** Nothing is left to do here: final, or unknown, which only a late result of the device can change. */
-function isSettled(record: CommandRecord): boolean {
-  return isFinal(record.state) || record.state === "unknown";
-}
-
-interface Lane {
-  /** Unfinished commands of one device, oldest first. */
-  commands: CommandRecord[];
-  channel: DispatchChannel | null;
-  nextWireId: number;
-  /** When the last command went out. */
-  transmittedMonoMs: number;
-  /** Steps of this lane run one after another: the order of a device's commands is the order of its steps. */
-  tail: Promise<void>;
-  stepCount: number;
 }
 
 const SWEEP_EVERY_MS = 250;
@@ -76,6 +42,19 @@ export class Dispatcher {
     this.#stopSweep = repeat(options.clock, SWEEP_EVERY_MS, () => this.#sweep());
   }
 
+  /**
+   * Make a command: durable when this resolves. Where its device can take it at once, the same commit says that it is
+   * sent, and it is transmitted behind that commit [P-15].
+   * Errors: those of `CommandStore.create`.
+   */
+  create(request: NewCommand): Promise<CreateOutcome> {
+    const lane = this.#lane(request.device);
+    const { channel } = lane;
+    return channel !== null && isFree(lane) && channel.fits(wireForm(request))
+      ? this.#createSent(lane, channel, request)
+      : this.#createQueued(lane, request);
+  }
+
   /** Commands that were unfinished at start, and new ones. */
   add(record: CommandRecord): void {
     if (isSettled(record)) return;
@@ -83,7 +62,7 @@ export class Dispatcher {
     if (lane.commands.some((known) => known.commandId === record.commandId)) return;
     lane.commands.push(record);
     this.#options.changed(record);
-    this.#advance(record.device, lane);
+    this.#advance(lane);
   }
 
   /** The device got its Welcome: what it was sent before is sorted out, then the queue goes on [P-15] [P-18]. */
@@ -91,8 +70,8 @@ export class Dispatcher {
     const lane = this.#lane(channel.device);
     lane.channel = channel;
     lane.nextWireId = Math.max(channel.lastWireId, channel.lastCommand, lane.nextWireId - 1) + 1;
-    this.#run(channel.device, lane, () => this.#reconcile(lane, channel));
-    this.#run(channel.device, lane, () => this.#dispatchNext(lane));
+    this.#run(lane, () => this.#reconcile(lane, channel));
+    this.#run(lane, () => this.#dispatchNext(lane));
   }
 
   lost(channel: DispatchChannel): void {
@@ -104,7 +83,7 @@ export class Dispatcher {
   updated(record: CommandRecord): void {
     this.#replace(record);
     const lane = this.#lanes.get(record.device);
-    if (lane !== undefined) this.#advance(record.device, lane);
+    if (lane !== undefined) this.#advance(lane);
   }
 
   /** Errors: E_COMMAND_UNKNOWN, E_COMMAND_STATE (it was transmitted already). */
@@ -132,17 +111,38 @@ export class Dispatcher {
   #lane(device: string): Lane {
     let lane = this.#lanes.get(device);
     if (lane === undefined) {
-      lane = {
-        commands: [],
-        channel: null,
-        nextWireId: 1,
-        transmittedMonoMs: 0,
-        tail: Promise.resolve(),
-        stepCount: 0,
-      };
+      lane = emptyLane(device);
       this.#lanes.set(device, lane);
     }
     return lane;
+  }
+
+  async #createQueued(lane: Lane, request: NewCommand): Promise<CreateOutcome> {
+    lane.makingCount += 1;
+    let outcome: CreateOutcome;
+    try {
+      outcome = await this.#options.store.create(request, null);
+    } finally {
+      lane.makingCount -= 1;
+    }
+    if (!outcome.repeated) this.add(outcome.command);
+    return outcome;
+  }
+
+  #createSent(lane: Lane, channel: DispatchChannel, request: NewCommand): Promise<CreateOutcome> {
+    const offer = { wireId: lane.nextWireId++, epoch: channel.epoch };
+    const created = this.#options.store.create(request, offer);
+    // A refusal is for the one who asked; here it only ends the step.
+    const made = created.then(({ command, repeated }) => (repeated ? null : command)).catch(() => null);
+    this.#run(lane, async () => {
+      const command = await made;
+      if (command === null) return;
+      this.#replace(command);
+      if (command.state === "sent") await this.#send(lane, command, channel);
+    });
+    // Whatever was asked for meanwhile, or was left waiting.
+    this.#run(lane, () => this.#dispatchNext(lane));
+    return created;
   }
 
   /** What did the device keep of the commands it was sent? */
@@ -159,8 +159,8 @@ export class Dispatcher {
     }
   }
 
-  #advance(device: string, lane: Lane): void {
-    if (lane.stepCount === 0) this.#run(device, lane, () => this.#dispatchNext(lane));
+  #advance(lane: Lane): void {
+    if (lane.stepCount === 0) this.#run(lane, () => this.#dispatchNext(lane));
   }
 
   async #dispatchNext(lane: Lane): Promise<void> {
@@ -169,15 +169,21 @@ export class Dispatcher {
     const next = lane.commands.find((record) => record.state === "queued");
     if (next === undefined) return;
     if (this.#remainingMs(next) <= 0) return; // the sweep ends it
-    if (!channel.fits({ name: next.name, args: new TextEncoder().encode(next.args) })) {
+    if (!channel.fits(wireForm(next))) {
       const why = "the command is larger than the largest message this device can receive";
       await this.#apply(next.commandId, { type: "void", why });
       return;
     }
     const wireId = lane.nextWireId++;
     const sent = await this.#apply(next.commandId, { type: "dispatch", wireId, epoch: channel.epoch });
-    // The session may have ended while "sent" was written: the next Hello tells whether the device has it.
-    if (lane.channel === channel) this.#transmit(lane, sent, channel);
+    await this.#send(lane, sent, channel);
+  }
+
+  /** "Sent" is on disk: now it may go out [P-15]. */
+  async #send(lane: Lane, sent: CommandRecord, channel: DispatchChannel): Promise<void> {
+    // The session may have ended while it was written: the next Hello tells whether the device has it.
+    if (lane.channel !== channel || this.#transmit(lane, sent, channel)) return;
+    await this.#apply(sent.commandId, { type: "tooLate" });
   }
 
   /** The link may have lost it, or the answer: the same id again, which the device knows if it has it [P-17]. */
@@ -189,23 +195,20 @@ export class Dispatcher {
     if (sent !== undefined) this.#transmit(lane, sent, channel);
   }
 
-  #transmit(lane: Lane, record: CommandRecord, channel: DispatchChannel): void {
+  /** @returns false when it is too late to start anything: nothing went out. */
+  #transmit(lane: Lane, record: CommandRecord, channel: DispatchChannel): boolean {
     lane.transmittedMonoMs = this.#options.clock.monoMs();
     const deadlineUptimeMs = channel.deadlineUptime(record.deadlineMonoMs);
-    if (deadlineUptimeMs === null) return; // too late to start anything; the sweep ends it
-    channel.sendCommand({
-      id: record.wireId,
-      name: record.name,
-      args: new TextEncoder().encode(record.args),
-      deadlineUptimeMs,
-      atMostOnce: record.delivery === "atMostOnce",
-    });
+    if (deadlineUptimeMs === null) return false;
+    const atMostOnce = record.delivery === "atMostOnce";
+    channel.sendCommand({ id: record.wireId, ...wireForm(record), deadlineUptimeMs, atMostOnce });
+    return true;
   }
 
   #sweep(): void {
     for (const [device, lane] of this.#lanes) {
       if (lane.commands.length === 0) {
-        if (lane.channel === null && lane.stepCount === 0) this.#lanes.delete(device);
+        if (isAbandoned(lane)) this.#lanes.delete(device);
         continue;
       }
       if (lane.stepCount > 0) continue;
@@ -213,10 +216,10 @@ export class Dispatcher {
       for (const record of lane.commands) {
         const graceMs = record.state === "queued" && record.transmissions === 0 ? 0 : ANSWER_GRACE_MS;
         if (this.#remainingMs(record) + graceMs <= 0) {
-          this.#run(device, lane, async () => void (await this.#apply(record.commandId, { type: "deadline" })));
+          this.#run(lane, async () => void (await this.#apply(record.commandId, { type: "deadline" })));
         }
       }
-      this.#run(device, lane, () => this.#dispatchNext(lane));
+      this.#run(lane, () => this.#dispatchNext(lane));
     }
   }
 
@@ -226,13 +229,13 @@ export class Dispatcher {
   }
 
   /** Queue one step behind the others; a failed one leaves the command for the next sweep. */
-  #run(device: string, lane: Lane, step: () => Promise<void>): void {
+  #run(lane: Lane, step: () => Promise<void>): void {
     lane.stepCount += 1;
     lane.tail = lane.tail
       .then(step)
       .catch((thrown: unknown) => {
         const error = asGatewayError(thrown);
-        this.#options.log.warn({ device, error: error.code, why: error.why }, "command step failed");
+        this.#options.log.warn({ device: lane.device, error: error.code, why: error.why }, "command step failed");
       })
       .finally(() => {
         lane.stepCount -= 1;
@@ -254,4 +257,9 @@ export class Dispatcher {
     else lane.commands.push(record);
     this.#options.changed(record);
   }
+}
+
+/** The part of a command that travels as it was asked for. */
+function wireForm({ name, args }: { readonly name: string; readonly args: string }) {
+  return { name, args: new TextEncoder().encode(args) };
 }

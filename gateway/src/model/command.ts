@@ -6,6 +6,8 @@
  *     │          └──────────┴────────────┴──▶ unknown (may still become final)   expired (said by the device)
  *     └──▶ expired | cancelled (never transmitted)
  *
+ * A command whose device can take it at once is made as `sent`: one commit instead of two.
+ *
  * Every transition is durable before it is visible. `command-machine.ts` holds the rules [P-15] … [P-20].
  */
 export const COMMAND_STATES = [
@@ -82,6 +84,8 @@ export type CommandEvent =
     }
   /** Its deadline passed. */
   | { readonly type: "deadline" }
+  /** Its deadline passed while "sent" was being written: it was not transmitted under that id, and will not be. */
+  | { readonly type: "tooLate" }
   | { readonly type: "cancel" }
   /** The device came back without the memory it had when the command was sent [P-18]. */
   | { readonly type: "deviceForgot" }
@@ -94,13 +98,23 @@ export interface CreateOutcome {
   readonly repeated: boolean;
 }
 
+/** What a new command would be transmitted as, if it were sent in the moment it is made [P-15]. */
+export interface SendOffer {
+  readonly wireId: number;
+  readonly epoch: number;
+}
+
 /** Durable commands. Implemented by `storage/`; each call is a transaction in the storage queue. */
 export interface CommandStore {
   /**
+   * Make one, as `queued`, or as `sent` with `offer`: both in one transaction.
+   *
+   * @param offer null: nothing may go out now. Not used for a repeat: its `wireId` is lost then.
+   *
    * Errors: E_IDEMPOTENCY_CONFLICT (same key, other request), E_COMMAND_LIMIT (too many unfinished for the device),
    * E_STORE_FULL.
    */
-  create(request: NewCommand): Promise<CreateOutcome>;
+  create(request: NewCommand, offer: SendOffer | null): Promise<CreateOutcome>;
   /** Run the machine on one command and store the result. Errors: E_COMMAND_UNKNOWN, E_COMMAND_STATE (refused). */
   apply(commandId: string, event: CommandEvent): Promise<CommandRecord>;
   /** All commands not yet final, oldest first; read once at start. */

@@ -1,5 +1,6 @@
 /** What the command book decides by itself: which request is a repeat. */
 import { describe, expect, it } from "vitest";
+import { step } from "../command/command-machine.js";
 import type { CommandRecord, NewCommand } from "../model/command.js";
 import { RecordKind } from "../model/record.js";
 import { CommandBook, IDEMPOTENCY_MS } from "./command-book.js";
@@ -49,5 +50,30 @@ describe("an outcome", () => {
     commands.create(REQUEST, BIRTH);
     commands.apply("cmd_a", { type: "cancel" }, BIRTH.unixMs);
     expect(tables.records.map(({ kind }) => kind)).toEqual([RecordKind.commandOutcome]);
+  });
+});
+
+describe("a command that is made with an offer", () => {
+  const OFFER = { wireId: 12, epoch: 77 };
+
+  it("is sent in the transaction that makes it, and found by its wire id [P-15]", () => {
+    const tables = new MemoryTables();
+    const { command } = new CommandBook(tables, step).create(REQUEST, BIRTH, OFFER);
+    expect(command).toMatchObject({ state: "sent", wireId: 12, wireEpoch: 77, transmissions: 1 });
+    expect(tables.command("cmd_a")).toEqual(command);
+    const device = tables.device("pump-7");
+    expect(device?.lastWireId).toBe(12);
+    expect(tables.commandByWireId(device?.key ?? 0, 12)).toEqual(command);
+  });
+
+  it("leaves the offer unused when the key is known: the first one may have been sent under another id", () => {
+    const tables = new MemoryTables();
+    const commands = new CommandBook(tables, step);
+    const first = commands.create(REQUEST, BIRTH).command;
+    expect(commands.create(REQUEST, { ...BIRTH, commandId: "cmd_b" }, OFFER)).toEqual({
+      command: first,
+      repeated: true,
+    });
+    expect(tables.device("pump-7")?.lastWireId).toBe(0);
   });
 });

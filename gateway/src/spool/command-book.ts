@@ -1,7 +1,7 @@
 /**
  * Commands in the tables: made once per idempotency key, moved by the machine, their outcome told in-band.
  *
- *   API, MQTT ──create──▶ ┐
+ *   API, MQTT ──create──▶ ┐                           (with an offer: also "sent", in the same transaction)
  *   dispatcher ──apply──▶ ├─▶ machine.step ──▶ commands, wire ids ──▶ commandOutcome record, same transaction
  *   batch ──CommandUpdate▶┘
  *
@@ -9,7 +9,7 @@
  */
 import { type CommandUpdate, crc32, CommandState as DeviceState } from "@tidegate/proto";
 import { GatewayError } from "../core/errors.js";
-import type { CommandEvent, CommandRecord, CreateOutcome, NewCommand } from "../model/command.js";
+import type { CommandEvent, CommandRecord, CreateOutcome, NewCommand, SendOffer } from "../model/command.js";
 import { Accuracy, type CommandOutcomeBody, RecordKind } from "../model/record.js";
 import type { CommandTables, StreamTables } from "./tables.js";
 
@@ -70,9 +70,11 @@ export class CommandBook {
   /**
    * Inside the caller's transaction.
    *
+   * @param offer what it is sent as, at once; null: it waits.
+   *
    * Errors: E_IDEMPOTENCY_CONFLICT (same key, other request), E_COMMAND_LIMIT (too many unfinished for the device).
    */
-  create(request: NewCommand, birth: CommandBirth): CreateOutcome {
+  create(request: NewCommand, birth: CommandBirth, offer: SendOffer | null = null): CreateOutcome {
     const device = this.#tables.device(request.device) ?? this.#tables.addDevice(request.device, birth.unixMs);
     if (request.idempotencyKey !== null) {
       const first = this.#tables.commandByKey(device.key, request.idempotencyKey, 0);
@@ -85,7 +87,10 @@ export class CommandBook {
     }
     const command = newRecord(request, birth);
     this.#tables.putCommand(device.key, command);
-    return { command, repeated: false };
+    if (offer === null) return { command, repeated: false };
+    const sent = this.#move(command, { type: "dispatch", ...offer }, birth.unixMs);
+    // A machine that refuses leaves it waiting: the dispatcher sees that in its state.
+    return { command: sent === null || typeof sent === "string" ? command : sent, repeated: false };
   }
 
   /** Inside the caller's transaction. Errors: E_COMMAND_UNKNOWN, E_COMMAND_STATE (the machine refused). */

@@ -13,7 +13,7 @@ import { markRestored, openStores } from "./open-stores.js";
 import { RecordsTable } from "./records-table.js";
 import type { Schema } from "./schema.js";
 import { SPOOL_SCHEMA } from "./spool-schema.js";
-import { clock, openTestStore, type TestFolder, testFolder } from "./testing/store.js";
+import { clock, makeCommand, moveCommand, openTestStore, type TestFolder, testFolder } from "./testing/store.js";
 import { storedRecords } from "./testing/stored-records.js";
 
 let folder: TestFolder;
@@ -239,13 +239,13 @@ describe("opening the stores of a data folder", () => {
       ttlMs: 9e9,
       source: "api",
     } as const;
-    const { command } = before.engine.createCommand({
+    const { command } = makeCommand(before.engine, {
       ...request,
       idempotencyKey: null,
       responseTopic: null,
       correlation: null,
     });
-    before.engine.applyCommand(command.commandId, { type: "dispatch", wireId: 1, epoch: 9 });
+    moveCommand(before.engine, command.commandId, { type: "dispatch", wireId: 1, epoch: 9 });
     before.engine.close();
     markRestored(folder.path);
     const after = openTestStore(folder.path);

@@ -9,7 +9,7 @@ import { RecordKind } from "../model/record.js";
 import type { CommitSuccess, GatherBatch, HelloOutcome } from "../model/spool.js";
 import { batchOf, helloOf, run } from "../spool/testing/batches.js";
 import type { Engine } from "./engine.js";
-import { clock, openTestStore, type TestFolder, testFolder } from "./testing/store.js";
+import { clock, makeCommand, moveCommand, openTestStore, type TestFolder, testFolder } from "./testing/store.js";
 import { type StoredFacts, storedRecords } from "./testing/stored-records.js";
 
 let folder: TestFolder;
@@ -335,27 +335,27 @@ function bodyOfUpdate(id: number, state: CommandState = CommandState.SUCCEEDED):
 describe("commands in the store", () => {
   it("makes one command per idempotency key, and refuses the key for another request", () => {
     const { engine } = openTestStore(folder.path);
-    const first = engine.createCommand(COMMAND);
+    const first = makeCommand(engine, COMMAND);
     expect(first.command.commandId).toMatch(/^cmd_[0-9A-Za-z]{22}$/);
-    expect(engine.createCommand(COMMAND)).toEqual({ command: first.command, repeated: true });
-    expect(() => engine.createCommand({ ...COMMAND, args: "{}" })).toThrow(/idempotency key/);
-    expect(engine.createCommand({ ...COMMAND, idempotencyKey: null }).repeated).toBe(false);
+    expect(makeCommand(engine, COMMAND)).toEqual({ command: first.command, repeated: true });
+    expect(() => makeCommand(engine, { ...COMMAND, args: "{}" })).toThrow(/idempotency key/);
+    expect(makeCommand(engine, { ...COMMAND, idempotencyKey: null }).repeated).toBe(false);
     engine.close();
   });
 
   it("takes 64 unfinished commands for a device and no more", () => {
     const { engine } = openTestStore(folder.path);
-    for (let i = 0; i < 64; i++) engine.createCommand({ ...COMMAND, idempotencyKey: null });
-    expect(() => engine.createCommand({ ...COMMAND, idempotencyKey: null })).toThrow(/too many commands/);
-    engine.createCommand({ ...COMMAND, device: "other", idempotencyKey: null });
+    for (let i = 0; i < 64; i++) makeCommand(engine, { ...COMMAND, idempotencyKey: null });
+    expect(() => makeCommand(engine, { ...COMMAND, idempotencyKey: null })).toThrow(/too many commands/);
+    makeCommand(engine, { ...COMMAND, device: "other", idempotencyKey: null });
     engine.close();
   });
 
   it("moves a command by the device's own update, with its outcome record, in the batch's transaction", () => {
     const { engine } = openTestStore(folder.path);
     const session = hello(engine);
-    const { command } = engine.createCommand(COMMAND);
-    const dispatched = engine.applyCommand(command.commandId, { type: "dispatch", wireId: 9, epoch: session.epoch });
+    const { command } = makeCommand(engine, COMMAND);
+    const dispatched = moveCommand(engine, command.commandId, { type: "dispatch", wireId: 9, epoch: session.epoch });
     expect(dispatched).toMatchObject({ state: "sent", wireId: 9 });
     expect(hello(engine, { epoch: session.epoch }).lastWireId).toBe(9);
     const body = bodyOfUpdate(9);
@@ -378,8 +378,8 @@ describe("commands in the store", () => {
   it("never gives a wire id below what was assigned or what the device has heard of, also after a kill [P-15]", () => {
     const first = openTestStore(folder.path);
     const { epoch } = hello(first.engine);
-    const { command } = first.engine.createCommand(COMMAND);
-    first.engine.applyCommand(command.commandId, { type: "dispatch", wireId: 9, epoch });
+    const { command } = makeCommand(first.engine, COMMAND);
+    moveCommand(first.engine, command.commandId, { type: "dispatch", wireId: 9, epoch });
     first.engine.abandon();
     const second = openTestStore(folder.path);
     expect(hello(second.engine, { lastCommand: 4 }).lastWireId).toBe(9);
@@ -391,11 +391,11 @@ describe("commands in the store", () => {
   it("lets a late result of an earlier transmission finish the command [P-18] [P-19]", () => {
     const { engine } = openTestStore(folder.path);
     const { epoch } = hello(engine);
-    const { command } = engine.createCommand(COMMAND);
-    engine.applyCommand(command.commandId, { type: "dispatch", wireId: 1, epoch });
-    engine.applyCommand(command.commandId, { type: "deviceForgot" });
-    engine.applyCommand(command.commandId, { type: "dispatch", wireId: 2, epoch });
-    engine.applyCommand(command.commandId, { type: "deadline" });
+    const { command } = makeCommand(engine, COMMAND);
+    moveCommand(engine, command.commandId, { type: "dispatch", wireId: 1, epoch });
+    moveCommand(engine, command.commandId, { type: "deviceForgot" });
+    moveCommand(engine, command.commandId, { type: "dispatch", wireId: 2, epoch });
+    moveCommand(engine, command.commandId, { type: "deadline" });
     const body = bodyOfUpdate(1);
     const { commands } = commit(engine, batchOf([{ epoch, seq: 1, kind: EntryKind.commandUpdate, body }]));
     expect(commands).toMatchObject([{ commandId: command.commandId, state: "succeeded" }]);
@@ -407,7 +407,7 @@ describe("commands in the store", () => {
 
   it("keeps unfinished commands over a kill", () => {
     const first = openTestStore(folder.path);
-    const { command } = first.engine.createCommand(COMMAND);
+    const { command } = makeCommand(first.engine, COMMAND);
     first.engine.abandon();
     const second = openTestStore(folder.path);
     expect(second.engine.unfinishedCommands()).toEqual([command]);

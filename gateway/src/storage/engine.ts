@@ -11,7 +11,7 @@
  * commands, cursors and deletions always go through, because they are small and lead out of the state.
  */
 import { GatewayError } from "../core/errors.js";
-import type { CommandEvent, CommandRecord, CreateOutcome, NewCommand } from "../model/command.js";
+import type { CommandEvent, CommandRecord, CreateOutcome, NewCommand, SendOffer } from "../model/command.js";
 import type {
   CommitOutcome,
   GatherBatch,
@@ -24,6 +24,7 @@ import type {
 import { bringsRecords } from "../spool/batch-weight.js";
 import { CommandBook } from "../spool/command-book.js";
 import { Ledger } from "../spool/ledger.js";
+import { AuditQueue } from "./audit-queue.js";
 import { copyStores } from "./backup-copy.js";
 import { Cursors, HISTORY_SINK } from "./cursors.js";
 import { closeDatabase, suspect } from "./database.js";
@@ -55,6 +56,7 @@ const NOTHING_DONE = { trimmed: 0, skipped: [] };
 /** All operations on opened stores; owns both databases until `close` or `abandon`. Not to be shared by threads. */
 export class Engine {
   readonly identity: IdentityTable;
+  readonly #audit: AuditQueue;
   readonly #stores: OpenStores;
   readonly #options: EngineOptions;
   readonly #tables: SqlSpoolTables;
@@ -76,6 +78,7 @@ export class Engine {
     this.#stores = stores;
     this.#options = options;
     this.identity = new IdentityTable(stores.identity.db);
+    this.#audit = new AuditQueue(this.identity);
     this.#tables = new SqlSpoolTables(db, options.fault);
     this.#book = new CommandBook(this.#tables, options.step, options.commandLimits);
     this.#ledger = new Ledger(this.#tables, this.#book, {
@@ -129,28 +132,37 @@ export class Engine {
    */
   hellos(requests: readonly HelloRequest[]): (HelloOutcome | GatewayError)[] {
     return this.#small(() =>
-      requests.map((request) => {
-        try {
+      requests.map((request) =>
+        orRefusal(() => {
           const outcome = this.#ledger.hello(request);
           return { ...outcome, bootOffsets: this.#tables.devices.boots(outcome.deviceKey) };
-        } catch (thrown) {
-          if (thrown instanceof GatewayError) return thrown;
-          throw thrown;
-        }
-      }),
+        }),
+      ),
     );
   }
 
-  /** Errors: E_IDEMPOTENCY_CONFLICT, E_COMMAND_LIMIT, E_STORE_FULL, E_STORE_BUSY. */
-  createCommand(request: NewCommand): CreateOutcome {
+  /**
+   * Several new commands in one transaction, each answered by its outcome or by its refusal: E_IDEMPOTENCY_CONFLICT,
+   * E_COMMAND_LIMIT. Errors: E_STORE_FULL, E_STORE_BUSY.
+   */
+  createCommands(
+    asked: readonly (readonly [request: NewCommand, offer: SendOffer | null])[],
+  ): (CreateOutcome | GatewayError)[] {
     const { clock, random, bootId } = this.#options;
-    const birth = { commandId: newCommandId(random), unixMs: clock.unixMs(), monoMs: clock.monoMs(), bootId };
-    return this.#small(() => this.#book.create(request, birth));
+    const bornAt = { unixMs: clock.unixMs(), monoMs: clock.monoMs(), bootId };
+    return this.#small(() =>
+      asked.map(([request, offer]) =>
+        orRefusal(() => this.#book.create(request, { ...bornAt, commandId: newCommandId(random) }, offer)),
+      ),
+    );
   }
 
-  /** Errors: E_COMMAND_UNKNOWN, E_COMMAND_STATE, E_STORE_FULL, E_STORE_BUSY. */
-  applyCommand(commandId: string, event: CommandEvent): CommandRecord {
-    return this.#small(() => this.#book.apply(commandId, event, this.#options.clock.unixMs()));
+  /** Several steps in one transaction, in order; refusals: E_COMMAND_UNKNOWN, E_COMMAND_STATE. Errors: as above. */
+  applyCommands(
+    steps: readonly (readonly [commandId: string, event: CommandEvent])[],
+  ): (CommandRecord | GatewayError)[] {
+    const unixMs = this.#options.clock.unixMs();
+    return this.#small(() => steps.map((step) => orRefusal(() => this.#book.apply(...step, unixMs))));
   }
 
   unfinishedCommands(): CommandRecord[] {
@@ -205,19 +217,8 @@ export class Engine {
   note(notes: Notes): void {
     for (const [sink, recordId] of notes.cursors) this.#cursors.save(sink, Math.min(recordId, this.#lastId));
     this.#boots.push(...notes.boots);
-    if (notes.audit.length === 0) return;
     const atUnixMs = this.#options.clock.unixMs();
-    const write = this.#stores.identity.db.transaction(() => {
-      for (const [actor, action, subject] of notes.audit) {
-        this.identity.addAudit({ atUnixMs, actor, action, subject });
-      }
-    });
-    try {
-      write.immediate();
-    } catch (thrown) {
-      // The audit is a log: a full disk costs lines of it, not the gateway.
-      if (failureOf(thrown) !== "full") throw thrown;
-    }
+    for (const [actor, action, subject] of notes.audit) this.#audit.add({ atUnixMs, actor, action, subject });
   }
 
   /**
@@ -225,6 +226,7 @@ export class Engine {
    * once a second, and again at once while it answers `more`.
    */
   tick(): TickOutcome {
+    this.#audit.write();
     const now = this.#options.clock.unixMs();
     // Nothing to do writes nothing: an idle gateway must not wear the flash.
     const isDue = this.#isFull || this.#areChoresDue();
@@ -268,6 +270,7 @@ export class Engine {
   /** In order: notes written, WAL folded in, marked as clean, closed. */
   close(): void {
     try {
+      this.#audit.write();
       this.#write(() => this.#meter.save(this.#options.clock.unixMs()), true);
     } catch (thrown) {
       if (failureOf(thrown) !== "full") throw thrown; // the next start reads less: no reason to fail the stop
@@ -376,5 +379,15 @@ export class Engine {
       this.#retention.rolledBack();
       throw thrown;
     }
+  }
+}
+
+/** What was refused concerns the one who asked, and not the others of its transaction. */
+function orRefusal<T>(work: () => T): T | GatewayError {
+  try {
+    return work();
+  } catch (thrown) {
+    if (thrown instanceof GatewayError) return thrown;
+    throw thrown;
   }
 }

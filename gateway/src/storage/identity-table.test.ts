@@ -88,8 +88,24 @@ describe("the identities", () => {
     expect(identity.setting("password")).toBe("$scrypt$x");
     const lines = Array.from({ length: 200 }, (_, i) => ["cli", "add", `device-${i} ${"x".repeat(1_000)}`] as const);
     store.engine.note({ cursors: [], boots: [], audit: lines });
-    const { db } = store.stores.identity;
-    const [row] = db.prepare("SELECT count(*) AS n, max(length(subject)) AS longest FROM audit").all();
-    expect(row).toEqual({ n: 200, longest: 256 });
+    store.engine.tick();
+    expect(auditRow()).toEqual({ n: 200, longest: 256 });
   });
+
+  it("write audit lines with the housekeeping, before it when many wait, and at the end", () => {
+    const lines = (count: number) => Array.from({ length: count }, () => ["cli", "add", "x"] as const);
+    store.engine.note({ cursors: [], boots: [], audit: lines(3) });
+    expect(auditRow()).toMatchObject({ n: 0 });
+    store.engine.note({ cursors: [], boots: [], audit: lines(253) });
+    expect(auditRow()).toMatchObject({ n: 256 });
+    store.engine.note({ cursors: [], boots: [], audit: lines(1) });
+    store.engine.close();
+    store = openTestStore(folder.path);
+    expect(auditRow()).toMatchObject({ n: 257 });
+  });
+
+  function auditRow(): unknown {
+    const { db } = store.stores.identity;
+    return db.prepare("SELECT count(*) AS n, max(length(subject)) AS longest FROM audit").get();
+  }
 });

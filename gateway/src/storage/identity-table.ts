@@ -109,10 +109,15 @@ export class IdentityTable {
     this.#putSetting.run(key, value);
   }
 
-  addAudit(line: AuditLine): void {
-    const { atUnixMs, actor, action, subject } = line;
-    const added = this.#addAudit.run(atUnixMs, cut(actor), cut(action), cut(subject));
-    this.#pruneAudit.run(Number(added.lastInsertRowid) - AUDIT_KEPT);
+  /** All of them in one commit. */
+  addAudits(lines: readonly AuditLine[]): void {
+    this.#together(() => {
+      let newest = 0;
+      for (const { atUnixMs, actor, action, subject } of lines) {
+        newest = Number(this.#addAudit.run(atUnixMs, cut(actor), cut(action), cut(subject)).lastInsertRowid);
+      }
+      this.#pruneAudit.run(newest - AUDIT_KEPT);
+    });
   }
 
   #one(device: string): DeviceIdentity {

@@ -6,7 +6,15 @@ import { GatewayError } from "../core/errors.js";
 import { RecordKind, type StoredRecord } from "../model/record.js";
 import { batchOf, helloOf, run } from "../spool/testing/batches.js";
 import { Reader, type RecordRenderer } from "./reader.js";
-import { clock, openTestStore, type TestFolder, type TestStore, testFolder } from "./testing/store.js";
+import {
+  clock,
+  makeCommand,
+  moveCommand,
+  openTestStore,
+  type TestFolder,
+  type TestStore,
+  testFolder,
+} from "./testing/store.js";
 import { damageRecord } from "./testing/stored-records.js";
 
 /** Prints a record's numbers, so that tests see what was handed on. */
@@ -170,9 +178,9 @@ describe("the lists", () => {
   it("give commands newest first, by device and state", () => {
     const request = { name: "fan", args: "{}", delivery: "atLeastOnce", ttlMs: 1, source: "api" } as const;
     const rest = { idempotencyKey: null, responseTopic: null, correlation: null };
-    const a = store.engine.createCommand({ ...request, ...rest, device: "a" }).command;
-    const b = store.engine.createCommand({ ...request, ...rest, device: "b" }).command;
-    store.engine.applyCommand(a.commandId, { type: "cancel" });
+    const a = makeCommand(store.engine, { ...request, ...rest, device: "a" }).command;
+    const b = makeCommand(store.engine, { ...request, ...rest, device: "b" }).command;
+    moveCommand(store.engine, a.commandId, { type: "cancel" });
     expect(reader.commands({ limit: 10 }).map(({ device }) => device)).toEqual(["b", "a"]);
     expect(reader.commands({ device: "a", state: "cancelled", limit: 10 })).toHaveLength(1);
     expect(reader.commands({ device: "b", state: "cancelled", limit: 10 })).toEqual([]);

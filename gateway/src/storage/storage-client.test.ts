@@ -105,7 +105,7 @@ describe("the storage client", () => {
     expect(refused).toMatchObject({ ok: false, reason: "full" });
     const request = { device: "a", name: "fan", args: "{}", delivery: "atLeastOnce", ttlMs: 1, source: "api" } as const;
     const rest = { idempotencyKey: null, responseTopic: null, correlation: null };
-    await expect(commands.create({ ...request, ...rest })).rejects.toMatchObject({ code: "E_STORE_FULL" });
+    await expect(commands.create({ ...request, ...rest }, null)).rejects.toMatchObject({ code: "E_STORE_FULL" });
     isFull = false;
     clock.advance(5_000);
     await settle();

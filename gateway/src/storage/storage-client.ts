@@ -144,7 +144,7 @@ function spoolOn(writer: Writer, notes: NoteBox, listeners: (() => void)[]): Spo
 
 function commandsOn(writer: Writer): CommandStore {
   return {
-    create: (request) => writer.ask("createCommand", request),
+    create: (request, offer) => writer.ask("createCommand", [request, offer]),
     apply: (commandId, event) => writer.ask("applyCommand", [commandId, event]),
     unfinished: () => writer.ask("unfinished", null),
   };

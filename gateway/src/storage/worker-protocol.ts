@@ -7,7 +7,7 @@
  */
 import { ERRORS, GatewayError } from "../core/errors.js";
 import type { HeapFigures } from "../core/heap.js";
-import type { CommandEvent, CommandRecord, CreateOutcome, NewCommand } from "../model/command.js";
+import type { CommandEvent, CommandRecord, CreateOutcome, NewCommand, SendOffer } from "../model/command.js";
 import type { DeviceIdentity } from "../model/identity.js";
 import type { Gap } from "../model/record.js";
 import type {
@@ -48,7 +48,10 @@ export interface WriterCalls {
   damaged: { readonly in: readonly number[]; readonly out: null };
   note: { readonly in: Notes; readonly out: null };
   status: { readonly in: null; readonly out: SpoolStatus };
-  createCommand: { readonly in: NewCommand; readonly out: CreateOutcome };
+  createCommand: {
+    readonly in: readonly [request: NewCommand, offer: SendOffer | null];
+    readonly out: CreateOutcome;
+  };
   applyCommand: { readonly in: readonly [commandId: string, event: CommandEvent]; readonly out: CommandRecord };
   unfinished: { readonly in: null; readonly out: readonly CommandRecord[] };
   identities: { readonly in: null; readonly out: readonly DeviceIdentity[] };

@@ -2,10 +2,14 @@
  * The storage worker's inside, without the thread: takes questions in order, answers from the engine, keeps house
  * between them.
  *
- *   question ─▶ queue ──(once per turn of the event loop)──▶ engine ─▶ answer
+ *   question ─▶ queue ──(one transaction per turn of the event loop)──▶ engine ─▶ answer
  *                        Hellos that wait together share one transaction, so that a reconnect storm costs few fsyncs;
- *                        so do devices that are added together
+ *                        so do devices that are added together, and new commands, and steps of commands
+ *   new command ─▶ before whatever waits: somebody has a hand on a switch, and nothing that waits is about it
  *   timer ─▶ engine.tick ─▶ again at once while there is more to delete
+ *
+ * One transaction per turn, so that what arrives while the disk works is seen before the next one begins. New commands
+ * take every second turn at most: a flood of them cannot keep telemetry from its acks.
  */
 import type { Clock, Ticker } from "../core/clock.js";
 import { GatewayError } from "../core/errors.js";
@@ -19,7 +23,7 @@ const TICK_MS = 1_000;
 /** Between two slices of deletion, so that questions come through. */
 const SLICE_PAUSE_MS = 5;
 
-/** Hellos, or new devices, in one transaction. */
+/** Questions of one kind in one transaction. */
 const GROUP_MAX = 256;
 
 /** Sends to the main thread, handing over what can be transferred. */
@@ -37,6 +41,9 @@ export class WriterHost {
   readonly #ticker: Ticker;
   readonly #send: Send;
   #queue: WriterQuestion[] = [];
+  /** New commands: they wait apart, so that they can go first. */
+  #commands: QuestionOf<"createCommand">[] = [];
+  #wasCommandTurn = false;
   #isScheduled = false;
   #isStopped = false;
   #cancelTick: () => void;
@@ -51,10 +58,10 @@ export class WriterHost {
 
   /** The main thread bounds how many questions are under way. */
   receive(question: WriterQuestion): void {
-    this.#queue.push(question);
-    if (this.#isScheduled || this.#isStopped) return;
-    this.#isScheduled = true;
-    this.#ticker.soon(() => this.#drain());
+    if (this.#isStopped) return;
+    if (isNewCommand(question)) this.#commands.push(question);
+    else this.#queue.push(question);
+    this.#schedule();
   }
 
   /** Nothing more is answered and no timer is left; the databases are not touched. */
@@ -62,21 +69,49 @@ export class WriterHost {
     this.#isStopped = true;
     this.#cancelTick();
     this.#queue = [];
+    this.#commands = [];
   }
 
-  #drain(): void {
-    this.#isScheduled = false;
-    const questions = this.#queue;
-    this.#queue = [];
-    let at = 0;
-    while (at < questions.length && !this.#isStopped) {
-      const hellos = runOf(questions, at, isHello);
-      const adds = hellos.length > 0 ? [] : runOf(questions, at, isAdd);
-      if (hellos.length > 0) this.#together(hellos, () => this.#engine.hellos(hellos.map(({ call }) => call.in)));
-      else if (adds.length > 0) this.#together(adds, () => this.#add(adds));
-      else this.#answer(questions[at]);
-      at += Math.max(1, hellos.length, adds.length);
+  #schedule(): void {
+    if (this.#isScheduled || this.#isStopped) return;
+    this.#isScheduled = true;
+    this.#ticker.soon(() => {
+      this.#isScheduled = false;
+      if (this.#isStopped) return;
+      this.#turn();
+      if (this.#queue.length + this.#commands.length > 0) this.#schedule();
+    });
+  }
+
+  /** One transaction: of new commands, or of what stands first. */
+  #turn(): void {
+    // Behind a close there is nothing any more.
+    const othersCount = this.#queue[0]?.call.op === "close" ? 0 : this.#queue.length;
+    this.#wasCommandTurn = this.#commands.length > 0 && !(this.#wasCommandTurn && othersCount > 0);
+    if (this.#wasCommandTurn) {
+      const made = this.#commands.splice(0, GROUP_MAX);
+      this.#together(made, () => this.#engine.createCommands(made.map(({ call }) => call.in)));
+      return;
     }
+    const hellos = this.#takeRun(isHello);
+    const steps = hellos.length > 0 ? [] : this.#takeRun(isStep);
+    const adds = hellos.length + steps.length > 0 ? [] : this.#takeRun(isAdd);
+    if (hellos.length > 0) this.#together(hellos, () => this.#engine.hellos(hellos.map(({ call }) => call.in)));
+    else if (steps.length > 0)
+      this.#together(steps, () => this.#engine.applyCommands(steps.map(({ call }) => call.in)));
+    else if (adds.length > 0) this.#together(adds, () => this.#add(adds));
+    else this.#answer(this.#queue.shift());
+  }
+
+  /** Takes the questions of one kind that stand together at the head of the queue. */
+  #takeRun<Q extends WriterQuestion>(isOfKind: (question: WriterQuestion) => question is Q): Q[] {
+    const run: Q[] = [];
+    for (const question of this.#queue) {
+      if (run.length === GROUP_MAX || !isOfKind(question)) break;
+      run.push(question);
+    }
+    this.#queue.splice(0, run.length);
+    return run;
   }
 
   #add(questions: readonly QuestionOf<"addIdentity">[]): unknown[] {
@@ -147,10 +182,6 @@ export class WriterHost {
         return null;
       case "status":
         return engine.status();
-      case "createCommand":
-        return engine.createCommand(call.in);
-      case "applyCommand":
-        return engine.applyCommand(...call.in);
       case "unfinished":
         return engine.unfinishedCommands();
       case "close":
@@ -159,6 +190,8 @@ export class WriterHost {
         return null;
       case "hello":
       case "addIdentity":
+      case "createCommand":
+      case "applyCommand":
         return null; // answered in groups
       default:
         return this.#identity(call);
@@ -218,26 +251,20 @@ export class WriterHost {
   }
 }
 
-/** The questions of one kind that stand together from `at` on. */
-function runOf<Q extends WriterQuestion>(
-  questions: readonly WriterQuestion[],
-  at: number,
-  isOfKind: (question: WriterQuestion) => question is Q,
-): Q[] {
-  const run: Q[] = [];
-  for (const question of questions.slice(at, at + GROUP_MAX)) {
-    if (!isOfKind(question)) break;
-    run.push(question);
-  }
-  return run;
-}
-
 function isHello(question: WriterQuestion): question is QuestionOf<"hello"> {
   return question.call.op === "hello";
 }
 
 function isAdd(question: WriterQuestion): question is QuestionOf<"addIdentity"> {
   return question.call.op === "addIdentity";
+}
+
+function isNewCommand(question: WriterQuestion): question is QuestionOf<"createCommand"> {
+  return question.call.op === "createCommand";
+}
+
+function isStep(question: WriterQuestion): question is QuestionOf<"applyCommand"> {
+  return question.call.op === "applyCommand";
 }
 
 /** A commit's buffer goes back to the main thread without being copied. */

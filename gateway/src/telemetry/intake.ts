@@ -21,7 +21,10 @@ import { Stream, type StreamListener, type StreamNumbers } from "./stream.js";
 export interface IntakeLimits {
   /** Gathered and committing bytes together; above it every link stops reading. */
   readonly gatheredBytesMax: number;
-  /** Wait this long before a commit, for media that wear out; 0: commit as soon as the disk is free. */
+  /**
+   * Wait this long before a commit, for media that wear out; 0: commit as soon as the disk is free. What a device says
+   * of a command does not wait: somebody may.
+   */
   readonly commitIntervalMs: number;
 }
 
@@ -61,6 +64,8 @@ export class Intake {
   #phase: Phase = "idle";
   #cancelWait: () => void = () => {};
   #committingBytes = 0;
+  /** The word of a device on a command is among what is gathered. */
+  #hasCommandUpdate = false;
   #spare: ArrayBuffer | undefined;
   #pressed = false;
   /** Hellos that wait until what is gathered stands in the storage queue. */
@@ -114,7 +119,8 @@ export class Intake {
       stream.unusedEpoch = false;
       this.#append(stream, facts, facts.kind, bytes);
       this.#counters.accepted.value += 1;
-      this.#schedule(stream.accepted - stream.durable >= stream.window / 2);
+      if (facts.kind === EntryKind.commandUpdate) this.#hasCommandUpdate = true;
+      this.#schedule(this.#hasCommandUpdate || stream.accepted - stream.durable >= stream.window / 2);
     } else if (verdict === DUPLICATE) {
       this.#counters.duplicates.value += 1;
       this.#append(stream, facts, EntryKind.duplicate, bytes);
@@ -228,6 +234,7 @@ export class Intake {
     this.#cancelWait();
     const bytes = this.#gather.usedBytes;
     const batch = this.#gather.take(this.#spare);
+    this.#hasCommandUpdate = false;
     this.#spare = undefined;
     this.#phase = "committing";
     this.#committingBytes = bytes;
@@ -242,7 +249,7 @@ export class Intake {
     const barriers = this.#barriers.splice(0);
     if (this.#gather.entryCount > 0) {
       if (barriers.length > 0) void this.#commit();
-      else this.#schedule(this.#limits.commitIntervalMs === 0);
+      else this.#schedule(this.#hasCommandUpdate || this.#limits.commitIntervalMs === 0);
     }
     for (const wake of barriers) wake();
     for (const wake of this.#drains.splice(0)) wake();

@@ -133,10 +133,10 @@ export class SimStore implements StoreSpool {
   #makeCommands(): CommandStore {
     const { clock, random, bootId } = this.#parts;
     return {
-      create: (request) =>
+      create: (request, offer) =>
         this.#ask(() => {
           const birth = { commandId: newCommandId(random), unixMs: clock.unixMs(), monoMs: clock.monoMs(), bootId };
-          return this.#book.create(request, birth);
+          return this.#book.create(request, birth, offer);
         }),
       apply: (commandId, event) => this.#ask(() => this.#book.apply(commandId, event, clock.unixMs())),
       unfinished: () => this.#ask(() => this.#parts.disk.tables.openCommands()),

@@ -96,7 +96,7 @@ export class SqlHome implements StoreHome {
         quarantine: (...about) => unlessFatal(spool.quarantine(...about)),
       },
       commands: {
-        create: (request) => unlessFatal(commands.create(request)),
+        create: (request, offer) => unlessFatal(commands.create(request, offer)),
         apply: (commandId, event) => unlessFatal(commands.apply(commandId, event)),
         unfinished: () => unlessFatal(commands.unfinished()),
       },

@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { step } from "../../command/command-machine.js";
 import { ManualClock } from "../../core/testing/manual-clock.js";
 import { SeededRandom } from "../../core/testing/seeded-random.js";
+import type { CommandEvent, CommandRecord, CreateOutcome, NewCommand, SendOffer } from "../../model/command.js";
 import { Engine } from "../engine.js";
 import type { EngineOptions } from "../engine-options.js";
 import { type OpenStores, openStores } from "../open-stores.js";
@@ -43,4 +44,20 @@ export function openTestStore(dataDir: string, options: Partial<EngineOptions> =
     ...options,
   });
   return { engine, stores };
+}
+
+/** One command in a transaction of its own; throws what it was refused with. */
+export function makeCommand(engine: Engine, request: NewCommand, offer: SendOffer | null = null): CreateOutcome {
+  return accepted<CreateOutcome>(engine.createCommands([[request, offer]]));
+}
+
+/** One step of a command in a transaction of its own; throws what it was refused with. */
+export function moveCommand(engine: Engine, commandId: string, event: CommandEvent): CommandRecord {
+  return accepted<CommandRecord>(engine.applyCommands([[commandId, event]]));
+}
+
+function accepted<T>([outcome]: readonly (T | Error)[]): T {
+  if (outcome === undefined) throw new Error("nothing was answered");
+  if (outcome instanceof Error) throw outcome;
+  return outcome;
 }
