@@ -91,10 +91,10 @@ function open(deviceKey = 1, options: { mark?: number; epoch?: number; window?: 
   });
 }
 
-function offer(stream: Stream, seq: number, gap = 0) {
+function offer(stream: Stream, seq: number, gap = 0, kind: number = EntryKind.telemetry) {
   const body = { bodyStart: 0, bodyEnd: BODY.length };
   const stamps = { accuracy: 1, receivedUnixMs: 1, baseUnixMs: 1 };
-  const facts: FrameFacts = { seq, gap, kind: EntryKind.telemetry, ...stamps, ...body };
+  const facts: FrameFacts = { seq, gap, kind, ...stamps, ...body };
   return intake.offer(stream, facts, BODY);
 }
 
@@ -242,6 +242,27 @@ describe("the intake", () => {
     const stream = open();
     intake.announce(stream, 3, 9);
     expect(stream.accepted).toBe(0);
+  });
+
+  it("does not let what a device says of a command wait for the commit interval, also behind a commit", async () => {
+    intake = makeIntake({ commitIntervalMs: 1000 });
+    const stream = open(1, { window: 1000 });
+    offer(stream, 1);
+    offer(stream, 2, 0, EntryKind.commandUpdate);
+    clock.advance(0);
+    expect(spool.batches.map(seqs)).toEqual([[1, 2]]);
+    offer(stream, 3, 0, EntryKind.commandUpdate);
+    offer(stream, 4);
+    await spool.succeed();
+    clock.advance(0);
+    expect(spool.batches.map(seqs)).toEqual([
+      [1, 2],
+      [3, 4],
+    ]);
+    await spool.succeed();
+    offer(stream, 5);
+    clock.advance(999);
+    expect(spool.batches, "telemetry alone waits as ever").toHaveLength(2);
   });
 
   it("waits for the commit interval, but not once a session has used half of its window", () => {
