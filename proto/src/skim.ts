@@ -13,7 +13,7 @@ import type { Findings } from "./walk.js";
 const UNSURE = -1;
 
 /** The value of the varint, or the number of values in the column, read last. Typed: a store costs no allocation. */
-const last = new Uint32Array(1);
+export const last = new Uint32Array(1);
 
 const TELEMETRY_BODY = 5;
 
@@ -136,7 +136,7 @@ function skimColumn(tag: number, bytes: Uint8Array, start: number, end: number):
 }
 
 /** Reads a varint of up to 32 bits, padded or not [P-24], into `last`; answers the position behind it, or UNSURE. */
-function skimVarint(bytes: Uint8Array, start: number, end: number): number {
+export function skimVarint(bytes: Uint8Array, start: number, end: number): number {
   if (start >= end) return UNSURE;
   const first = bytes[start] ?? 0;
   if (first < 0x80) {

@@ -29,7 +29,7 @@ export class CatalogView {
 
   /** The signal of that id; one the catalog does not know is "#<id>" with plain values. */
   signal(id: number): SignalView {
-    return this.#signals.get(id) ?? unknownSignal(id);
+    return this.#signals.get(id) ?? UNKNOWN[id] ?? unknownSignal(id);
   }
 }
 
@@ -70,4 +70,10 @@ function unknownSignal(id: number): SignalView {
   return { key, jsonHead: headOf(key), type: Type.UNSPECIFIED, scale: 0, options: [], unit: "" };
 }
 
-const headOf = (key: string): string => `{"signal":${JSON.stringify(key)},"t":`;
+/** Ids as small as boards give them, ready made. */
+const UNKNOWN_READY = 64;
+const UNKNOWN = Array.from({ length: UNKNOWN_READY }, (_, id) => unknownSignal(id));
+
+function headOf(key: string): string {
+  return `{"signal":${JSON.stringify(key)},"t":`;
+}

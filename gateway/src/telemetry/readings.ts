@@ -6,7 +6,16 @@
  * Everything that decides the outcome is in the row (bytes, catalog, base, accuracy), so the same record gives the
  * same readings for ever.
  */
-import { type Catalog, decodeTelemetry, type Series, type SeriesValues, Type } from "@tidegate/proto";
+import {
+  type Catalog,
+  ColumnKind,
+  Columns,
+  decodeTelemetry,
+  readColumns,
+  type Series,
+  type SeriesValues,
+  Type,
+} from "@tidegate/proto";
 import type { StoredRecord } from "../model/record.js";
 import { Accuracy } from "../model/record.js";
 import type { LiveReading } from "../model/spool.js";
@@ -34,20 +43,37 @@ export interface Reading {
   readonly q: Quality;
 }
 
+/** Told of each reading in turn. */
+export type ReadingVisitor = (signal: SignalView, t: number, v: Value, q: Quality) => void;
+
+/** Filled for every record and unrolled at once: one serves all records of a thread. */
+const columns = new Columns();
+
 /**
- * The readings of a telemetry record, in the order the device wrote them.
+ * Visit the readings of a telemetry record, in the order the device wrote them.
  *
  * @param record of kind telemetry; its body is only read.
  * @param catalog the one in force at intake (`record.catalog`), or null.
- * @returns null when the body cannot be decoded, which intake's walk rules out short of a fault of ours.
+ * @param visit must not come back here.
+ * @returns false when the body cannot be decoded, which intake's walk rules out short of a fault of ours; nothing was
+ *   visited then.
  */
-export function readingsOf(record: StoredRecord, catalog: Catalog | null): Reading[] | null {
-  const decoded = decodeTelemetry(record.body);
-  if (!decoded.ok) return null;
-  const readings: Reading[] = [];
+export function visitReadings(record: StoredRecord, catalog: Catalog | null, visit: ReadingVisitor): boolean {
   const view = viewOf(catalog);
-  for (const series of decoded.value.series) unrollSeries(series, record, view, readings);
-  return readings;
+  if (readColumns(record.body, columns)) {
+    for (let i = 0; i < columns.count; i++) unrollColumn(i, record, view, visit);
+    return true;
+  }
+  const decoded = decodeTelemetry(record.body);
+  if (!decoded.ok) return false;
+  for (const series of decoded.value.series) unrollSeries(series, record, view, visit);
+  return true;
+}
+
+/** The readings as a list; null when the body cannot be decoded. */
+export function readingsOf(record: StoredRecord, catalog: Catalog | null): Reading[] | null {
+  const readings: Reading[] = [];
+  return visitReadings(record, catalog, (signal, t, v, q) => void readings.push({ signal, t, v, q })) ? readings : null;
 }
 
 /** The same for viewers: plain objects with the key as text and the unit. */
@@ -60,7 +86,30 @@ function liveReading({ signal, t, v, q }: Reading): LiveReading {
   return signal.unit === "" ? { signal: signal.key, t, v, q } : { signal: signal.key, t, v, q, unit: signal.unit };
 }
 
-function unrollSeries(series: Series, record: StoredRecord, view: CatalogView, into: Reading[]): void {
+function unrollColumn(index: number, record: StoredRecord, view: CatalogView, visit: ReadingVisitor): void {
+  const signal = view.signal(columns.signal[index] ?? 0);
+  const quality = qualityOf(columns.quality[index] ?? 0, record.accuracy);
+  const kind = columns.kind[index];
+  const from = columns.valuesFrom[index] ?? 0;
+  const to = columns.valuesFrom[index + 1] ?? 0;
+  const periodUs = columns.periodUs[index] ?? 0;
+  let time = columns.timesFrom[index] ?? 0;
+  const timesTo = columns.timesFrom[index + 1] ?? 0;
+  let offsetMs = 0;
+  for (let i = from; i < to; i++) {
+    if (periodUs > 0) offsetMs = ((i - from) * periodUs) / 1000;
+    else if (time < timesTo) offsetMs += columns.times[time++] ?? 0;
+    const v = numberAt(kind, columns.values[i] ?? 0, signal);
+    visit(signal, Math.round(record.baseUnixMs + offsetMs), v, v === null ? "bad" : quality);
+  }
+}
+
+function numberAt(kind: number | undefined, number: number, signal: SignalView): Value {
+  if (kind === ColumnKind.floats) return float32Value(number);
+  return kind === ColumnKind.ints ? intValue(number, signal) : doubleValue(number);
+}
+
+function unrollSeries(series: Series, record: StoredRecord, view: CatalogView, visit: ReadingVisitor): void {
   const signal = view.signal(series.signal);
   const quality = qualityOf(series.quality, record.accuracy);
   const count = countOf(series.values);
@@ -69,7 +118,7 @@ function unrollSeries(series: Series, record: StoredRecord, view: CatalogView, i
     // A period is multiplied, not summed: a thousand samples later the sum of rounded steps would have drifted.
     offsetMs = series.periodUs > 0 ? (i * series.periodUs) / 1000 : offsetMs + (series.dtMs[i] ?? 0);
     const v = valueAt(series.values, i, signal);
-    into.push({ signal, t: Math.round(record.baseUnixMs + offsetMs), v, q: v === null ? "bad" : quality });
+    visit(signal, Math.round(record.baseUnixMs + offsetMs), v, v === null ? "bad" : quality);
   }
 }
 

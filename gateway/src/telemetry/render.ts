@@ -22,7 +22,7 @@ import {
   type StoredRecord,
 } from "../model/record.js";
 import type { LiveEvent } from "../model/spool.js";
-import { liveReadingsOf, type Reading, readingsOf } from "./readings.js";
+import { liveReadingsOf, type ReadingVisitor, visitReadings } from "./readings.js";
 import { blobValue, valueJson } from "./value.js";
 
 export interface Rendered {
@@ -39,9 +39,10 @@ export interface Rendered {
 /** Stands in a topic where a name would, when the stored name is none: no name begins with an underscore. */
 const NO_NAME = "_";
 
-/** One per reader; keeps nothing but the gateway's id. */
+/** One per reader; keeps nothing but the gateway's id and what it is writing. */
 export class Renderer {
   readonly #gatewayId: string;
+  readonly #readings = new ReadingsJson();
 
   /** @param gatewayId the configured gateway id; first level of every message id. */
   constructor(gatewayId: string) {
@@ -95,11 +96,11 @@ export class Renderer {
 
   #data(record: StoredRecord, catalog: Catalog | null): Rendered {
     const head = this.#head(record, `${record.epoch}/${record.seq}`);
-    const readings = readingsOf(record, catalog);
     const topic = `${record.device}/data`;
+    const readings = this.#readings.of(record, catalog);
     // Never silent: bytes that cannot be read (a fault of ours, they were walked at intake) travel as they are.
     if (readings === null) return { topic, payload: `${head},"readings":[],"raw":"${blobValue(record.body)}"}` };
-    return { topic, payload: `${head},"readings":[${readingsJson(readings)}]}` };
+    return { topic, payload: `${head},"readings":[${readings}]}` };
   }
 
   #log(record: StoredRecord): Rendered {
@@ -136,13 +137,27 @@ export class Renderer {
   }
 }
 
-function readingsJson(readings: readonly Reading[]): string {
-  let json = "";
-  for (const { signal, t, v, q } of readings) {
-    const comma = json === "" ? "" : ",";
-    json += `${comma + signal.jsonHead + t},"v":${valueJson(v)},"q":"${q}"}`;
+/** The readings of one record after another as JSON. */
+class ReadingsJson {
+  #json = "";
+  /** Readings taken together have one time: its digits are written once. */
+  #t = 0;
+  #digits = "0";
+
+  /** @returns the readings with commas between them; null when the body cannot be decoded. */
+  of(record: StoredRecord, catalog: Catalog | null): string | null {
+    this.#json = "";
+    return visitReadings(record, catalog, this.#write) ? this.#json : null;
   }
-  return json;
+
+  readonly #write: ReadingVisitor = (signal, t, v, q) => {
+    if (t !== this.#t) {
+      this.#t = t;
+      this.#digits = String(t);
+    }
+    if (this.#json !== "") this.#json += ",";
+    this.#json += `${signal.jsonHead + this.#digits},"v":${valueJson(v)},"q":"${q}"}`;
+  };
 }
 
 /** Severity as in RFC 5424, 0 … 7; text as the device wrote it; `t` in Unix ms. */
