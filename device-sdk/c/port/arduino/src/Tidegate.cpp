@@ -143,13 +143,8 @@ uint32_t TidegateClient::nowMs(void *ctx) {
 
 uint32_t TidegateClient::entropy(void *ctx) {
   TidegateClient *self = static_cast<TidegateClient *>(ctx);
-  uint32_t x = self->_random + micros();
-  if (x == 0) x = 1;
-  x ^= x << 13;
-  x ^= x >> 17;
-  x ^= x << 5;
-  self->_random = x;
-  return x;
+  self->stir(micros());
+  return self->_random;
 }
 
 #if defined(__AVR__)
@@ -157,21 +152,24 @@ uint32_t TidegateClient::entropy(void *ctx) {
 static uint32_t boots __attribute__((section(".noinit")));
 #endif
 
+/* By whole bytes and sums, which take an 8-bit core few instructions; the constant keeps it from standing still. */
+__attribute__((noinline)) void TidegateClient::stir(uint32_t bits) {
+  _random = (_random << 8 | _random >> 24) + bits + 0x9E3779B9u;
+}
+
 /* No two boards, and no two boots of one, should draw alike: the name, the chip's noise, the time since power-on. */
 void TidegateClient::seed(const char *deviceId) {
-  uint32_t hash = 2166136261u; /* FNV-1a */
-  for (const char *p = deviceId; *p != 0; p++) hash = (hash ^ static_cast<uint8_t>(*p)) * 16777619u;
+  while (*deviceId != 0) stir(static_cast<uint8_t>(*deviceId++));
 #if defined(ESP32)
-  hash ^= esp_random();
+  stir(esp_random());
 #elif defined(ESP8266)
-  hash ^= RANDOM_REG32;
+  stir(RANDOM_REG32);
 #elif defined(__AVR__)
-  hash ^= ++boots;
+  stir(++boots);
 #endif
 #if defined(PIN_A0) /* the lowest bits of a measurement are noise */
-  for (uint8_t i = 0; i < 16; i++) hash = (hash ^ static_cast<uint32_t>(analogRead(PIN_A0))) * 16777619u;
+  for (uint8_t i = 0; i < 16; i++) stir(static_cast<uint16_t>(analogRead(PIN_A0)));
 #endif
-  _random = hash ^ micros();
 }
 
 tg_state TidegateClient::takeCommand(tg_client *client, const tg_command *command) {

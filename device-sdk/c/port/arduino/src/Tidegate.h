@@ -92,6 +92,7 @@ private:
   static uint32_t entropy(void *ctx);
   static tg_state takeCommand(tg_client *client, const tg_command *command);
   static void takeEvent(tg_client *client, tg_event event, uint32_t arg);
+  void stir(uint32_t bits);
   void seed(const char *deviceId);
 
   Stream &_line;
