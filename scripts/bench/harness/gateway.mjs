@@ -71,6 +71,22 @@ export class Gateway {
     return this.#call("GET", "/api/v1/status");
   }
 
+  /** The heap of each thread, from /metrics, in bytes. */
+  async heaps() {
+    const headers = { token: this.#token, method: "GET" };
+    const { text } = await ask(`${this.#base}/metrics`, headers);
+    const read = (name) =>
+      new Map(
+        [...text.matchAll(new RegExp(`^tidegate_${name}{thread="(\\w+)"} (\\d+)`, "gm"))].map((m) => [m[1], +m[2]]),
+      );
+    const sizes = read("heap_size_bytes");
+    return [...read("heap_used_bytes")].map(([thread, usedBytes]) => ({
+      thread,
+      usedBytes,
+      sizeBytes: sizes.get(thread) ?? 0,
+    }));
+  }
+
   /** The only configured sink, from GET /api/v1/sinks. */
   async sink() {
     return (await this.#call("GET", "/api/v1/sinks")).sinks[0];

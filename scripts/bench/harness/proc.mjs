@@ -11,6 +11,13 @@ export function rssBytes(pid) {
   return match === null ? null : Number(match[1]) * 1024;
 }
 
+/** Resident memory by kind, in bytes: the process's own, and pages of files that the system can take back. */
+export function memoryBytes(pid) {
+  const text = read(pid, "status");
+  const of = (name) => Number(new RegExp(`^${name}:\\s+(\\d+) kB`, "m").exec(text)?.[1] ?? 0) * 1024;
+  return text === "" ? null : { anonymous: of("RssAnon"), file: of("RssFile") + of("RssShmem") };
+}
+
 /** CPU seconds, user and system, of all threads so far. */
 export function cpuSeconds(pid) {
   const text = read(pid, "stat");
