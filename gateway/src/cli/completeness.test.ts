@@ -37,6 +37,12 @@ describe("the proof of completeness", () => {
     expect(reportOf([data(1), data(1), gap(1, 2), data(2)])).toMatchObject({ hereCount: 2, listedCount: 0 });
   });
 
+  it("takes the open end of an epoch for all that may have followed, whatever is heard of it later", () => {
+    const messages = [data(1), data(2), gap(3, null), gap(38, 57)];
+    expect(reportOf(messages)).toMatchObject({ to: 57, hereCount: 2, listedCount: 55, missingCount: 0 });
+    expect(reportOf([data(1), gap(3, null), gap(38, 57)])).toMatchObject({ missing: [[2, 2]] });
+  });
+
   it("begins with the first number seen for a consumer that joined later", () => {
     expect(reportOf([data(50), data(51)])).toMatchObject({ missingCount: 49 });
     expect(reportOf([data(50), data(51)], true)).toMatchObject({ from: 50, missingCount: 0 });

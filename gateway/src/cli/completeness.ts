@@ -24,6 +24,7 @@ export interface StreamReport {
 }
 
 const RANGES_SHOWN = 20;
+const NEVER = Number.POSITIVE_INFINITY;
 
 /** Whole numbers as ranges; what comes in order costs one range, however much it is. */
 class Numbers {
@@ -93,6 +94,8 @@ interface Stream {
   readonly here: Numbers;
   readonly listed: Numbers;
   watermark: number;
+  /** The epoch is over, and nobody knows what it used from here on. */
+  openFrom: number;
 }
 
 /** Takes messages one by one, in any order and with repeats. */
@@ -126,8 +129,11 @@ export class Completeness {
       this.unreadCount += 1;
       return;
     }
-    // An open end says that nobody knows how far it went: there is nothing to look for.
     if (isNumber(toSeq) && toSeq >= fromSeq) this.#stream(device, epoch).listed.add(fromSeq, toSeq);
+    if (toSeq !== null || !isNumber(epoch)) return;
+    // An open end says that nobody knows how far it went: there is nothing to look for from here on.
+    const stream = this.#stream(device, epoch);
+    stream.openFrom = Math.min(stream.openFrom, fromSeq);
   }
 
   #watermark({ device, epoch, seq }: Record<string, unknown>): void {
@@ -143,17 +149,17 @@ export class Completeness {
     const key = `${device}/${epoch}`;
     let stream = this.#streams.get(key);
     if (stream === undefined) {
-      stream = { device, epoch, here: new Numbers(), listed: new Numbers(), watermark: 0 };
+      stream = { device, epoch, here: new Numbers(), listed: new Numbers(), watermark: 0, openFrom: NEVER };
       this.#streams.set(key, stream);
     }
     return stream;
   }
 }
 
-function reportOf({ device, epoch, here, listed, watermark }: Stream, sinceFirst: boolean): StreamReport {
+function reportOf({ device, epoch, here, listed, watermark, openFrom }: Stream, sinceFirst: boolean): StreamReport {
   const to = Math.max(watermark, here.highest, listed.highest);
   const from = sinceFirst ? Math.min(here.lowest, listed.lowest, to) : 1;
-  const notHere = here.holes(from, to);
+  const notHere = here.holes(from, Math.min(to, openFrom - 1));
   const missing = notHere.flatMap(([a, b]) => listed.holes(a, b));
   const missingCount = missing.reduce((sum, [a, b]) => sum + b - a + 1, 0);
   const hereCount = here.countIn(from, to);

@@ -68,9 +68,8 @@ export function firstUse(
   const { deviceKey } = stream;
   let gapCount = 0;
   if (stream.rollback !== null) {
-    writeGap(tables, { deviceKey, ...stream.rollback, reason: "rollback", atUnixMs, sink: null });
+    gapCount += tellRollback(tables, { deviceKey, ...stream.rollback }, atUnixMs);
     stream.rollback = null;
-    gapCount += 1;
   }
   const retired = tables.openStreams(deviceKey).filter((other) => other.epoch !== stream.epoch);
   for (const older of retired) {
@@ -87,4 +86,29 @@ export function firstUse(
   tables.putStream(stream);
   tables.pruneStreams(deviceKey, StreamState.retired, RETIRED_KEPT);
   return { retired, gapCount };
+}
+
+/**
+ * What the device sends again under the new epoch; and what it had evicted of the old one since that was retired, which
+ * nobody could know then.
+ *
+ * @returns how many gap entries were written.
+ */
+function tellRollback(
+  tables: StreamTables,
+  rollback: Rollback & { readonly deviceKey: number },
+  atUnixMs: number,
+): number {
+  const { deviceKey, epoch, fromSeq, toSeq } = rollback;
+  const old = tables.stream(deviceKey, epoch);
+  const heardOf = old === null ? fromSeq - 1 : Math.max(old.mark, old.announced);
+  const isRetired = old?.state === StreamState.retired;
+  const isEvicted = isRetired && fromSeq > heardOf + 1;
+  if (isEvicted) {
+    const range = { fromSeq: heardOf + 1, toSeq: fromSeq - 1 };
+    writeGap(tables, { deviceKey, epoch, ...range, reason: "evicted", atUnixMs, sink: null });
+  }
+  writeGap(tables, { ...rollback, reason: "rollback", atUnixMs, sink: null });
+  if (isRetired && toSeq > heardOf) tables.putStream({ ...old, announced: toSeq });
+  return isEvicted ? 2 : 1;
 }

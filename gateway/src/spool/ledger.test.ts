@@ -214,6 +214,23 @@ describe("the ledger", () => {
     expect(world.apply([{ epoch, seq: 7 }]).storedCount).toBe(1);
   });
 
+  it("lists what a device evicted of an epoch that was over already, below what it sends again", () => {
+    const world = new World();
+    const { epoch: old } = world.hello();
+    world.apply([{ epoch: old, seq: 1, announced: 4 }]);
+    const { epoch: other } = world.hello();
+    world.apply([{ epoch: other, seq: 1 }]);
+    const back = () => world.hello({ epoch: old, nextSeq: 10, oldest: 8, ackedSeq: 1 });
+    world.apply([{ epoch: back().epoch, seq: 1 }]);
+    world.apply([{ epoch: back().epoch, seq: 1 }]);
+    expect(world.gaps().filter(([epoch]) => epoch === old)).toEqual([
+      [old, 2, 4, "restart"],
+      [old, 5, 7, "evicted"],
+      [old, 8, 9, "rollback"],
+      [old, 8, 9, "rollback"],
+    ]);
+  });
+
   it("announces a rollback once, when the new epoch is used [P-7]", () => {
     const world = new World();
     const { epoch: old } = world.hello();
