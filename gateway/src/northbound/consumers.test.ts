@@ -106,6 +106,30 @@ describe("the watermark", () => {
   });
 });
 
+describe("the watermark of a device that has had several epochs", () => {
+  const gapOf = (epoch: number, toSeq: number) => ({
+    ...{ topic: "attic-7/gap", payload: `{"id":"g","toSeq":${toSeq}}`, kind: RecordKind.gap, epoch },
+  });
+
+  test("is not held by a late gap of an older one", async () => {
+    const bench = sinkBench();
+    bench.spool.add(3);
+    bench.spool.addRecord(gapOf(7, 90));
+    await started(bench);
+    await pass(bench, 10_000);
+    expect(marksOf(bench).at(-1)).toMatchObject({ epoch: 1, seq: 3 });
+  });
+
+  test("speaks of the last one when a new process has heard of gaps alone", async () => {
+    const bench = sinkBench();
+    bench.spool.addRecord(gapOf(7, 90));
+    bench.spool.addRecord(gapOf(8, 33));
+    await started(bench);
+    await pass(bench, 10_000);
+    expect(marksOf(bench).at(-1)).toMatchObject({ epoch: 8, seq: 33 });
+  });
+});
+
 describe("a gap that concerns one sink", () => {
   test("goes to that sink alone, and the others' cursors pass it", async () => {
     const bench = sinkBench();

@@ -34,6 +34,8 @@ export interface WatermarkDeps {
 interface Mark {
   epoch: number;
   seq: number;
+  /** Only gaps have spoken of this epoch: whatever comes next knows better which one is in use. */
+  isOfGaps: boolean;
 }
 
 /** One per sink; told of every record its cursor passes. */
@@ -55,20 +57,25 @@ export class WatermarkTopics implements AckListener {
     const device = slice.devices[slice.deviceOf[index] ?? 0];
     if (seq === 0 || device === undefined) return;
     const epoch = slice.epochs[index] ?? 0;
+    const isGap = slice.kinds[index] === RecordKind.gap;
     const mark = this.#marks.get(device);
     if (mark === undefined) {
       if (this.#marks.size >= this.#options.devicesMax) {
         this.#deps.shed.add();
         return;
       }
-      this.#marks.set(device, { epoch, seq });
+      this.#marks.set(device, { epoch, seq, isOfGaps: isGap });
     } else if (mark.epoch !== epoch) {
       // A late gap of an older epoch must not hide the one in use.
-      if (slice.kinds[index] === RecordKind.gap) return;
+      if (isGap && !mark.isOfGaps) return;
       mark.epoch = epoch;
       mark.seq = seq;
-    } else if (seq > mark.seq) mark.seq = seq;
-    else return;
+      mark.isOfGaps = isGap;
+    } else {
+      if (!isGap) mark.isOfGaps = false;
+      if (seq <= mark.seq) return;
+      mark.seq = seq;
+    }
     this.#pacer.changed(device);
   }
 

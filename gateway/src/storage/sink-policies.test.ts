@@ -49,6 +49,16 @@ describe("a new sink", () => {
   });
 });
 
+describe("a sink's place", () => {
+  it("never moves back, whoever says so: behind it records may be gone", () => {
+    store.engine.openSinks([sink("broker")]);
+    store.engine.commit(batchOf(run(epoch, 1, 9)));
+    for (const recordId of [7, 3]) store.engine.note({ cursors: [["broker", recordId]], boots: [], audit: [] });
+    store.engine.commit(batchOf(run(epoch, 10, 10)));
+    expect(store.engine.status().sinks).toMatchObject([{ sink: "broker", cursor: 7 }]);
+  });
+});
+
 describe("a sink that may hold so many bytes", () => {
   const held = (holdMaxBytes: number): SinkStart => ({ ...sink("held"), holdMaxBytes });
   const skippedCount = () => reader.gaps({ limit: 10 }).reduce((n, gap) => n + (gap.toSeq ?? 0) - gap.fromSeq + 1, 0);

@@ -8,6 +8,8 @@ export interface FakeRecord {
   readonly payload: string;
   /** See RecordKind; telemetry unless told. */
   readonly kind?: number;
+  /** 1 unless told. */
+  readonly epoch?: number;
   readonly onlyFor?: string;
   readonly response?: { readonly topic: string; readonly correlation: string | null };
 }
@@ -99,7 +101,7 @@ export function sliceOf(rows: readonly FakeRecord[], scannedToId: number, more: 
     ...{ scannedToId, more, count: rows.length, topics, offsets, responses, onlyFor },
     ids: Float64Array.from(rows, (row) => row.id),
     kinds: Uint8Array.from(rows, (row) => row.kind ?? 1),
-    epochs: new Uint32Array(rows.length).fill(1),
+    epochs: Uint32Array.from(rows, (row) => row.epoch ?? 1),
     seqs: Uint32Array.from(rows, (row) => row.id),
     deviceOf: new Uint32Array(rows.length),
     devices: ["attic-7"],
