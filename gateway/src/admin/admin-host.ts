@@ -240,7 +240,7 @@ export type LiveShape = "events" | "latest";
 export interface LiveSource {
   /** Random name of this incarnation of the store and its newest record. */
   position(): Promise<{ readonly storeId: string; readonly lastRecordId: number }>;
-  /** Up to `rowsMax` records after `afterId`, decoded; `latest`: folded to one event per device with newest values. */
+  /** Up to `rowsMax` records after `afterId`: newest values per device and, unless `latest`, the text of each event. */
   read(afterId: number, rowsMax: number, shape: LiveShape): Promise<LiveSlice>;
   /** Does somebody beside the viewers follow the newest values, e.g. a sink with state topics? */
   hasObservers(): boolean;

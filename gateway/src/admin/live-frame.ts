@@ -4,9 +4,9 @@
  *   WebSocket   {"type":…}
  *   SSE         id: <store>:<record id>\ndata: {"type":…}\n\n
  */
+import type { LiveText } from "../model/spool.js";
 import type { LatestChange } from "./latest-values.js";
 import type { LiveMessage } from "./live-messages.js";
-import type { ReplayEvent } from "./replay-ring.js";
 
 /** A finished message: JSON text with the offset it brings a viewer to. Immutable and shared. */
 export class LiveFrame {
@@ -45,7 +45,7 @@ export function frameOf(recordId: number, message: LiveMessage): LiveFrame {
 
 /** Events as few frames of bounded size; the last one carries `upToId`. At least one when `events` is not empty. */
 export function eventFrames(
-  events: readonly ReplayEvent[],
+  events: readonly LiveText[],
   upToId: number,
   frameBytesMax: number,
   conflated = false,

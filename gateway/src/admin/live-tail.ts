@@ -3,7 +3,7 @@
  *
  *   nobody looks     ─▶ nothing is read; only the newest record's id is known
  *   states wanted    ─▶ newest values, folded per device in the reader worker
- *   viewers          ─▶ each event, and the replay ring behind them
+ *   viewers          ─▶ each event as text, written in the reader worker, and the replay ring behind them
  *
  *   committed ──────────────────────────────────────▶ newest record
  *   scannedTo ────▶ read ≤ 1,000 rows at a time         └ more than ten reads behind: jump, events are `conflated`
@@ -12,11 +12,11 @@
  * those come from the history.
  */
 import type { Counter, Metrics } from "../core/metrics.js";
-import type { LiveEvent } from "../model/spool.js";
+import type { LiveEvent, LiveText } from "../model/spool.js";
 import type { LiveShape, LiveSource } from "./admin-host.js";
 import { LatestValues } from "./latest-values.js";
 import type { LiveLimits } from "./live-limits.js";
-import { type ReplayEvent, ReplayRing } from "./replay-ring.js";
+import { ReplayRing } from "./replay-ring.js";
 
 /** How many reads' worth of records may wait before the tail jumps; also how many are made at once to catch up. */
 const READS_BEHIND_MAX = 10;
@@ -26,7 +26,7 @@ export type Following = "nothing" | LiveShape;
 
 /** What one turn brought. */
 export interface TailStep {
-  readonly events: readonly ReplayEvent[];
+  readonly events: readonly LiveText[];
   /** Records before these were left out. */
   readonly conflated: boolean;
 }
@@ -138,9 +138,9 @@ export class LiveTail {
     const committed = this.#committed;
     const slice = await this.#source.read(this.scannedTo, this.#limits.rowsPerTickMax, shape);
     // Records the source deleted before they were read: the ring must not promise them.
-    if (slice.missed) this.#restartAt((slice.events[0]?.id ?? slice.scannedToId + 1) - 1);
-    for (const event of slice.events) this.#note(event);
-    const events = shape === "events" ? slice.events.map(replayOf) : [];
+    if (slice.missed) this.#restartAt((slice.texts[0]?.id ?? slice.scannedToId + 1) - 1);
+    for (const event of slice.newest) this.#note(event);
+    const events = slice.texts;
     this.ring.push(events);
     this.#more = slice.more;
     // A slice without more saw everything that was committed when it was asked for, whatever its last row was.
@@ -170,5 +170,3 @@ export class LiveTail {
     this.ring.restart(recordId);
   }
 }
-
-const replayOf = (event: LiveEvent): ReplayEvent => ({ id: event.id, json: JSON.stringify(event) });

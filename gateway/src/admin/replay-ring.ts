@@ -4,17 +4,13 @@
  *   fromId ─▶ [ event event event … event ] ◀─ scannedTo
  *             everything after fromId is in here, or there was nothing to show
  */
+import type { LiveText } from "../model/spool.js";
 import type { LiveLimits } from "./live-limits.js";
-
-export interface ReplayEvent {
-  readonly id: number;
-  readonly json: string;
-}
 
 /** The newest events, bounded in number and bytes. */
 export class ReplayRing {
   readonly #limits: LiveLimits;
-  #events: ReplayEvent[] = [];
+  #events: LiveText[] = [];
   #bytes = 0;
   #fromId = 0;
 
@@ -29,7 +25,7 @@ export class ReplayRing {
     this.#fromId = recordId;
   }
 
-  push(events: readonly ReplayEvent[]): void {
+  push(events: readonly LiveText[]): void {
     for (const event of events) {
       this.#events.push(event);
       this.#bytes += event.json.length;
@@ -38,7 +34,7 @@ export class ReplayRing {
   }
 
   /** Every event after `recordId`, or null when some of them are no longer here. */
-  after(recordId: number): readonly ReplayEvent[] | null {
+  after(recordId: number): readonly LiveText[] | null {
     if (recordId < this.#fromId) return null;
     return this.#events.filter((event) => event.id > recordId);
   }

@@ -213,7 +213,7 @@ export class AdminDesk implements AdminHost {
       },
       read: async (afterId, rowsMax, shape) => {
         const slice = await (shape === "latest" ? reader.latest(afterId, rowsMax) : reader.live(afterId, rowsMax));
-        for (const event of slice.events) this.#observed(event);
+        for (const event of slice.newest) this.#observed(event);
         return slice;
       },
       hasObservers: () => sinks.count > 0,

@@ -191,10 +191,19 @@ export interface LiveEvent {
   readonly detail?: unknown;
 }
 
+/** An event as the JSON text of a LiveEvent: viewers get it as it is, and a text crosses threads as one copy. */
+export interface LiveText {
+  readonly id: number;
+  readonly json: string;
+}
+
 export interface LiveSlice {
   readonly scannedToId: number;
   readonly more: boolean;
-  readonly events: readonly LiveEvent[];
+  /** One event per device with the newest reading of every signal, under the id of the device's last record. */
+  readonly newest: readonly LiveEvent[];
+  /** Each event; empty where only the newest readings were asked for. */
+  readonly texts: readonly LiveText[];
   /** Records after the asked id were already deleted: the viewer must refetch. */
   readonly missed: boolean;
 }
@@ -257,9 +266,9 @@ export interface DeviceFacts {
 export interface SpoolReader {
   /** Up to `rowsMax` records after `afterId`, rendered for MQTT-like sinks. */
   rendered(afterId: number, rowsMax: number): Promise<RenderedSlice>;
-  /** Up to `rowsMax` records after `afterId`, decoded for viewers. */
+  /** Up to `rowsMax` records after `afterId`, for viewers. */
   live(afterId: number, rowsMax: number): Promise<LiveSlice>;
-  /** As `live`, folded to one event per device with the newest reading of every signal. */
+  /** As `live`, without texts. */
   latest(afterId: number, rowsMax: number): Promise<LiveSlice>;
   gaps(query: GapQuery): Promise<readonly Gap[]>;
   commands(query: CommandQuery): Promise<readonly CommandRecord[]>;

@@ -24,6 +24,7 @@ const renderer: RecordRenderer = {
       ? null
       : { topic: `${record.device}/data`, payload: `${record.epoch}/${record.seq} ü` },
   live: (record: StoredRecord) => ({ id: record.id, device: record.device, kind: "data", receivedUnixMs: 0 }),
+  liveJson: (event) => JSON.stringify(event),
 };
 
 let folder: TestFolder;
@@ -150,7 +151,7 @@ describe("a live slice", () => {
     while (store.engine.tick().more);
     // A block that was read stays at hand for those who read on in it, so another reader is asked.
     const other = new Reader(join(folder.path, "spool.db"), renderer, clock);
-    expect(other.live(2, 10).slice).toMatchObject({ missed: true, scannedToId: 2, events: [] });
+    expect(other.live(2, 10).slice).toMatchObject({ missed: true, scannedToId: 2, texts: [] });
     other.close();
     expect(reader.live(5, 10).slice.missed).toBe(false);
   });

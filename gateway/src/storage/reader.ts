@@ -13,6 +13,7 @@ import type {
   GapQuery,
   LiveEvent,
   LiveSlice,
+  LiveText,
   QuarantinedRecord,
   RenderedSlice,
   RequeuedRecord,
@@ -28,6 +29,8 @@ import type { WithDamage } from "./worker-protocol.js";
 export interface RecordRenderer {
   render(record: StoredRecord, catalog: Catalog | null): RenderedMessage | null;
   live(record: StoredRecord, catalog: Catalog | null): LiveEvent | null;
+  /** The same as JSON text. */
+  liveJson(event: LiveEvent, record: StoredRecord, catalog: Catalog | null): string;
 }
 
 /** Longest slice, in rows and in time. */
@@ -88,23 +91,27 @@ export class Reader {
   }
 
   live(afterId: number, rowsMax: number): WithDamage<LiveSlice> {
-    const events: LiveEvent[] = [];
-    return this.#liveSlice(afterId, rowsMax, { add: (event) => void events.push(event), events: () => events });
+    return this.#liveSlice(afterId, rowsMax, true);
   }
 
-  /** As `live`, one event per device with the newest reading of each signal. */
+  /** As `live`, without a text for each event. */
   latest(afterId: number, rowsMax: number): WithDamage<LiveSlice> {
-    return this.#liveSlice(afterId, rowsMax, new LatestFold());
+    return this.#liveSlice(afterId, rowsMax, false);
   }
 
-  #liveSlice(afterId: number, rowsMax: number, into: Pick<LatestFold, "add" | "events">): WithDamage<LiveSlice> {
+  #liveSlice(afterId: number, rowsMax: number, withTexts: boolean): WithDamage<LiveSlice> {
+    const fold = new LatestFold();
+    const texts: LiveText[] = [];
     const { oldestId } = this.#records.bounds();
     const { scannedToId, more, damagedIds } = this.#walk(afterId, clamp(rowsMax, SLICE_ROWS_MAX), (record, catalog) => {
       const event = this.#renderer.live(record, catalog);
-      if (event !== null) into.add(event);
+      if (event === null) return true;
+      fold.add(event);
+      if (withTexts) texts.push({ id: event.id, json: this.#renderer.liveJson(event, record, catalog) });
       return true;
     });
-    return { slice: { scannedToId, more, events: into.events(), missed: oldestId > afterId + 1 }, damagedIds };
+    const missed = oldestId > afterId + 1;
+    return { slice: { scannedToId, more, newest: fold.events(), texts, missed }, damagedIds };
   }
 
   /** Gap entries after an id, oldest first. */

@@ -17,6 +17,8 @@ export interface SignalView {
   readonly options: readonly string[];
   /** As it is displayed; empty when the signal has none. */
   readonly unit: string;
+  /** `,"unit":"<unit>"`; empty when the signal has none. */
+  readonly unitJson: string;
 }
 
 /** Signals by id; made by `viewOf`, which remembers it. */
@@ -60,6 +62,7 @@ function viewsOf(signals: readonly Signal[]): ReadonlyMap<number, SignalView> {
       scale: signal.scale,
       options: signal.options,
       unit: signal.unit,
+      unitJson: signal.unit === "" ? "" : `,"unit":${JSON.stringify(signal.unit)}`,
     });
   }
   return views;
@@ -67,7 +70,7 @@ function viewsOf(signals: readonly Signal[]): ReadonlyMap<number, SignalView> {
 
 function unknownSignal(id: number): SignalView {
   const key = `#${id}`;
-  return { key, jsonHead: headOf(key), type: Type.UNSPECIFIED, scale: 0, options: [], unit: "" };
+  return { key, jsonHead: headOf(key), type: Type.UNSPECIFIED, scale: 0, options: [], unit: "", unitJson: "" };
 }
 
 /** Ids as small as boards give them, ready made. */

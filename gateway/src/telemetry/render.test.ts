@@ -90,6 +90,7 @@ describe("values in a data payload", () => {
     const live = renderer.live(stored, inForce);
     const withoutUnit = live?.readings?.map(({ signal, t, v, q }) => ({ signal, t, v, q }));
     expect(JSON.stringify(withoutUnit)).toBe(readings);
+    expect(live && renderer.liveJson(live, stored, inForce)).toBe(JSON.stringify(live));
   });
 });
 

@@ -90,6 +90,14 @@ export class Renderer {
     }
   }
 
+  /** `live`'s event of a record as JSON text: what JSON.stringify would write. */
+  liveJson(event: LiveEvent, record: StoredRecord, catalog: Catalog | null): string {
+    if (event.kind !== "data") return JSON.stringify(event);
+    const readings = this.#readings.of(record, catalog, true) ?? "";
+    const head = `{"id":${event.id},"device":"${event.device}","receivedUnixMs":${event.receivedUnixMs}`;
+    return `${head},"kind":"data","readings":[${readings}]}`;
+  }
+
   #head(record: StoredRecord, identity: string): string {
     return `{"id":"${this.#gatewayId}/${record.device}/${identity}","device":"${record.device}"`;
   }
@@ -144,9 +152,15 @@ class ReadingsJson {
   #t = 0;
   #digits = "0";
 
-  /** @returns the readings with commas between them; null when the body cannot be decoded. */
-  of(record: StoredRecord, catalog: Catalog | null): string | null {
+  #hasUnits = false;
+
+  /**
+   * @param hasUnits with each signal's unit, as viewers get it.
+   * @returns the readings with commas between them; null when the body cannot be decoded.
+   */
+  of(record: StoredRecord, catalog: Catalog | null, hasUnits = false): string | null {
     this.#json = "";
+    this.#hasUnits = hasUnits;
     return visitReadings(record, catalog, this.#write) ? this.#json : null;
   }
 
@@ -156,7 +170,7 @@ class ReadingsJson {
       this.#digits = String(t);
     }
     if (this.#json !== "") this.#json += ",";
-    this.#json += `${signal.jsonHead + this.#digits},"v":${valueJson(v)},"q":"${q}"}`;
+    this.#json += `${signal.jsonHead + this.#digits},"v":${valueJson(v)},"q":"${q}"${this.#hasUnits ? signal.unitJson : ""}}`;
   };
 }
 

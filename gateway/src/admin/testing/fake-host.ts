@@ -222,7 +222,7 @@ export class FakeHost implements AdminHost {
     read: async (afterId, rowsMax, shape) => {
       this.reads.push(shape);
       const slice = this.#read(afterId, rowsMax);
-      return shape === "latest" ? { ...slice, events: folded(slice.events) } : slice;
+      return shape === "latest" ? { ...slice, texts: [] } : slice;
     },
     hasObservers: () => this.isObserved,
     onCommitted: (listener) => subscribe(this.#committed, listener),
@@ -323,7 +323,8 @@ export class FakeHost implements AdminHost {
     return {
       scannedToId: events.at(-1)?.id ?? afterId,
       more: rest.length > rowsMax,
-      events,
+      newest: folded(events),
+      texts: events.map((event) => ({ id: event.id, json: JSON.stringify(event) })),
       missed: afterId < this.deletedTo,
     };
   }
