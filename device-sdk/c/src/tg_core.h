@@ -42,9 +42,11 @@
 #define TG_LIMIT(c) ((c)->limit != 0 ? (c)->limit : (c)->next_seq)
 #define TG_IS_LATER(c, seq) ((c)->limit != 0 && (seq) >= (c)->limit)
 #define TG_HAS_STORE(c) ((c)->config->store != NULL)
+#define TG_DRAINS(c) ((c)->limit != 0) /* an older epoch, which takes no new numbers [P-9] */
 #else
 #define TG_LIMIT(c) ((c)->next_seq)
 #define TG_IS_LATER(c, seq) false
+#define TG_DRAINS(c) false
 #endif
 
 /* Numbers end here: what is held is drained, then a new epoch begins [P-10]. */
@@ -129,7 +131,7 @@ TG_INTERNAL uint8_t tg_downlink(tg_client *c, uint16_t n);
 
 /* tg_catalog_parts.c: tg_send_catalog(c, at, part) writes message number `part`, from 0, at `at` and returns its end;
  * (c, NULL, 0) takes the hash and returns NULL when an entry does not fit a message; (c, NULL, 1 ...) queues the part
- * after that is due. */
+ * that is due, counted from 1, and returns NULL when nothing new may be sent before it. */
 
 /* tg_client.c */
 /* Closes the link and rests: a pause, an hour or for good. */

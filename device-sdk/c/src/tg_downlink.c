@@ -52,7 +52,7 @@ static TG_APART void on_welcome(tg_client *c, const uint32_t *v)
     c->heartbeat = ticks != 0 ? ticks : HEARTBEAT_TICKS;
     set_window(c, v[6]);
     if (v[9] >= TG_MESSAGE_BYTES_MIN && v[9] < c->tx_room) c->tx_room = (uint16_t)v[9];
-    c->catalog_part = v[8] != 0 && c->config->send_catalog != NULL;
+    c->catalog_part = v[8] != 0 && c->config->send_catalog != NULL && !TG_DRAINS(c);
     tg_enter(c, TG_ONLINE, TG_RESEND_TICKS);
     c->since = c->now;
     c->flags = (uint8_t)((c->flags & ~TG_HOLD) | TG_OWED);

@@ -141,7 +141,7 @@ TG_INTERNAL bool tg_uplink_compose(tg_client *c)
         p = put_session(c, p);
     } else {
         if (c->phase != TG_ONLINE || c->flags & TG_HOLD) return false;
-        if (c->catalog_part != 0) (void)c->config->send_catalog(c, NULL, c->catalog_part);
+        if (c->catalog_part != 0 && c->config->send_catalog(c, NULL, c->catalog_part) == NULL) return false;
         p = put_next(c, p);
         if (p == NULL) return false;
     }

@@ -361,6 +361,7 @@ static void store(fake *f, uint32_t seq, uint8_t kind, tg_span body)
             rest.len--;
         }
         if (f->stored_count == FAKE_STORED_MAX) abort();
+        if (f->want_catalog && !f->catalog_whole) f->early++;
         f->stored[f->stored_count].epoch = f->epoch;
         f->stored[f->stored_count].seq = seq;
         f->stored[f->stored_count++].value = value >> 1;
@@ -377,6 +378,7 @@ static void store(fake *f, uint32_t seq, uint8_t kind, tg_span body)
         wire_field field;
         const uint8_t *at = body.ptr;
         f->catalog_parts_seen++;
+        f->catalog_whole = find(body, 2, NULL) + 1 >= find(body, 3, NULL);
         if (find(body, 2, NULL) == 0) f->catalog_len = 0;
         for (; wire_next(&body, &field) > 0; at = body.ptr) {
             if (field.number < 4) continue;

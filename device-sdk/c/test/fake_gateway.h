@@ -105,6 +105,8 @@ typedef struct fake {
     uint8_t catalog[2048];
     size_t catalog_len;
     uint32_t catalog_parts_seen;
+    bool catalog_whole;
+    uint32_t early;     /* readings that came while the wanted catalog was not whole */
     fake_stored stored[FAKE_STORED_MAX];
     size_t stored_count;
     fake_gap gaps[FAKE_GAPS_MAX];

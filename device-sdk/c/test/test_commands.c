@@ -189,6 +189,71 @@ static void a_wanted_catalog_is_sent_whole_or_in_parts_p27(void)
     }
 }
 
+/* Every room for updates, every window; readings wait in numbers, some of them evicted; commands come in between. */
+static void the_catalog_goes_before_the_first_reading_p27(void)
+{
+    unsigned room;
+    unsigned window;
+    for (room = 48; room <= 128; room += 8) {
+        for (window = 1; window <= 8; window++) {
+            bench *b = bench_new();
+            unsigned i;
+            make_catalog(b);
+            b->config.token.len = 0;
+            b->config.tx_bytes = 104;
+            b->config.update_bytes = (uint16_t)room;
+            b->gateway.window = window;
+            b->gateway.want_catalog = true;
+            bench_open(b);
+            for (i = 0; i < 8u * window; i++) CHECK(bench_put(b) == TG_OK);
+            bench_online(b);
+            fake_command(&b->gateway, 1, 1, 0);
+            for (i = 0; i < 5; i++) {
+                bench_pass(b, 1000, 10);
+                CHECK(bench_put(b) == TG_OK);
+            }
+            fake_command(&b->gateway, 1, 1, 0); /* again: it may have been left for lack of room */
+            bench_pass(b, 5000, 10);
+            CHECK(b->gateway.catalog_parts_seen > 2);
+            CHECK_EQ(b->gateway.early, 0);
+            CHECK_EQ(b->gateway.catalog_len, b->config.catalog.len);
+            CHECK(memcmp(b->gateway.catalog, b->config.catalog.ptr, b->config.catalog.len) == 0);
+            CHECK_EQ(b->runs[1], 1);
+            CHECK_EQ(b->gateway.stored_count + b->client.stats.dropped, b->put);
+            CHECK_EQ(tg_held(&b->client), 0);
+        }
+    }
+}
+
+/* A session dies at every byte the device sends while its catalog is under way: no reading comes twice or is missed. */
+static void a_catalog_under_way_survives_a_link_that_dies_at_any_byte_p1(void)
+{
+    size_t n;
+    for (n = 1; n < 700; n++) {
+        bench *b = bench_new();
+        unsigned i;
+        make_catalog(b);
+        b->config.token.len = 0;
+        b->config.tx_bytes = 104;
+        b->config.update_bytes = n & 1u ? 48 : 0;
+        b->gateway.want_catalog = true;
+        bench_open(b);
+        for (i = 0; i < 24; i++) CHECK(bench_put(b) == TG_OK);
+        b->gateway.die_after = (long)n;
+        bench_pass(b, 30000, 50);
+        b->gateway.die_after = -1;
+        bench_online(b);
+        bench_pass(b, 5000, 10);
+        CHECK(b->gateway.catalog_whole);
+        CHECK_EQ(b->gateway.stored_count + b->client.stats.dropped, b->put);
+        for (i = 1; i < b->gateway.stored_count; i++) {
+            CHECK(b->gateway.stored[i].seq > b->gateway.stored[i - 1].seq);
+            CHECK(b->gateway.stored[i].value > b->gateway.stored[i - 1].value);
+        }
+        CHECK_EQ(tg_held(&b->client), 0);
+    }
+}
+
 static void a_catalog_entry_that_fits_no_message_is_refused_at_init(void)
 {
     bench *b = bench_new();
@@ -210,6 +275,8 @@ int main(void)
     RUN(a_device_without_a_handler_supports_no_command);
     RUN(a_command_that_cannot_be_answered_is_not_taken_p13);
     RUN(a_wanted_catalog_is_sent_whole_or_in_parts_p27);
+    RUN(the_catalog_goes_before_the_first_reading_p27);
+    RUN(a_catalog_under_way_survives_a_link_that_dies_at_any_byte_p1);
     RUN(a_catalog_entry_that_fits_no_message_is_refused_at_init);
     return tg_test_done();
 }

@@ -213,9 +213,8 @@ static void what_does_not_fit_or_is_no_image_is_not_taken(void)
     CHECK(tg_load(&b->client) == TG_ERR_ARG);
 }
 
-static void parts_of_a_catalog_are_not_taken_out_of_an_older_firmware(void)
+static void small_catalog(bench *b)
 {
-    bench *b = store_new();
     tg_writer w;
     tg_signal signal;
     memset(&signal, 0, sizeof signal);
@@ -227,6 +226,56 @@ static void parts_of_a_catalog_are_not_taken_out_of_an_older_firmware(void)
     b->config.catalog = tg_catalog_end(&w);
     b->config.send_catalog = tg_send_catalog;
     b->gateway.want_catalog = true;
+}
+
+static void numbers_that_a_catalog_moved_are_saved_before_they_are_used_p9(void)
+{
+    bench *b = store_new();
+    unsigned i;
+    small_catalog(b);
+    boot(b);
+    for (i = 0; i < 5; i++) bench_put(b);
+    b->gateway.window = 2; /* the catalog and the first reading */
+    b->gateway.hold_acks = true;
+    bench_online(b);
+    CHECK_EQ(b->gateway.accepted, 2);
+    CHECK_EQ(b->gateway.early, 0);
+    b->gateway.window = 16;
+    b->gateway.hold_acks = false;
+    boot(b); /* a power cut: what the last Welcome saved knew nothing of the catalog */
+    bench_online(b);
+    bench_pass(b, 20000, 20);
+    for (i = 1; i <= 5; i++) CHECK_EQ(times_stored(b, i), 1);
+    CHECK_EQ(tg_held(&b->client), 0);
+}
+
+static void a_catalog_waits_until_an_older_epoch_is_drained_p9(void)
+{
+    bench *b = store_new();
+    unsigned i;
+    boot(b);
+    b->gateway.hold_acks = true;
+    bench_online(b);
+    for (i = 0; i < 3; i++) bench_put(b);
+    bench_settle(b);
+    CHECK(tg_save(&b->client) == TG_OK);
+    b->gateway.accepted = 0; /* the gateway restarted, too, before its commit */
+    b->gateway.stored_count = 0;
+    b->gateway.hold_acks = false;
+    small_catalog(b);
+    boot(b);
+    for (i = 0; i < 2; i++) bench_put(b);
+    bench_pass(b, 20000, 20);
+    CHECK_EQ(b->gateway.epoch, 0x1002);
+    CHECK(b->gateway.catalog_whole);
+    bench_accounts(b, 0x1001, 3); /* no number of it went to the catalog */
+    for (i = 1; i <= 5; i++) CHECK_EQ(times_stored(b, i), 1);
+}
+
+static void parts_of_a_catalog_are_not_taken_out_of_an_older_firmware(void)
+{
+    bench *b = store_new();
+    small_catalog(b);
     b->gateway.hold_acks = true;
     boot(b);
     bench_put(b);
@@ -364,6 +413,8 @@ int main(void)
     RUN(without_a_record_an_at_most_once_command_does_not_run_p17);
     RUN(every_telemetry_message_names_its_boot_p9);
     RUN(what_does_not_fit_or_is_no_image_is_not_taken);
+    RUN(numbers_that_a_catalog_moved_are_saved_before_they_are_used_p9);
+    RUN(a_catalog_waits_until_an_older_epoch_is_drained_p9);
     RUN(parts_of_a_catalog_are_not_taken_out_of_an_older_firmware);
     RUN(a_flash_that_fails_at_any_call_leaves_the_image_before);
     RUN(an_image_whose_content_makes_no_sense_is_not_taken);
