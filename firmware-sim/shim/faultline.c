@@ -138,7 +138,7 @@ ssize_t write(int fd, const void *bytes, size_t count) {
   return next(fd, bytes, count);
 }
 
-/* Sends of the event loop's library go through these two. */
+/* Sends of the event loop's library go through the first two, those of the C edition through the third. */
 #define NETWORK_SEND(name, ...)                     \
   {                                                            \
     NEXT(name);                                                \
@@ -151,6 +151,7 @@ ssize_t write(int fd, const void *bytes, size_t count) {
   }
 ssize_t writev(int fd, const struct iovec *parts, int count) NETWORK_SEND(writev, parts, count)
 ssize_t sendmsg(int fd, const struct msghdr *message, int flags) NETWORK_SEND(sendmsg, message, flags)
+ssize_t send(int fd, const void *bytes, size_t count, int flags) NETWORK_SEND(send, bytes, count, flags)
 
 int gettimeofday(struct timeval *restrict now, void *restrict zone) {
   NEXT(gettimeofday);

@@ -8,7 +8,7 @@ import { join } from "node:path";
 import { expect } from "vitest";
 import { requires } from "../../scripts/testing/requires.mjs";
 import { SeededRandom } from "../src/random.js";
-import { type CommandDelivery, rehearseCommandKills } from "../src/rehearse/command-kills.js";
+import { type CommandKillOptions, rehearseCommandKills } from "../src/rehearse/command-kills.js";
 import type { Operation } from "../src/rehearse/faultline.js";
 import { type KillStage, type KillVerdict, rehearseKillPoints, rehearseRandomKills } from "../src/rehearse/kills.js";
 
@@ -64,20 +64,26 @@ needed.describe("the gateway, killed", () => {
   );
 });
 
-needed.describe("a command whose gateway is killed on its way", () => {
-  const WAYS: [CommandDelivery, Operation, { from: number; step: number; to: number }][] = [
-    ["atMostOnce", "fsync", { from: 1, step: 2, to: 5 }],
-    ["atLeastOnce", "send", { from: 2, step: 3, to: 8 }],
+needed.describe("a command on whose way somebody is killed", () => {
+  type Way = Omit<CommandKillOptions, "dir" | "isPersistent">;
+  const WAYS: Way[] = [
+    { victim: "gateway", edition: "ts", operation: "fsync", delivery: "atMostOnce", from: 1, step: 2, to: 3 },
+    { victim: "gateway", edition: "ts", operation: "send", delivery: "atLeastOnce", from: 2, step: 3, to: 5 },
+    { victim: "device", edition: "ts", operation: "send", delivery: "atMostOnce", from: 2, step: 1, to: 3 },
+    { victim: "device", edition: "ts", operation: "fsync", delivery: "atLeastOnce", from: 1, step: 1, to: 2 },
+    { victim: "device", edition: "c", operation: "write", delivery: "atMostOnce", from: 1, step: 1, to: 2 },
+    { victim: "device", edition: "c", operation: "send", delivery: "atLeastOnce", from: 1, step: 1, to: 2 },
   ];
-  for (const [delivery, operation, range] of WAYS) {
+  for (const way of WAYS) {
+    const { victim, operation, delivery, edition } = way;
     needed.it(
-      `at the k-th ${operation}, ${delivery}: ran as promised, is made once for one key, and comes to an end`,
+      `${victim} at its k-th ${operation}, ${delivery}, ${edition} SDK: ran as promised, and comes to an end`,
       async () => {
         const dir = mkdtempSync(join(tmpdir(), "tidegate-command-kills-"));
         try {
-          const verdict = await rehearseCommandKills({ dir, operation, delivery, ...range });
+          const verdict = await rehearseCommandKills({ dir, isPersistent: true, ...way });
           expect(verdict.faults).toEqual([]);
-          expect(verdict.asked).toBe(3);
+          expect(verdict.asked).toBe(2);
           expect(verdict.kills).toBeGreaterThan(0); // a command that is done sooner has fewer calls
         } finally {
           rmSync(dir, { recursive: true, force: true });

@@ -1,5 +1,6 @@
 /**
- * `tidegate rehearse`: an outage on this machine, on processes of its own, with the verdict of an independent checker.
+ * `tidegate rehearse`: an outage on this machine, on processes of its own, with the verdict of an independent checker;
+ * or, with `--commands`, every crash around a command.
  *
  *   exit codes   0 nothing lost, doubled or altered · 1 something was · 2 the command line does not fit
  */
@@ -9,6 +10,7 @@ import { join } from "node:path";
 import { type Command, Option } from "commander";
 import { parseDurationMs, parseWhole } from "../quantity.js";
 import { SeededRandom } from "../random.js";
+import { EDITIONS, type Edition } from "../rehearse/actor-process.js";
 import type { ApiWatched } from "../rehearse/api-watch.js";
 import { OPERATION_NAMES, type Operation } from "../rehearse/faultline.js";
 import { FAULT_NAMES, FAULTS, type FaultName } from "../rehearse/faults.js";
@@ -17,6 +19,7 @@ import { type KillStage, rehearseKillPoints, rehearseRandomKills } from "../rehe
 import { rehearseOutage } from "../rehearse/outage.js";
 import { isClean, type Verdict } from "../rehearse/verdict.js";
 import { SimError, usageError } from "../sim-error.js";
+import { areKept, commandsText, playCommandWays } from "./rehearse-commands.js";
 import type { RunIo } from "./run-options.js";
 import { grouped } from "./terminal.js";
 
@@ -25,7 +28,13 @@ const COUNT_MAX = 100_000;
 type Raw = Readonly<
   Record<"devices" | "interval" | "before" | "outage" | "after" | "kills" | "fault", string> &
     Record<"from" | "to" | "step" | "messages" | "life" | "seed", string>
-> & { readonly json?: boolean; readonly killAt?: Operation; readonly randomKills?: string };
+> & {
+  readonly json?: boolean;
+  readonly killAt?: Operation;
+  readonly randomKills?: string;
+  readonly commands?: boolean;
+  readonly edition: Edition;
+};
 
 /** Add `rehearse` to the program. @param done told the exit code */
 export function addRehearse(program: Command, io: RunIo, done: (exitCode: number) => void): void {
@@ -42,9 +51,11 @@ export function addRehearse(program: Command, io: RunIo, done: (exitCode: number
     .addOption(
       new Option("--kill-at <call>", "kill it at the k-th call of its life, for every k").choices([...OPERATION_NAMES]),
     )
-    .option("--from <k>", "with --kill-at: the first k", "1")
-    .option("--to <k>", "with --kill-at: the last k", String(COUNT_MAX))
-    .option("--step <k>", "with --kill-at: from one k to the next", "1")
+    .option("--commands", "kill gateway and device at the k-th call around a command, for every k; minutes")
+    .addOption(new Option("--edition <sdk>", "with --commands: the device's SDK").choices([...EDITIONS]).default("ts"))
+    .option("--from <k>", "with --kill-at, --commands: the first k", "1")
+    .option("--to <k>", "with --kill-at, --commands: the last k", String(COUNT_MAX))
+    .option("--step <k>", "with --kill-at, --commands: from one k to the next", "1")
     .option("--messages <n>", "with --kill-at: messages of one life; it ends at the k that lies behind them", "200")
     .option("--random-kills <n>", "kill it so often at moments of chance")
     .option("--life <duration>", "with --random-kills: the longest life", "2s")
@@ -61,39 +72,53 @@ function faultHelp(): string {
 }
 
 async function rehearse(raw: Raw, io: RunIo): Promise<number> {
-  const faults = faultsOf(raw.fault);
-  const broker = {
-    mosquitto: needed("mosquitto", "mosquitto", io),
-    mosquittoSub: needed("mosquitto_sub", "mosquitto-clients", io),
-  };
-  needed("cc", "gcc", io);
   const startedMs = io.clock.monoMs();
   const say = (text: string): void => {
     const elapsedS = ((io.clock.monoMs() - startedMs) / 1000).toFixed(1);
     io.err.write(`${elapsedS.padStart(6)} s  ${text}\n`);
   };
+  needed("cc", "gcc", io);
   const dir = mkdtempSync(join(tmpdir(), "tidegate-rehearse-"));
   try {
-    const verdict = await play(raw, faults, { dir, broker, say });
-    io.out.write(raw.json === true ? `${JSON.stringify(verdict)}\n` : verdictText(verdict));
-    return isClean(verdict) ? 0 : 1;
+    return raw.commands === true
+      ? await rehearseCommands(raw, io, { dir, say })
+      : await rehearseData(raw, io, { dir, say });
   } finally {
     rmSync(dir, { recursive: true, force: true });
   }
 }
 
+async function rehearseData(raw: Raw, io: RunIo, stage: Omit<KillStage, "broker">): Promise<number> {
+  const faults = faultsOf(raw.fault);
+  const broker = {
+    mosquitto: needed("mosquitto", "mosquitto", io),
+    mosquittoSub: needed("mosquitto_sub", "mosquitto-clients", io),
+  };
+  const verdict = await play(raw, faults, { ...stage, broker });
+  io.out.write(raw.json === true ? `${JSON.stringify(verdict)}\n` : verdictText(verdict));
+  return isClean(verdict) ? 0 : 1;
+}
+
+async function rehearseCommands(
+  raw: Raw,
+  io: RunIo,
+  stage: { readonly dir: string; readonly say: (text: string) => void },
+): Promise<number> {
+  const ways = await playCommandWays({ ...stage, edition: raw.edition, points: pointsOf(raw) });
+  io.out.write(raw.json === true ? `${JSON.stringify({ ways })}\n` : commandsText(ways));
+  return areKept(ways) ? 0 : 1;
+}
+
+const whole = (option: string, text: string, min = 1): number => parseWhole(option, text, { min, max: COUNT_MAX });
+
+function pointsOf(raw: Raw): { from: number; to: number; step: number } {
+  return { from: whole("--from", raw.from), to: whole("--to", raw.to), step: whole("--step", raw.step) };
+}
+
 function play(raw: Raw, faults: readonly FaultName[], stage: KillStage): Promise<Verdict> {
-  const whole = (option: string, text: string, min = 1): number => parseWhole(option, text, { min, max: COUNT_MAX });
   if (raw.killAt !== undefined) {
-    const [from, to, step] = [whole("--from", raw.from), whole("--to", raw.to), whole("--step", raw.step)];
-    return rehearseKillPoints({
-      ...stage,
-      operation: raw.killAt,
-      from,
-      to,
-      step,
-      messages: whole("--messages", raw.messages),
-    });
+    const messages = whole("--messages", raw.messages);
+    return rehearseKillPoints({ ...stage, operation: raw.killAt, ...pointsOf(raw), messages });
   }
   const devices = raw.devices;
   if (raw.randomKills !== undefined) {

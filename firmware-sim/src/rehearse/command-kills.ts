@@ -1,24 +1,40 @@
 /**
- * SIGKILL of the gateway at the k-th fsync, write or send behind the moment a command is asked for, for every k of its
- * way: made, told, sent, received, started, done. The asker repeats its question under the same idempotency key.
+ * SIGKILL of the gateway, or of the device, at the k-th fsync, write or send behind the moment a command is asked for,
+ * for every k of its way. The asker repeats its question under the same idempotency key; what died is started again.
  *
- *   ask ─▶ [made ─▶ sent ─▶ received ─▶ succeeded]  ✂ at k  ─▶ start again ─▶ ask again, same key ─▶ wait for the end
+ *   ask ─▶ [made, sent ─▶ received ─▶ started ─▶ effect ─▶ succeeded]  ✂ at k  ─▶ start again ─▶ wait for the end
  *
- * At most once: it ran once or never. At least once: what succeeded ran. Expired: it never ran.
+ * The device writes its effects to a file of their own, which is what counts in the end:
+ *
+ *   at most once    it ran once or never
+ *   at least once   it ran, and again only where the device itself died
+ *   either          succeeded: it ran · expired: it never ran · there is an end, and it is told
  */
-import { Device } from "@tidegate/device-sdk";
+import { mkdirSync } from "node:fs";
+import { join } from "node:path";
+import { ActorProcess, type Edition, KEEPS } from "./actor-process.js";
 import { pause, until } from "./child.js";
 import { Faultline, type Operation } from "./faultline.js";
 import { GatewayProcess } from "./gateway-process.js";
 
 export type CommandDelivery = "atMostOnce" | "atLeastOnce";
 
+/** Who is killed. */
+export type Victim = "gateway" | "device";
+
+/** One way through all its points. */
 export interface CommandKillOptions {
-  /** An empty folder. */
+  /** An empty folder, or one that is made. */
   readonly dir: string;
+  readonly victim: Victim;
+  /** The SDK of the device. */
+  readonly edition: Edition;
+  /** The device's memory survives it. */
+  readonly isPersistent: boolean;
   readonly operation: Operation;
   readonly delivery: CommandDelivery;
   readonly from: number;
+  /** The last k; sooner when the command's way ends before. */
   readonly to: number;
   readonly step: number;
   readonly say?: (text: string) => void;
@@ -42,110 +58,152 @@ const DISK = "gateway/data/";
 const TTL_MS = 15_000;
 const END_MS_MAX = 120_000;
 const ENDS = ["succeeded", "failed", "expired", "unknown", "cancelled"];
-const HASTY = { backoffBaseMs: 20, backoffCapMs: 100 };
+
+/** So many points in a row that the command did not reach: its way has ended. Heartbeats make one of them chance. */
+const UNREACHED_MAX = 2;
 
 /** Kill at every k asked for. Leaves no process behind. */
 export async function rehearseCommandKills(options: CommandKillOptions): Promise<CommandKillVerdict> {
-  const { dir, operation, from, to, step } = options;
-  const faults = new Faultline(dir, DISK);
-  const gateway = await GatewayProcess.start({ dir: `${dir}/gateway`, env: faults.env });
-  const actor = new Actor(gateway, options.delivery);
-  await actor.start();
+  const { operation, from, to, step } = options;
+  const stage = await CommandStage.open(options);
   const tally = { kills: 0, asked: 0, succeeded: 0, unknown: 0, expired: 0 };
   const wrong: string[] = [];
   try {
-    for (let k = from; k <= to; k += step) {
-      faults.killAt(operation, k);
-      const state = await actor.see(k, async () => {
-        tally.kills += 1;
-        faults.heal();
-        await gateway.start();
-      });
-      faults.heal();
+    let unreached = 0;
+    for (let k = from; k <= to && unreached < UNREACHED_MAX; k += step) {
+      const { state, deaths, tookMs } = await stage.see(k);
+      unreached = deaths === 0 ? unreached + 1 : 0;
+      tally.kills += deaths;
       tally.asked += 1;
       if (state === "succeeded" || state === "unknown" || state === "expired") tally[state] += 1;
-      const fault = actor.faultOf(k, state);
-      if (fault !== null) wrong.push(`killed at ${operation} ${k}: ${fault}`);
-      options.say?.(`${operation} ${k}: ${state}`);
+      const runs = stage.actor.ran(k);
+      const fault = faultOf(options, { state, runs, deaths, tookMs });
+      if (fault !== null) wrong.push(`${options.victim} killed at ${operation} ${k}: ${fault}`);
+      options.say?.(`${operation} ${k}: ${deaths === 0 ? "not reached, " : ""}${state}, ran ${runs}`);
     }
-    return { ...tally, ran: actor.ranCount, faults: wrong };
+    return { ...tally, ran: stage.actor.ranCount, faults: wrong };
   } finally {
-    await actor.stop();
-    await gateway.stop();
-    faults.close();
+    await stage.close();
   }
 }
 
-/** The device that runs commands, and the one who asks for them. */
-class Actor {
+interface Seen {
+  readonly state: string;
+  readonly deaths: number;
+  readonly tookMs: number;
+}
+
+/** What breaks the contract, in words; null: nothing. */
+export function faultOf(
+  { delivery, victim }: Pick<CommandKillOptions, "delivery" | "victim">,
+  { state, runs, deaths, tookMs }: Seen & { readonly runs: number },
+): string | null {
+  if (!ENDS.includes(state) || state === "failed" || state === "cancelled") return `it ended ${state}`;
+  if (state === "succeeded" && runs === 0) return "it succeeded and never ran";
+  if (state === "expired" && runs > 0) return "it expired and ran";
+  if (delivery === "atMostOnce") return runs > 1 ? `it ran ${runs} times` : null;
+  if (state !== "succeeded" && tookMs < TTL_MS) return `it ended ${state} although there was time`;
+  const runsMax = victim === "device" ? 1 + deaths : 1;
+  return runs > runsMax ? `it ran ${runs} times, and the device died ${runsMax - 1} times` : null;
+}
+
+/** The gateway, the device, and the one who asks. */
+class CommandStage {
+  readonly actor: ActorProcess;
   readonly #gateway: GatewayProcess;
-  readonly #delivery: CommandDelivery;
-  /** How often each was run. */
-  readonly #runs = new Map<number, number>();
-  #device: Device | null = null;
+  readonly #faults: Faultline;
+  readonly #options: CommandKillOptions;
+  #deaths = 0;
 
-  constructor(gateway: GatewayProcess, delivery: CommandDelivery) {
-    this.#gateway = gateway;
-    this.#delivery = delivery;
+  private constructor(
+    options: CommandKillOptions,
+    parts: { gateway: GatewayProcess; actor: ActorProcess; faults: Faultline },
+  ) {
+    this.#options = options;
+    this.actor = parts.actor;
+    this.#gateway = parts.gateway;
+    this.#faults = parts.faults;
   }
 
-  async start(): Promise<void> {
-    const { url, deviceId, token, ca } = await this.#gateway.addDevice("actor");
-    const device = new Device({ url, id: deviceId, token, ca, flushIntervalMs: 20, limits: HASTY });
-    device.signal("level", { type: "int" });
-    device.command("act", { idempotent: this.#delivery === "atLeastOnce" }, (args) => {
-      const { n } = args as { n: number }; // what `see` asks for
-      this.#runs.set(n, (this.#runs.get(n) ?? 0) + 1);
-      return { n };
-    });
-    this.#device = device;
-    device.start();
-    await until("the device is online", () => device.stats().state === "online");
+  static async open(options: CommandKillOptions): Promise<CommandStage> {
+    const { dir, victim, edition, isPersistent } = options;
+    mkdirSync(dir, { recursive: true });
+    const faults = new Faultline(dir, victim === "gateway" ? DISK : KEEPS);
+    // The C edition of the rehearsal speaks no TLS; on loopback the gateway allows that.
+    const settings = edition === "c" ? { devices: { tls: "off" } } : {};
+    const env = (whose: Victim) => (whose === victim ? faults.env : {});
+    const gateway = await GatewayProcess.start({ dir: join(dir, "gateway"), settings, env: env("gateway") });
+    try {
+      const credential = await gateway.addDevice("actor");
+      const life = { edition, dir: join(dir, "actor"), credential, isPersistent, env: env("device") };
+      const stage = new CommandStage(options, { gateway, faults, actor: new ActorProcess(life) });
+      stage.actor.start();
+      return stage;
+    } catch (thrown) {
+      await gateway.stop();
+      throw thrown;
+    }
   }
 
-  get ranCount(): number {
-    return [...this.#runs.values()].reduce((sum, runs) => sum + runs, 0);
+  async close(): Promise<void> {
+    this.#faults.heal();
+    await this.actor.kill();
+    await this.#gateway.stop();
+    this.#faults.close();
   }
 
-  stop(): Promise<void> {
-    return this.#device?.stop() ?? Promise.resolve();
-  }
-
-  /** Ask for one and see it through. @param revive called when the gateway has died. @returns its last state */
-  async see(n: number, revive: () => Promise<void>): Promise<string> {
+  /** Ask for number `k`, with a kill at k, and see it through. */
+  async see(k: number): Promise<Seen> {
+    await until("the device is online", () => this.#alive(() => this.#isOnline()), END_MS_MAX);
+    this.#deaths = 0;
+    this.#faults.killAt(this.#options.operation, k);
+    const startedMs = performance.now();
     let commandId: string | null = null;
     let state = "";
-    const step = async (): Promise<boolean> => {
-      try {
-        commandId ??= await this.#ask(n);
-        const { body } = await this.#gateway.call("GET", `/api/v1/commands/${commandId}`);
-        state = String(body.state);
-        return ENDS.includes(state);
-      } catch (thrown) {
-        await pause(50); // a process that is being killed is not gone at once
-        if (this.#gateway.isRunning) throw thrown;
-        await revive();
-        return false;
-      }
+    const look = async (): Promise<boolean> => {
+      commandId ??= await this.#ask(k);
+      const { body } = await this.#gateway.call("GET", `/api/v1/commands/${commandId}`);
+      state = String(body.state);
+      return ENDS.includes(state);
     };
-    await until(`command ${n} comes to its end`, step, END_MS_MAX);
-    return state;
+    await until(`command ${k} comes to its end`, () => this.#alive(look), END_MS_MAX);
+    const tookMs = performance.now() - startedMs;
+    this.#faults.heal();
+    await this.#revive();
+    return { state, deaths: this.#deaths, tookMs };
+  }
+
+  /** Whoever has died is started again, on what was kept. */
+  async #revive(): Promise<void> {
+    if (this.actor.isRunning && this.#gateway.isRunning) return;
+    this.#deaths += 1;
+    this.#faults.heal();
+    if (!this.#gateway.isRunning) await this.#gateway.start();
+    if (!this.actor.isRunning) this.actor.start();
+  }
+
+  /** Look while everybody lives. @returns false while somebody has to come back first */
+  async #alive(look: () => Promise<boolean>): Promise<boolean> {
+    await this.#revive();
+    try {
+      return await look();
+    } catch (thrown) {
+      await pause(50); // a process that is being killed is not gone at once
+      if (this.#gateway.isRunning) throw thrown;
+      return false;
+    }
+  }
+
+  async #isOnline(): Promise<boolean> {
+    const { body } = await this.#gateway.call("GET", "/api/v1/devices/actor");
+    return body.online === true;
   }
 
   async #ask(n: number): Promise<string> {
-    const request = { name: "act", args: { n }, delivery: this.#delivery, ttlMs: TTL_MS };
+    const request = { name: "act", args: { n }, delivery: this.#options.delivery, ttlMs: TTL_MS };
     const { body } = await this.#gateway.call("POST", "/api/v1/devices/actor/commands", request, {
       "idempotency-key": `act-${n}`,
     });
     return String(body.commandId);
-  }
-
-  faultOf(n: number, state: string): string | null {
-    const runs = this.#runs.get(n) ?? 0;
-    if (this.#delivery === "atMostOnce" && runs > 1) return `it ran ${runs} times`;
-    if (state === "succeeded" && runs === 0) return "it succeeded and never ran";
-    if (state === "expired" && runs > 0) return "it expired and ran";
-    if (!ENDS.includes(state) || state === "failed") return `it ended ${state}`;
-    return null;
   }
 }
