@@ -3,7 +3,7 @@
  * the reading side alike; every call is one short query.
  */
 import type { Database, Statement } from "better-sqlite3";
-import { soundPlaces } from "./damaged-block.js";
+import { soundPlaces, withHeadMended, withNumbersMended } from "./damaged-block.js";
 import { BLOCK_HEAD_BYTES, BlockWalker, blockCrc } from "./record-block.js";
 
 type Row = [lastId: number, firstId: number, crc: number, body: Uint8Array];
@@ -45,9 +45,7 @@ export class BlockRows {
     const [lastId, foundFirstId, crc, body] = row;
     // A record has more than one byte: whatever claims more of them is damaged, and must not keep us counting.
     const firstId = Math.min(Math.max(foundFirstId, lastId - body.length), lastId);
-    const isWhole = blockCrc({ firstId, lastId, body }) === crc;
-    const sound = isWhole ? null : new Map(soundPlaces(body, firstId, lastId).map((place) => [place.id, place.at]));
-    this.#latest = { firstId, lastId, body, sound };
+    this.#latest = checked({ firstId, lastId, body }, crc);
     return this.#latest;
   }
 
@@ -62,6 +60,14 @@ export class BlockRows {
     const lastId = row?.last ?? 0;
     return { oldestId: row?.oldest ?? lastId + 1, lastId };
   }
+}
+
+function checked(block: Pick<BlockRow, "firstId" | "lastId" | "body">, crc: number): BlockRow {
+  if (blockCrc(block) === crc) return { ...block, sound: null };
+  const mended = withHeadMended(block, crc);
+  if (mended !== null) return { ...block, body: mended, sound: null };
+  const places = soundPlaces(block.body, block.firstId, block.lastId);
+  return { ...block, sound: new Map(places.map(({ id, at }) => [id, at])) };
 }
 
 /** What a visitor of records is given. */
@@ -87,9 +93,17 @@ export function walkBlock(block: BlockRow, afterId: number, visit: (visited: Vis
     if (soundAt !== undefined) at = soundAt;
     const end = at < 0 || at >= block.body.length ? -1 : walker.read(at);
     visited.isLost = end < 0 || (block.sound !== null && soundAt === undefined);
-    visited.walker = end < 0 ? null : walker;
+    visited.walker = visited.isLost ? (numbersOf(block, id, at) ?? (end < 0 ? null : walker)) : walker;
     visited.id = id;
     at = end;
     if (id > afterId && !visit(visited)) return;
   }
+}
+
+/** The numbers of a lost record, where both neighbours are sound: what it says itself may be what was hit. */
+function numbersOf({ firstId, lastId, body, sound }: BlockRow, id: number, from: number): BlockWalker | null {
+  const to = id === lastId ? body.length : sound?.get(id + 1);
+  const isBehindSound = id === firstId || sound?.has(id - 1) === true;
+  if (to === undefined || !isBehindSound || from < 0 || from >= to) return null;
+  return withNumbersMended({ firstId, body }, { from, to });
 }

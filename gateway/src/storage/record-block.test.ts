@@ -2,7 +2,8 @@
 import { crc32 } from "@tidegate/proto";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { soundPlaces } from "./damaged-block.js";
+import { walkBlock } from "./block-rows.js";
+import { soundPlaces, withHeadMended } from "./damaged-block.js";
 import { BLOCK_BYTES, BlockBuilder, type BlockRecord, BlockWalker, blockCrc } from "./record-block.js";
 import { crc32Of } from "./record-crc.js";
 import { factsOf } from "./testing/stored-records.js";
@@ -116,6 +117,24 @@ describe("a damaged block", () => {
     }
   });
 
+  it("names the record that was hit, also when it was hit in its own numbers", () => {
+    for (let bit = 9 * 8; bit < block.body.length * 8; bit++) {
+      const body = flipped(block.body, bit);
+      const sound = new Map(soundPlaces(body, block.firstId, block.lastId).map(({ id, at }) => [id, at]));
+      walkBlock({ ...block, body, sound }, 0, ({ id, walker, isLost }) => {
+        if (isLost) expect({ bit, seq: walker?.seq, epoch: walker?.epoch }).toEqual({ bit, ...numbersAt(id) });
+        return true;
+      });
+    }
+  });
+
+  it("is whole again when a bit of its own head was hit", () => {
+    for (let bit = 0; bit < 9 * 8; bit++) {
+      expect(withHeadMended({ ...block, body: flipped(block.body, bit) }, block.crc)).toEqual(block.body);
+    }
+    expect(withHeadMended({ ...block, body: flipped(block.body, 9 * 8) }, block.crc)).toBeNull();
+  });
+
   it("gives no record at another time or place when its own head was hit", () => {
     for (let bit = 8; bit < 9 * 8; bit++) {
       for (const one of readSound(flipped(block.body, bit))) expect(one).toEqual(facts.get(one.id));
@@ -145,6 +164,11 @@ describe("a damaged block", () => {
       { numRuns: 300 },
     );
   });
+
+  function numbersAt(id: number) {
+    const { seq, epoch } = facts.get(id) ?? {};
+    return { seq, epoch };
+  }
 
   function readSound(bytes: Uint8Array) {
     const walker = new BlockWalker(bytes, block.firstId);

@@ -23,7 +23,7 @@ export const BLOCK_HEAD_BYTES = 9;
 export const BLOCK_BYTES = 32 * 1024;
 
 /** What the head of a record takes at most. */
-const HEAD_BYTES_MAX = 2 + 5 + 4 + 5 + 5 + 5 + 16 + 4;
+export const HEAD_BYTES_MAX = 2 + 5 + 4 + 5 + 5 + 5 + 16 + 4;
 
 const EXACT_TIMES = 0x40;
 const KIND_MASK = 0x0f;
