@@ -214,14 +214,7 @@ export class DeviceSide {
         metrics: world.metrics,
         greetingCount: () => this.registry.greetingCount,
         authenticate: (token) => credentials.check(token),
-        open: (link) => {
-          const session = this.registry.open(link);
-          return {
-            message: (bytes) => session.message(bytes),
-            text: () => session.end(Reason.PROTOCOL_VIOLATION, "text messages are not part of the protocol"),
-            linkLost: () => session.linkLost(),
-          };
-        },
+        open: (link) => this.registry.open(link),
       },
     );
   }

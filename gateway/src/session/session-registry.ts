@@ -10,7 +10,7 @@ import type { Instants } from "../core/turn-clock.js";
 import type { SessionSettings } from "./conversation.js";
 import { HelloGuard, type HelloVerdict } from "./hello-guard.js";
 import { PresenceBook, type PresenceChange } from "./presence.js";
-import { Session, type SessionOwner } from "./session.js";
+import { Session, type SessionOwner, type SessionWorld } from "./session.js";
 import { type SessionCounters, sessionCounters } from "./session-counters.js";
 import type { DeviceLink, SessionFacts, SessionHost, StreamView } from "./session-ports.js";
 
@@ -33,9 +33,10 @@ export interface RegistryOptions {
 
 /** All sessions of the gateway; one sweep timer serves them. */
 export class SessionRegistry<S extends StreamView> implements SessionOwner<S> {
-  readonly #host: SessionHost<S>;
   readonly #options: RegistryOptions;
   readonly #counters: SessionCounters;
+  /** One for all sessions. */
+  readonly #world: SessionWorld<S>;
   readonly #sessions = new Set<Session<S>>();
   /** The session that owns a device: the one whose Hello came last. */
   readonly #owners = new Map<string, Session<S>>();
@@ -45,9 +46,10 @@ export class SessionRegistry<S extends StreamView> implements SessionOwner<S> {
   #activeCount = 0;
 
   constructor(host: SessionHost<S>, options: RegistryOptions) {
-    this.#host = host;
     this.#options = options;
     this.#counters = sessionCounters(options.metrics);
+    const { clock, settings, log, arrivals = clock } = options;
+    this.#world = { host, owner: this, clock, arrivals, settings, counters: this.#counters, log };
     this.#presence = new PresenceBook(options.presenceChanged);
     this.#stopSweep = repeat(options.clock, SWEEP_EVERY_MS, () => this.#sweep());
     options.metrics.gauge("sessions", "Open links, with or without a session", () => this.#sessions.size);
@@ -56,16 +58,7 @@ export class SessionRegistry<S extends StreamView> implements SessionOwner<S> {
 
   /** A link opened; the caller feeds the returned session with its messages. */
   open(link: DeviceLink): Session<S> {
-    const { clock, settings, log, arrivals = clock } = this.#options;
-    const session = new Session<S>(link, {
-      host: this.#host,
-      owner: this,
-      clock,
-      arrivals,
-      settings,
-      counters: this.#counters,
-      log,
-    });
+    const session = new Session<S>(link, this.#world);
     this.#sessions.add(session);
     return session;
   }

@@ -54,6 +54,24 @@ async function online(link = new FakeLink(), changes: Parameters<typeof hello>[0
 }
 
 describe("a session", () => {
+  it("keeps no proof once it is checked: not in its facts, and not on the way to the store", async () => {
+    const checked: string[] = [];
+    const link = Object.assign(new FakeLink(null), {
+      verify: ({ proof }: { proof: Uint8Array }) => checked.push(new TextDecoder().decode(proof)) > 0,
+    });
+    const { session } = await online(link, { proof: new TextEncoder().encode("tg_secret") });
+    expect(checked).toEqual(["tg_secret"]);
+    expect(host.requests[0]?.proof).toHaveLength(0);
+    expect(session.facts()?.hello.proof).toHaveLength(0);
+  });
+
+  it("ends with a protocol violation when a text message comes", async () => {
+    const { session, link } = await online();
+    session.text();
+    expect(link.of("bye")[0]?.bye.reason).toBe(Reason.PROTOCOL_VIOLATION);
+    expect(link.closedWith?.reason).toBe(Reason.PROTOCOL_VIOLATION);
+  });
+
   it("welcomes with the echo of attempt and boot nonce, the durable mark and the limits [P-5]", async () => {
     host.outcome = { ackedSeq: 41, epoch: 1234, wantCatalog: true };
     const { link } = await online(new FakeLink(), { attempt: 3, bootNonce: 99 });

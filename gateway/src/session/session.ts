@@ -28,6 +28,8 @@ export interface SessionWorld<S extends StreamView> extends ConversationWorld<S>
   readonly log: Logger;
 }
 
+const NO_PROOF = new Uint8Array(0);
+
 /** A Hello that the store could not answer is worth another try soon. */
 const RETRY_INTERNAL_MS = 5000;
 
@@ -72,6 +74,11 @@ export class Session<S extends StreamView = StreamView> {
     } else if (tag >= UplinkTag.hello && tag <= UplinkTag.log) {
       this.#violation("a reliable message without a number");
     }
+  }
+
+  /** A text message came, which the protocol does not have. */
+  text(): void {
+    this.end(Reason.PROTOCOL_VIOLATION, "text messages are not part of the protocol");
   }
 
   /** The link is gone. */
@@ -125,7 +132,8 @@ export class Session<S extends StreamView = StreamView> {
   #hello(hello: Hello): void {
     const isProven = this.link.verify?.(hello) ?? true;
     this.#peerBytesMax = hello.maxRxBytes === 0 ? Number.POSITIVE_INFINITY : hello.maxRxBytes;
-    this.#dispatch({ type: "hello", hello, isProven });
+    // The secret has done its work: nothing keeps it, or carries it to another thread.
+    this.#dispatch({ type: "hello", hello: { ...hello, proof: NO_PROOF }, isProven });
   }
 
   /** Frames that come without a session belong to an older one, or are too early: they are not for us [P-5]. */

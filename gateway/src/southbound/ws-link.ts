@@ -20,10 +20,8 @@ export interface LinkListener {
   linkLost(): void;
 }
 
-/** What a link is made with. */
+/** What all links of a listener share. */
 export interface WsLinkOptions {
-  readonly remote: string;
-  readonly identity: string;
   readonly messageBytesMax: number;
   /** A peer that leaves more than this unread is cut off. */
   readonly outboundBytesMax: number;
@@ -55,9 +53,15 @@ export class WsLink {
   #held = false;
   #cancelRest: (() => void) | null = null;
 
-  constructor(socket: WebSocket, stream: Duplex, options: WsLinkOptions) {
-    this.remote = options.remote;
-    this.identity = options.identity;
+  /** @param peer who is at the other end: its address for people, and the device that its credential belongs to. */
+  constructor(
+    socket: WebSocket,
+    stream: Duplex,
+    peer: { readonly remote: string; readonly identity: string },
+    options: WsLinkOptions,
+  ) {
+    this.remote = peer.remote;
+    this.identity = peer.identity;
     this.messageBytesMax = options.messageBytesMax;
     this.#bucket = new TokenBucket(options.messagesPerSecond, options.messageBurst, options.clock.monoMs());
     this.#socket = socket;

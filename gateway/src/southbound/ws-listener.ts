@@ -20,7 +20,7 @@ import { Admission, type AdmissionLimits } from "./admission.js";
 import { FailedLogins } from "./failed-logins.js";
 import { hintAtTls } from "./plain-guests.js";
 import { type GateVerdict, judgeUpgrade } from "./upgrade-gate.js";
-import { type LinkListener, WsLink } from "./ws-link.js";
+import { type LinkListener, WsLink, type WsLinkOptions } from "./ws-link.js";
 
 export interface TlsMaterial {
   readonly key: string | Buffer;
@@ -80,6 +80,8 @@ export class WsListener {
   readonly #admission: Admission;
   readonly #proxies: BlockList;
   readonly #counters: ReturnType<typeof listenerCounters>;
+  /** One object for all links: ten thousand of them are counted in kilobytes. */
+  readonly #linkOptions: WsLinkOptions;
   #paused = false;
 
   constructor(options: ListenerOptions, host: ListenerHost) {
@@ -89,6 +91,7 @@ export class WsListener {
     this.#proxies = blockList(options.trustProxy);
     this.#failures = new FailedLogins(options.authFailuresPerMinute);
     this.#admission = new Admission(options.admission, host.clock.monoMs());
+    this.#linkOptions = linkOptions(options, host, this.#counters);
     this.#server = makeServer(options);
     // Types of ws lag behind: the two chunk limits are documented options since 8.21.
     const wsOptions = {
@@ -196,18 +199,7 @@ export class WsListener {
     device: string,
     remote: string,
   ): void {
-    const link = new WsLink(websocket, stream, {
-      remote,
-      identity: device,
-      messageBytesMax: this.#options.messageBytesMax,
-      outboundBytesMax: this.#options.outboundBytesMax,
-      messagesPerSecond: this.#options.messagesPerSecond,
-      messageBurst: this.#options.messageBurst,
-      clock: this.#host.clock,
-      arrivals: this.#host.arrivals,
-      slowPeers: this.#counters.slowPeers,
-      noisyPeers: this.#counters.noisyPeers,
-    });
+    const link = new WsLink(websocket, stream, { remote, identity: device }, this.#linkOptions);
     this.#links.add(link);
     this.#counters.opened.value += 1;
     link.listen(this.#host.open(link), () => this.#links.delete(link));
@@ -239,6 +231,15 @@ export class WsListener {
     }
     return { address: plain, text: `${plain}:${request.socket.remotePort ?? 0}` };
   }
+}
+
+function linkOptions(
+  options: ListenerOptions,
+  { clock, arrivals }: ListenerHost,
+  { slowPeers, noisyPeers }: ReturnType<typeof listenerCounters>,
+): WsLinkOptions {
+  const { messageBytesMax, outboundBytesMax, messagesPerSecond, messageBurst } = options;
+  return { messageBytesMax, outboundBytesMax, messagesPerSecond, messageBurst, clock, arrivals, slowPeers, noisyPeers };
 }
 
 const STATUS_TEXT = {

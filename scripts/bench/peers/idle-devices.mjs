@@ -6,8 +6,8 @@
 // Every handshake is a full one: TLS 1.3, checked against the CA.
 
 import { readFileSync } from "node:fs";
-import { CONSTANT_SERVER_NAME, DEVICE_PATH, decodeDownlink, SUBPROTOCOL } from "@tidegate/proto";
-import { WebSocket } from "ws";
+import { decodeDownlink, SUBPROTOCOL } from "@tidegate/proto";
+import { contextOf, DeviceLink } from "./device-link.mjs";
 import { helloBytes, pongBytes } from "./hello.mjs";
 
 /** Handshakes at once: enough to keep the server busy, few enough that none times out. */
@@ -15,7 +15,7 @@ const CONNECTING_AT_ONCE = 16;
 
 const [port, caFile, tokensFile, from, count, speaks] = process.argv.slice(2);
 const speaksTidegate = speaks === "tidegate";
-const ca = readFileSync(caFile);
+const secureContext = contextOf(readFileSync(caFile));
 const devices = readFileSync(tokensFile, "utf8")
   .split("\n")
   .slice(Number(from), Number(from) + Number(count))
@@ -31,31 +31,27 @@ await Promise.all(Array.from({ length: CONNECTING_AT_ONCE }, connectSome));
 process.send({ connected: devices.length });
 
 function connectOne([deviceId, token]) {
-  const socket = new WebSocket(`wss://127.0.0.1:${port}${DEVICE_PATH}`, speaksTidegate ? [SUBPROTOCOL] : [], {
-    ca,
-    servername: CONSTANT_SERVER_NAME,
-    minVersion: "TLSv1.3",
-    perMessageDeflate: false,
-    headers: { authorization: `Bearer ${token}` },
-  });
-  socket.on("error", (error) => lost(`${deviceId}: ${error.message}`));
-  socket.on("close", (code) => lost(`${deviceId}: closed with ${code}`));
+  const protocol = speaksTidegate ? SUBPROTOCOL : null;
   return new Promise((resolve) => {
-    socket.once("open", () => {
-      if (!speaksTidegate) resolve();
-      else socket.send(helloBytes(deviceId));
-    });
-    socket.on("message", (bytes) => answer(socket, bytes, resolve));
+    const link = new DeviceLink(
+      { port: Number(port), secureContext, token, protocol },
+      {
+        open: () => (speaksTidegate ? link.send(helloBytes(deviceId)) : resolve()),
+        message: (bytes) => answer(link, bytes, resolve),
+        refused: (status) => lost(`${deviceId}: refused with ${status}`),
+        closed: (why) => lost(`${deviceId}: ${why}`),
+      },
+    );
   });
 }
 
-function answer(socket, bytes, welcomed) {
+function answer(link, bytes, welcomed) {
   const decoded = decodeDownlink(bytes);
   if (!decoded.ok || decoded.value === null) return lost("a message that cannot be read");
   if (decoded.value.kind === "bye") return lost(`bye: ${decoded.value.bye.detail}`);
   if (decoded.value.kind === "welcome") return welcomed();
   if (decoded.value.kind !== "heartbeat") return;
-  socket.send(pongBytes(decoded.value.heartbeat.ping, { nextSeq: 1, oldest: 1 }));
+  link.send(pongBytes(decoded.value.heartbeat.ping, { nextSeq: 1, oldest: 1 }));
 }
 
 function lost(why) {

@@ -10,8 +10,8 @@
 // back, and how often one was sent away.
 
 import { readFileSync } from "node:fs";
-import { CONSTANT_SERVER_NAME, DEVICE_PATH, decodeDownlink, SUBPROTOCOL } from "@tidegate/proto";
-import { WebSocket } from "ws";
+import { decodeDownlink, SUBPROTOCOL } from "@tidegate/proto";
+import { contextOf, DeviceLink } from "./device-link.mjs";
 import { helloBytes, pongBytes, reportBytes } from "./hello.mjs";
 
 /** First connections at once. */
@@ -21,7 +21,7 @@ const BACKOFF_MS = { base: 1_000, cap: 30_000 };
 
 const [port, caFile, tokensFile, from, count, speaks] = process.argv.slice(2);
 const speaksTidegate = speaks === "tidegate";
-const ca = readFileSync(caFile);
+const secureContext = contextOf(readFileSync(caFile));
 const devices = readFileSync(tokensFile, "utf8")
   .split("\n")
   .slice(Number(from), Number(from) + Number(count))
@@ -41,37 +41,33 @@ const connectSome = async () => {
 await Promise.all(Array.from({ length: CONNECTING_AT_ONCE }, connectSome));
 
 function connect(device, onReady = () => {}) {
-  const socket = new WebSocket(`wss://127.0.0.1:${port}${DEVICE_PATH}`, speaksTidegate ? [SUBPROTOCOL] : [], {
-    ...{ ca, servername: CONSTANT_SERVER_NAME, minVersion: "TLSv1.3", perMessageDeflate: false },
-    ...(device.session === undefined ? {} : { session: device.session }),
-    headers: { authorization: `Bearer ${device.line[1]}` },
-  });
   let retryAfterMs = 0;
   const ready = () => {
     device.failures = 0;
     set(device, true);
     onReady();
   };
-  socket.on("upgrade", (response) => {
-    response.socket.on("session", (session) => {
-      device.session = session;
-    });
-  });
-  socket.on("unexpected-response", (request, response) => {
-    told.refused += 1;
-    retryAfterMs = Number(response.headers["retry-after"] ?? 0) * 1_000;
-    request.destroy();
-    socket.terminate();
-  });
-  socket.on("error", () => {});
-  socket.on("close", () => {
-    set(device, false);
-    const bound = Math.min(BACKOFF_MS.cap, BACKOFF_MS.base * 2 ** device.failures);
-    device.failures += 1;
-    setTimeout(() => connect(device), retryAfterMs + Math.random() * bound);
-  });
-  socket.once("open", () => (speaksTidegate ? greet(device, socket) : ready()));
-  socket.on("message", (bytes) => answer(device, socket, { bytes, ready }));
+  const protocol = speaksTidegate ? SUBPROTOCOL : null;
+  const link = new DeviceLink(
+    { port: Number(port), secureContext, session: device.session, token: device.line[1], protocol },
+    {
+      open: () => (speaksTidegate ? greet(device, link) : ready()),
+      message: (bytes) => answer(device, link, { bytes, ready }),
+      session: (session) => {
+        device.session = session;
+      },
+      refused: (_status, afterMs) => {
+        told.refused += 1;
+        retryAfterMs = afterMs;
+      },
+      closed: () => {
+        set(device, false);
+        const bound = Math.min(BACKOFF_MS.cap, BACKOFF_MS.base * 2 ** device.failures);
+        device.failures += 1;
+        setTimeout(() => connect(device), retryAfterMs + Math.random() * bound);
+      },
+    },
+  );
 }
 
 function set(device, isReady) {
@@ -79,12 +75,12 @@ function set(device, isReady) {
   device.isReady = isReady;
 }
 
-function greet(device, socket) {
+function greet(device, link) {
   device.attempt += 1;
   const { attempt, epoch, acked } = device;
   const uptimeMs = Math.round(performance.now());
   const numbers = { attempt, epoch, uptimeMs, ackedSeq: acked, ...heldBy(device) };
-  socket.send(helloBytes(device.line[0], numbers));
+  link.send(helloBytes(device.line[0], numbers));
 }
 
 /** What it has, in the numbers of Hello and heartbeat. */
@@ -92,7 +88,7 @@ function heldBy({ seq, acked }) {
   return { nextSeq: seq + 1, oldest: Math.min(acked + 1, seq + 1) };
 }
 
-function answer(device, socket, { bytes, ready }) {
+function answer(device, link, { bytes, ready }) {
   const { value } = decodeDownlink(bytes);
   if (value?.kind === "welcome") {
     if (device.epoch !== 0 && (value.welcome.epoch !== device.epoch || value.welcome.ackedSeq < device.acked)) {
@@ -100,11 +96,11 @@ function answer(device, socket, { bytes, ready }) {
     }
     device.epoch = value.welcome.epoch;
     device.seq = value.welcome.ackedSeq + 1;
-    socket.send(reportBytes(device.seq));
+    link.send(reportBytes(device.seq));
   } else if (value?.kind === "ack") {
     device.acked = Math.max(device.acked, value.ack.seq);
     if (device.acked === device.seq) ready();
   } else if (value?.kind === "heartbeat") {
-    socket.send(pongBytes(value.heartbeat.ping, heldBy(device)));
+    link.send(pongBytes(value.heartbeat.ping, heldBy(device)));
   }
 }
