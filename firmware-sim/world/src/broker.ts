@@ -5,11 +5,13 @@
  *   publish ──latency──▶ taken ──latency──▶ PUBACK
  *                          └─ the session dies in between: taken, and nobody was told
  */
-import type { OutgoingMessage, Publisher } from "tidegate/dist/northbound/mqtt-connection.js";
+import type { OutgoingMessage } from "tidegate/dist/northbound/mqtt-connection.js";
+import type { LanePublisher } from "tidegate/dist/northbound/sink-lanes.js";
+import { Poison, type PoisonProfile } from "./poison.js";
 import type { Seeded } from "./seeded.js";
 import type { Timeline } from "./timeline.js";
 
-type AckListener = Parameters<Publisher["publish"]>[1];
+type AckListener = Parameters<LanePublisher["publish"]>[1];
 
 export interface BrokerProfile {
   readonly latencyMsMin: number;
@@ -18,16 +20,22 @@ export interface BrokerProfile {
   readonly receiveMaximum: number;
   /** Chance, per message, that the session dies with its ack lost. */
   readonly ackLoss: number;
+  readonly poison: PoisonProfile;
 }
 
 export interface BrokerEvents {
-  up(publisher: Publisher): void;
+  up(publisher: LanePublisher): void;
   room(): void;
-  down(): void;
+  /** @param byBroker it was the broker that closed the connection, and the sink has seen it do so. */
+  down(byBroker: boolean): void;
 }
+
+/** How a session ends: the sink left; the broker closed it; nothing came any more. */
+type End = "left" | "closed" | "silent";
 
 /** One broker; outlives every process of the gateway. Times in ms of the timeline. */
 export class Broker {
+  readonly poison: Poison;
   readonly #timeline: Timeline;
   readonly #random: Seeded;
   readonly #profile: BrokerProfile;
@@ -47,29 +55,30 @@ export class Broker {
     this.#random = random;
     this.#profile = profile;
     this.#taken = taken;
+    this.poison = new Poison(profile.poison, random.u32());
   }
 
   /** A sink connects. @returns the way to leave at once. */
   connect(events: BrokerEvents): () => void {
     const session = new BrokerSession(this, events);
-    this.#session?.end(false);
+    this.#session?.end("left");
     this.#session = session;
     this.later(() => {
-      if (this.#timeline.nowMs < this.#downUntilMs) session.end(true);
+      if (this.#timeline.nowMs < this.#downUntilMs) session.end("closed");
       else session.open();
     });
-    return () => session.end(false);
+    return () => session.end("left");
   }
 
   goDown(forMs: number): void {
     this.#downUntilMs = this.#timeline.nowMs + forMs;
-    this.#session?.end(true);
+    this.#session?.end("closed");
   }
 
   /** Takes connections and messages, and answers nothing, until the sink's keepalive ends the session. */
   fallSilent(forMs: number): void {
     this.#silentUntilMs = this.#timeline.nowMs + forMs;
-    this.#timeline.after(forMs, () => this.#session?.end(true));
+    this.#timeline.after(forMs, () => this.#session?.end("silent"));
   }
 
   calm(): void {
@@ -96,7 +105,7 @@ export class Broker {
   }
 }
 
-class BrokerSession implements Publisher {
+class BrokerSession implements LanePublisher {
   readonly session;
   readonly isWritable = true;
   readonly #broker: Broker;
@@ -121,12 +130,11 @@ class BrokerSession implements Publisher {
     this.#events.up(this);
   }
 
-  /** @param isTold the sink learns of it, as of a reset. */
-  end(isTold: boolean): void {
+  end(how: End): void {
     if (this.#state === "ended") return;
     this.#state = "ended";
     this.#waiting.length = 0;
-    if (isTold) this.#events.down();
+    if (how !== "left") this.#events.down(how === "closed");
   }
 
   publish(message: OutgoingMessage, listener: AckListener, token: number): void {
@@ -134,22 +142,27 @@ class BrokerSession implements Publisher {
     this.#inFlightCount += 1;
     const [topic, payload] = [String(message.topic), String(message.payload)];
     // One connection keeps the order: each message goes one step further when the one before has.
-    this.#waiting.push(() => this.#arrived(topic, payload, () => listener.acked(token, 0)));
+    const id = message.id ?? "";
+    this.#waiting.push(() => this.#arrived({ topic, payload, id }, (code) => listener.acked(token, code)));
     this.#broker.later(() => this.#waiting.shift()?.());
   }
 
   publishUnacked(): void {}
 
-  #arrived(topic: string, payload: string, ack: () => void): void {
-    if (this.#broker.take(topic, payload)) {
-      this.end(true);
+  flush(): void {}
+
+  #arrived(message: { topic: string; payload: string; id: string }, ack: (reasonCode: number) => void): void {
+    const verdict = message.id === "" ? "take" : this.#broker.poison.judge(message.id);
+    const isLost = verdict === "take" && this.#broker.take(message.topic, message.payload);
+    if (isLost || verdict === "hangUp") {
+      this.end("closed");
       return;
     }
     if (this.#broker.isSilent) return;
     this.#broker.later(() => {
       if (this.#state !== "open") return;
       this.#inFlightCount -= 1;
-      ack();
+      ack(verdict === "take" ? 0 : verdict);
       this.#events.room();
     });
   }

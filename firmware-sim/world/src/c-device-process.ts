@@ -35,14 +35,15 @@ export class CDeviceProcess implements DeviceLife {
 
   constructor(parts: DeviceParts) {
     this.#parts = parts;
-    const { timeline, settings, network, wire, random } = parts;
+    const { timeline, settings, network, wire, random, traps } = parts;
     this.#clock = new ProcessClock(timeline, { offsetMs: WALL_START_UNIX_MS }, timeline.nowMs);
     const isAlive = (): boolean => this.#clock.isAlive;
+    const owner = { isAlive, epoch: () => this.#epoch, dies: () => traps("arrives") };
     const arrived = (): void => {
       if (isAlive()) this.#poll();
     };
     this.#link =
-      wire === null ? networkLink(network.connectorOf(settings.id, isAlive), arrived) : wireLink(wire, arrived);
+      wire === null ? networkLink(network.connectorOf(settings.id, owner), arrived) : wireLink(wire, arrived);
     const module = cEdition();
     if (module === null) throw new Error("the C edition was not built: make -C device-sdk/c wasm");
     const ringBytes = Math.min(RING_BYTES_MAX, RING_BYTES_MIN + settings.messagesMax * RING_BYTES_PER_MESSAGE);
@@ -81,8 +82,10 @@ export class CDeviceProcess implements DeviceLife {
         if (answer === 1) this.#ears = new StreamDecoder();
         return answer;
       },
-      send: (bytes: Uint8Array) => this.#link.send(bytes),
+      // It may die in the middle of a step: then nothing more goes out or comes in.
+      send: (bytes: Uint8Array) => (this.#clock.isAlive ? this.#link.send(bytes) : -1),
       recv: (max: number) => {
+        if (!this.#clock.isAlive) return null;
         const taken = this.#link.recv(max);
         if (taken !== null) this.#hear(taken);
         return taken;
@@ -113,7 +116,7 @@ export class CDeviceProcess implements DeviceLife {
     this.#isPolling = true;
     this.#cancelPoll();
     let waitMs = 0;
-    for (let polls = 0; waitMs === 0; polls++) {
+    for (let polls = 0; waitMs === 0 && this.#clock.isAlive; polls++) {
       if (polls > POLLS_AT_ONCE_MAX) throw new Error("the C edition asks to be polled again and again");
       waitMs = this.#device.poll();
     }
@@ -123,6 +126,7 @@ export class CDeviceProcess implements DeviceLife {
 
   #event(event: number, arg: number): void {
     const { checker, story, settings } = this.#parts;
+    if (!this.#clock.isAlive) return;
     if (event === C_EVENT.dropped) checker.delivery.evicted(settings.id, 1);
     if (event === C_EVENT.online) this.#epoch = arg;
     if (event === C_EVENT.online) story.tell(settings.id, "online", arg);
@@ -131,12 +135,17 @@ export class CDeviceProcess implements DeviceLife {
 
   /** A handler: begins now, ends some time later. */
   #command(id: number, args: string): number {
-    const { checker, story, settings, timeline, random } = this.#parts;
+    const { checker, story, settings, timeline, random, traps } = this.#parts;
+    if (!this.#clock.isAlive) return C_STATE.received;
     const { token } = JSON.parse(args) as { token: number }; // written by this world
     story.tell(settings.id, "runs", token);
     checker.commands.ran(settings.id, token, timeline.nowMs);
+    if (traps("runs")) return C_STATE.received;
     const state = random.chance(0.1) ? C_STATE.failed : C_STATE.succeeded;
-    this.#clock.after(random.spread(1, settings.commandMsMax), () => this.#reply(id, state, String(token)));
+    this.#clock.after(random.spread(1, settings.commandMsMax), () => {
+      if (state === C_STATE.succeeded) checker.commands.done(token);
+      this.#reply(id, state, String(token));
+    });
     return C_STATE.received;
   }
 

@@ -43,13 +43,13 @@ export class CommandSource {
   }
 
   #ask(): void {
-    const { checker, story, timeline, deviceCount } = this.#world;
+    const { checker, story, timeline, fleet } = this.#world;
     const random = this.#random;
     this.#token += 1;
     const token = this.#token;
     const isOnce = random.chance(0.5);
     const request: NewCommand = {
-      device: `dev-${random.between(1, deviceCount)}`,
+      device: `dev-${random.between(1, fleet.count)}`,
       name: isOnce ? "act" : "set",
       args: JSON.stringify({ token }),
       delivery: isOnce ? "atMostOnce" : "atLeastOnce",
@@ -74,7 +74,11 @@ export class CommandSource {
       again();
       return;
     }
-    gateway.desk.submit(request).then(({ command }) => this.#made(command.commandId), again);
+    gateway.desk.submit(request).then(({ command }) => {
+      if (this.#world.gateway !== gateway) return; // the answer of a process that is gone reaches nobody
+      this.#world.checker.commands.accepted(command.commandId);
+      this.#made(command.commandId);
+    }, again);
   }
 
   #made(commandId: string): void {

@@ -137,6 +137,7 @@ export class SimConnection {
     if (this.#deviceEnd !== "open") return false;
     this.onSent(frame);
     const read = this.#watch.sent(frame);
+    if (!this.hasDevice) return false; // it died of it
     const copies = this.#watch.isDoubled(frame) ? 2 : 1;
     const deliver = (): void => {
       if (this.#listener === null) return;

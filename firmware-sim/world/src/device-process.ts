@@ -4,6 +4,7 @@
  */
 import { Device, type Signal } from "@tidegate/device-sdk";
 import type { Checker } from "./checker/checker.js";
+import type { DeviceTraps } from "./command-traps.js";
 import type { DeviceLife } from "./device-life.js";
 import type { Network } from "./network.js";
 import { ProcessClock, WALL_START_UNIX_MS } from "./process-clock.js";
@@ -40,6 +41,7 @@ export interface DeviceParts {
   readonly counter: { value: number };
   /** null: it comes over the network. */
   readonly wire: SerialWire | null;
+  readonly traps: DeviceTraps;
 }
 
 const BURST_MAX = 30;
@@ -55,11 +57,12 @@ export class DeviceProcess implements DeviceLife {
 
   constructor(parts: DeviceParts) {
     this.#parts = parts;
-    const { timeline, settings, network, disk, random, wire } = parts;
+    const { timeline, settings, network, disk, random, wire, traps } = parts;
     this.#clock = new ProcessClock(timeline, { offsetMs: WALL_START_UNIX_MS }, timeline.nowMs);
     const isAlive = (): boolean => this.#clock.isAlive;
     const { id, isPersistent, messagesMax, saveIntervalMs } = settings;
-    const file = isPersistent ? { path: id, open: disk.opener(isAlive), saveIntervalMs } : {};
+    const file = isPersistent ? { path: id, open: disk.opener(isAlive, traps), saveIntervalMs } : {};
+    const owner = { isAlive, epoch: () => this.epoch, dies: () => traps("arrives") };
     this.#device = new Device({
       url: "wss://gateway.local/v1/device",
       id,
@@ -67,7 +70,7 @@ export class DeviceProcess implements DeviceLife {
       outbox: { maxMessages: messagesMax, ...file },
       clock: this.#clock,
       random: random.fork(),
-      connect: wire === null ? network.connectorOf(id, isAlive) : wire.connector(isAlive),
+      connect: wire === null ? network.connectorOf(id, owner) : wire.connector(isAlive),
       ...(wire === null ? {} : { token: "token" }),
     });
     this.#signal = this.#device.signal("n", { type: "int" });
@@ -138,14 +141,18 @@ export class DeviceProcess implements DeviceLife {
 
   /** A handler: begins now, ends some time later. */
   #run(token: number): Promise<number> {
-    const { checker, story, settings, timeline, random } = this.#parts;
+    const { checker, story, settings, timeline, random, traps } = this.#parts;
     // A handler of a dead process is never called by a timer; but a promise of its last turn may still settle.
     if (!this.#clock.isAlive) return new Promise(() => {});
     story.tell(settings.id, "runs", token);
     checker.commands.ran(settings.id, token, timeline.nowMs);
+    if (traps("runs")) return new Promise(() => {});
     if (random.chance(0.1)) return Promise.reject(new Error("the pump is stuck"));
     return new Promise((resolve) => {
-      this.#clock.after(random.spread(1, settings.commandMsMax), () => resolve(token));
+      this.#clock.after(random.spread(1, settings.commandMsMax), () => {
+        checker.commands.done(token);
+        resolve(token);
+      });
     });
   }
 

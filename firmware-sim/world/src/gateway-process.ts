@@ -16,7 +16,7 @@ import type { ProcessClock } from "./process-clock.js";
 import type { Seeded } from "./seeded.js";
 import { openSerialPort } from "./serial-port.js";
 import type { SerialWire } from "./serial-wire.js";
-import { SinkProcess } from "./sink-process.js";
+import { SINK, SinkProcess, type SinkSettings } from "./sink-process.js";
 import type { WorldStore } from "./store/world-store.js";
 
 export interface GatewaySettings {
@@ -24,6 +24,7 @@ export interface GatewaySettings {
   readonly window: number;
   readonly commitIntervalMs: number;
   readonly gatheredBytesMax: number;
+  readonly sink: SinkSettings;
 }
 
 export interface GatewayParts {
@@ -39,6 +40,8 @@ export interface GatewayParts {
   readonly wires: ReadonlyMap<string, SerialWire>;
 }
 
+/** More than a world ever has aside. */
+const ASIDE_MAX = 10_000;
 const HELLO_TIMEOUT_MS = 30_000;
 /** Nothing in this world is a clone, but reboots on half-open links take the session over and over. */
 const TAKEOVERS_PER_MINUTE = 3;
@@ -76,7 +79,11 @@ export class GatewayProcess {
     });
     this.#registry = this.#makeRegistry(this.#metrics);
     store.spool.onSpace(() => this.#intake.resume());
-    this.#sink = new SinkProcess({ store, broker: parts.broker, clock, random });
+    const { sink: settings } = parts.settings;
+    this.#sink = new SinkProcess({
+      ...{ store, broker: parts.broker, clock, random, settings },
+      lastRecordId: parts.lastRecordId(),
+    });
   }
 
   /** Take unfinished commands over, start the sink, listen. */
@@ -120,6 +127,26 @@ export class GatewayProcess {
 
   get unfinishedCount(): number {
     return this.#dispatcher.unfinishedCount;
+  }
+
+  /** Somebody has the records that are aside sent again. @returns how many there were. */
+  async requeue(): Promise<number> {
+    const { reader, spool } = this.#store;
+    let count = 0;
+    for (const { recordId, canRequeue } of await reader.quarantined(SINK, ASIDE_MAX)) {
+      if (!canRequeue) continue;
+      count += 1;
+      // A busy file, or a line that has moved since: an answer like any other.
+      await spool.requeue(SINK, recordId).catch(() => {});
+    }
+    this.#sink.requeued();
+    return count;
+  }
+
+  /** Records that the sink has aside, or is about to try again. */
+  async asideCount(): Promise<number> {
+    const rows = await this.#store.reader.quarantined(SINK, ASIDE_MAX);
+    return rows.filter(({ state, sink }) => state !== "delivered" && sink === SINK).length;
   }
 
   /** A busy file at the very start: ask again. */

@@ -10,6 +10,7 @@
 import type { Connect } from "@tidegate/device-sdk";
 import { Envelope, isUplinkTag, type Reason, readEnvelope, UplinkTag } from "@tidegate/proto";
 import type { DeviceLink } from "tidegate/dist/session/session-ports.js";
+import type { Numbered } from "./checker/wire-log.js";
 import { type ConnectionWatch, type Listener, SimConnection } from "./connection.js";
 import type { PipeFacts } from "./pipe.js";
 import type { Seeded } from "./seeded.js";
@@ -30,12 +31,23 @@ export interface NetworkProfile {
   readonly lateHello: number;
 }
 
+/** The process at a device's end of a link. */
+export interface LinkOwner {
+  isAlive(): boolean;
+  /** The epoch it sends under. */
+  epoch(): number;
+  /** A command arrives. @returns whether the process died of it. */
+  dies(): boolean;
+}
+
 /** Sees every frame of a device; for the checker. */
 export interface WireTap {
-  /** @returns the epoch and number it was sent under, or null when it has none. */
-  uplink(device: string, frame: Uint8Array): { readonly epoch: number; readonly seq: number } | null;
+  /** @returns the epoch and number it was sent under, null when it has none, or "never" when it does not get out. */
+  uplink(device: string, frame: Uint8Array, epoch: number): Numbered | null | "never";
   /** The gateway read that number from that link; links count upwards. */
-  delivered(device: string, number: { readonly epoch: number; readonly seq: number }, link: number): void;
+  delivered(device: string, number: Numbered, link: number): void;
+  /** The gateway read a Hello of a process that has died since. */
+  lateHello(device: string): void;
   /** The gateway answered a Hello on that link. */
   welcomed(device: string, link: number): void;
   /** The gateway closed the link that the device was on. */
@@ -50,6 +62,7 @@ export class Network {
   readonly #tap: WireTap;
   readonly #door: Door;
   #connections: SimConnection[] = [];
+  readonly #owners = new WeakMap<SimConnection, LinkOwner>();
   #partitionedUntilMs = 0;
   #linkCount = 0;
   readonly #envelope = new Envelope();
@@ -65,9 +78,11 @@ export class Network {
   }
 
   /** The way a device opens links. */
-  connectorOf(device: string, isAlive: () => boolean): Connect {
+  connectorOf(device: string, owner: LinkOwner): Connect {
     return (events) => {
-      const connection = new SimConnection(device, alive(events, isAlive), this.#facts(), this.#watch(device));
+      const watch = this.#watch(device, owner);
+      const connection = new SimConnection(device, guarded(events, owner), this.#facts(), watch);
+      this.#owners.set(connection, owner);
       connection.onSent = (frame) => this.#holdHello(connection, frame);
       this.#connections = [...this.#connections.filter((other) => !other.isOver), connection];
       const isLost = this.#timeline.nowMs < this.#partitionedUntilMs;
@@ -125,7 +140,7 @@ export class Network {
   /** A device's process died: the gateway reads the rest, or learns of it late, or never. */
   deviceDied(device: string): void {
     for (const connection of this.#connections) {
-      if (connection.device !== device || !connection.hasDevice) continue;
+      if (connection.device !== device || !connection.hasDevice || this.#isOwned(connection)) continue;
       connection.deviceDied();
       const fate = this.#random.between(0, 2);
       if (fate === 0) connection.up.lose();
@@ -158,13 +173,17 @@ export class Network {
   /** A Hello that is held up on a link which its device gives up soon comes when another one was answered [P-5]. */
   #holdHello(connection: SimConnection, frame: Uint8Array): void {
     if (this.isCalm || this.#profile.lateHello === 0) return;
-    if (readEnvelope(frame, this.#envelope) !== null || this.#envelope.body !== UplinkTag.hello) return;
+    if (!this.#isHello(frame)) return;
     if (!this.#random.chance(this.#profile.lateHello)) return;
     connection.up.stallUntil(this.#inMs(1_000, 30_000));
     this.#timeline.after(this.#random.spread(1, 500), () => {
       connection.breakDevice();
       connection.endUp();
     });
+  }
+
+  #isOwned(connection: SimConnection): boolean {
+    return this.#owners.get(connection)?.isAlive() ?? false;
   }
 
   #arrive(connection: SimConnection): void {
@@ -196,14 +215,19 @@ export class Network {
     return { timeline: this.#timeline, latencyMs: () => this.#latencyMs() };
   }
 
-  #watch(device: string): ConnectionWatch {
+  #isHello(frame: Uint8Array): boolean {
+    return readEnvelope(frame, this.#envelope) === null && this.#envelope.body === UplinkTag.hello;
+  }
+
+  #watch(device: string, owner: LinkOwner): ConnectionWatch {
     this.#linkCount += 1;
     const link = this.#linkCount;
     return {
       sent: (frame) => {
-        const number = this.#tap.uplink(device, frame);
+        const number = this.#tap.uplink(device, frame, owner.epoch());
         return () => {
-          if (number !== null) this.#tap.delivered(device, number, link);
+          if (number !== null && number !== "never") this.#tap.delivered(device, number, link);
+          else if (!owner.isAlive() && this.#isHello(frame)) this.#tap.lateHello(device);
         };
       },
       welcomed: () => this.#tap.welcomed(device, link),
@@ -223,12 +247,18 @@ export class Network {
 
 type LinkEvents = Parameters<Connect>[0];
 
+/** First byte of a Downlink that carries a Command: field 5, length-delimited. */
+const COMMAND_TAG = 0x2a;
+
 /** A dead process hears nothing. */
-function alive(events: LinkEvents, isAlive: () => boolean): LinkEvents {
+function guarded(events: LinkEvents, owner: LinkOwner): LinkEvents {
   return {
-    opened: () => isAlive() && events.opened(),
-    frame: (bytes) => isAlive() && events.frame(bytes),
-    writable: () => isAlive() && events.writable(),
-    closed: (closed) => isAlive() && events.closed(closed),
+    opened: () => owner.isAlive() && events.opened(),
+    frame: (bytes) => {
+      if (bytes[0] === COMMAND_TAG && owner.isAlive()) owner.dies();
+      if (owner.isAlive()) events.frame(bytes);
+    },
+    writable: () => owner.isAlive() && events.writable(),
+    closed: (closed) => owner.isAlive() && events.closed(closed),
   };
 }

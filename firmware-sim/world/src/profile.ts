@@ -31,6 +31,10 @@ export const FAULTS = [
   "store-backup",
   "store-restored",
   "wall-jump",
+  "record-requeued",
+  "device-cloned",
+  "device-dies-in-command",
+  "block-damaged",
 ] as const;
 /** One kind of fault. */
 export type Fault = (typeof FAULTS)[number];
@@ -64,6 +68,8 @@ const NOISE_MAX = 0.005;
 /** Rare kinds: each strikes at most every so often, or nothing else would happen. */
 const EVERY_MS_MIN: Partial<Record<Fault, number>> = {
   "device-stale-card": 120_000,
+  "device-cloned": 120_000,
+  "block-damaged": 60_000,
   partition: 30_000,
   "store-restored": 120_000,
 };
@@ -90,6 +96,7 @@ export function drawProfile(random: Seeded): Profile {
       window: random.pick([1, 2, 8, 64]),
       commitIntervalMs: random.pick([0, 0, 20, 1_000]),
       gatheredBytesMax: random.pick([2_000, 1_000_000]),
+      sink: { backlogShare: random.chance(0.25) ? random.spread(0.05, 0.9) : null },
     },
     network: {
       latencyMsMin: random.spread(0.1, 20),
@@ -109,6 +116,7 @@ export function drawProfile(random: Seeded): Profile {
       latencyMsMax: random.spread(1, 500),
       receiveMaximum: random.pick([1, 3, 20, 200]),
       ackLoss: random.chance(0.4) ? random.spread(0.001, 0.1) : 0,
+      poison: { share: random.chance(0.3) ? random.spread(0.001, 0.05) : 0, hangUps: random.pick([0, 0.5, 1]) },
     },
     faultEveryMs: drawFaults(random, safetyMs),
     commandEveryMs: random.chance(0.7)

@@ -31,15 +31,18 @@ export class SerialWire {
   #gateway: Hears | null = null;
   #board: Hears | null = null;
   #freeAtMs = { up: 0, down: 0 };
-  readonly #tap: (message: Uint8Array) => void;
+  readonly #tap: (message: Uint8Array) => boolean;
   readonly #tapped = new StreamDecoder();
   isCalm = false;
 
-  /** @param parts noise: chance that a byte is hit; tap: sees every message of the board, before the noise. */
+  /**
+   * @param parts noise: chance that a byte is hit; tap: sees every message of the board, before the noise, and answers
+   *   whether it gets out.
+   */
   constructor(
     timeline: Timeline,
     random: Seeded,
-    parts: { readonly noise: number; readonly tap: (message: Uint8Array) => void },
+    parts: { readonly noise: number; readonly tap: (message: Uint8Array) => boolean },
   ) {
     this.#timeline = timeline;
     this.#random = random;
@@ -57,7 +60,7 @@ export class SerialWire {
   }
 
   toGateway(bytes: Uint8Array): void {
-    for (const message of this.#tapped.push(bytes)) this.#tap(message);
+    for (const message of this.#tapped.push(bytes)) if (!this.#tap(message)) return;
     this.#carry(bytes, "up", (arrived) => this.#gateway?.(arrived));
   }
 

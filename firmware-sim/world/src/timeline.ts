@@ -18,6 +18,9 @@ const TURNS_AHEAD = 64;
 /** More events than any sound run has: a loop without time passing ends here. */
 const EVENTS_MAX = 1_500_000;
 
+/** A wait that is lost in the rounding of sums of milliseconds would come at the instant it was asked for, for ever. */
+const WAIT_MS_MIN = 0.001;
+
 const before = (a: Event, b: Event): boolean => (a.atMs === b.atMs ? a.order < b.order : a.atMs < b.atMs);
 
 /** One per world; milliseconds from 0. */
@@ -30,7 +33,8 @@ export class Timeline {
 
   /** Call `fn` once. @returns the way to cancel it. */
   after(afterMs: number, fn: () => void): () => void {
-    const event: Event = { atMs: this.nowMs + Math.max(0, afterMs), order: this.#order++, fn };
+    const waitMs = afterMs > 0 ? Math.max(afterMs, WAIT_MS_MIN) : 0;
+    const event: Event = { atMs: this.nowMs + waitMs, order: this.#order++, fn };
     this.#push(event);
     return () => {
       event.fn = null;

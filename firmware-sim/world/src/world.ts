@@ -5,21 +5,18 @@
  *   liveness phase  faults are over; everybody must connect and everything must drain within a bounded time
  */
 import { Broker } from "./broker.js";
-import { CDeviceProcess } from "./c-device-process.js";
 import { Checker } from "./checker/checker.js";
+import type { WorldRules } from "./checker/world-rules.js";
 import { CommandSource } from "./command-source.js";
-import type { DeviceLife } from "./device-life.js";
-import { DeviceProcess, type DeviceSettings } from "./device-process.js";
 import { FaultDriver } from "./fault-driver.js";
+import { Fleet } from "./fleet.js";
 import { GatewayProcess } from "./gateway-process.js";
 import { Network } from "./network.js";
 import { ProcessClock, WALL_START_UNIX_MS, type WallClock } from "./process-clock.js";
 import { drawProfile, type Profile } from "./profile.js";
 import { Seeded } from "./seeded.js";
-import { SerialWire } from "./serial-wire.js";
 import { SINK } from "./sink-process.js";
 import type { Stage } from "./stage.js";
-import { DeviceDisk } from "./store/device-disk.js";
 import { GatewayDisk } from "./store/gateway-disk.js";
 import { SimHome } from "./store/sim-home.js";
 import { SqlHome } from "./store/sql-home.js";
@@ -32,6 +29,10 @@ const LIVENESS_MS = 2 * 3_600_000;
 /** After the last command's deadline its state must be told within this time. */
 const SETTLE_MS = 120_000;
 const LOOK_EVERY_MS = 1_000;
+const LAST_READINGS_MS = 10_000;
+/** How often, and how many times, what is aside is sent again to a mended broker. */
+const MEND_MS = 20_000;
+const MEND_TRIES_MAX = 60;
 /** A store that could not be opened is opened again after this. */
 const OPEN_AGAIN_MS = 1_000;
 
@@ -47,13 +48,6 @@ export interface Report {
   readonly lines: readonly string[];
 }
 
-interface DeviceSeat {
-  readonly disk: DeviceDisk;
-  readonly counter: { value: number };
-  process: DeviceLife | null;
-  readonly wire: SerialWire | null;
-}
-
 /** One run of one seed: make it, `run` it once, read the report. */
 export class World implements Stage {
   readonly timeline = new Timeline();
@@ -65,9 +59,9 @@ export class World implements Stage {
   readonly network: Network;
   readonly broker: Broker;
   readonly checker: Checker;
+  readonly fleet: Fleet;
   readonly wall: WallClock = { offsetMs: WALL_START_UNIX_MS };
   readonly #seed: number;
-  readonly #seats: DeviceSeat[];
   readonly #commands: CommandSource;
   readonly #faults: FaultDriver;
   #gateway: GatewayProcess | null = null;
@@ -76,8 +70,6 @@ export class World implements Stage {
   #gatewayLives = 0;
   #isOpening = false;
   #hasBackup = false;
-  /** Nobody reports anything more. */
-  #isQuiet = false;
 
   constructor(seed: number, isTold = false) {
     this.#seed = seed;
@@ -89,33 +81,31 @@ export class World implements Stage {
     const devices = profile.devices.map(({ id }) => id);
     this.home =
       profile.sql === null ? new SimHome(this.disk) : new SqlHome(this.disk, profile.sql, { devices, sink: SINK });
-    this.checker = new Checker(
-      this.story,
-      () => this.home.tables,
-      () => this.#machineBootMs,
-    );
+    this.checker = new Checker({
+      story: this.story,
+      tables: () => this.home.tables,
+      machineBootMs: () => this.#machineBootMs,
+      rules: rulesOf(profile, (id) => this.broker.poison.wasRefused(id)),
+    });
     this.broker = new Broker(timeline, this.random.fork(), profile.broker, (topic, payload) => {
       this.story.tell("broker", "took", payload.slice(0, payload.indexOf(",")));
-      this.checker.delivery.taken(topic, payload);
+      this.checker.taken(topic, payload);
     });
     this.network = new Network({
       timeline,
       random: this.random.fork(),
       profile: profile.network,
       tap: {
-        uplink: (device, frame) => this.#sent(device, frame),
+        uplink: (device, frame, epoch) => this.fleet.sent(device, epoch, frame),
         delivered: (device, number, link) => this.checker.wire.delivered(device, number, link),
         welcomed: (device, link) => this.checker.wire.welcomed(device, link),
-        closed: (device, reason) => this.checker.closedByGateway(device, reason),
+        lateHello: (device) => this.checker.lateHello(device),
+        closed: (device, reason) => this.checker.closedByGateway(device, reason, timeline.nowMs),
       },
       door: { accept: (link) => this.#gateway?.accept(link) ?? null },
     });
-    this.#seats = profile.devices.map((settings) => ({
-      disk: new DeviceDisk(),
-      counter: { value: 0 },
-      process: null,
-      wire: this.#makeWire(settings),
-    }));
+    const { checker, network, story, random } = this;
+    this.fleet = new Fleet({ timeline, random, network, checker, story, devices: profile.devices });
     this.#commands = new CommandSource(this, this.random.fork());
     this.#faults = new FaultDriver(this, this.random.fork());
   }
@@ -124,7 +114,7 @@ export class World implements Stage {
     const { timeline, profile } = this;
     this.startGateway();
     profile.devices.forEach((_, index) => {
-      timeline.after(this.random.spread(1, 5_000), () => this.bootDevice(index));
+      timeline.after(this.random.spread(1, 5_000), () => this.fleet.boot(index));
     });
     this.#commands.start();
     this.#faults.start();
@@ -146,18 +136,6 @@ export class World implements Stage {
     return this.#gateway;
   }
 
-  get deviceCount(): number {
-    return this.#seats.length;
-  }
-
-  wireOf(index: number): SerialWire | null {
-    return this.#seats[index]?.wire ?? null;
-  }
-
-  cardOf(index: number): DeviceDisk | null {
-    return this.#seats[index]?.disk ?? null;
-  }
-
   startGateway(): void {
     if (this.#gateway !== null || this.#isOpening) return;
     this.#gatewayLives += 1;
@@ -168,7 +146,7 @@ export class World implements Stage {
       ...facts,
       broker: this.broker,
       settings: this.profile.gateway,
-      wires: this.#wires(),
+      wires: this.fleet.wires(),
       lastRecordId: () => this.home.lastRecordId,
     };
     const events = { durable: () => this.checker.durable(), onFatal: () => this.#fatal() };
@@ -177,6 +155,7 @@ export class World implements Stage {
       (store) => {
         this.#isOpening = false;
         this.#gateway = new GatewayProcess(parts, store);
+        this.checker.consumer.gatewayStarted();
         void this.#gateway.start();
       },
       () => {
@@ -184,6 +163,15 @@ export class World implements Stage {
         this.timeline.after(OPEN_AGAIN_MS, () => this.startGateway());
       },
     );
+  }
+
+  rot(): boolean {
+    const hits = this.#gateway === null ? null : this.home.rot(this.random);
+    for (const hit of hits ?? []) {
+      this.story.tell("store", "a bit flips in", hit.deviceKey, hit.epoch, hit.seq, hit.kind);
+      this.checker.rotted(hit);
+    }
+    return hits !== null;
   }
 
   /** A copy of what is stored, for later. @returns whether this world's store can be copied. */
@@ -219,56 +207,6 @@ export class World implements Stage {
     return true;
   }
 
-  bootDevice(index: number): void {
-    const seat = this.#seats[index];
-    const settings = this.profile.devices[index];
-    if (seat === undefined || settings === undefined || seat.process !== null) return;
-    const { timeline, random, network, checker, story } = this;
-    story.tell(settings.id, "boots");
-    const { disk, counter, wire } = seat;
-    const parts = { timeline, random, network, checker, story, settings, disk, counter, wire };
-    seat.process = settings.edition === "c" ? new CDeviceProcess(parts) : new DeviceProcess(parts);
-    if (this.#isQuiet) seat.process.stopReporting();
-  }
-
-  /** @param backShare how far back the card goes, 0 … 1; null: it holds what was written last. */
-  killDevice(index: number, backShare: number | null): boolean {
-    const seat = this.#seats[index];
-    const settings = this.profile.devices[index];
-    if (seat?.process == null || settings === undefined) return false;
-    this.story.tell(settings.id, "loses power");
-    seat.process.kill();
-    seat.process = null;
-    const hasCard = settings.isPersistent && settings.edition === "ts";
-    if (backShare !== null && hasCard && seat.disk.goBack(backShare)) {
-      this.story.tell(settings.id, "gets an older card");
-      this.checker.wentBack(settings.id);
-    }
-    this.checker.died(settings.id, hasCard ? seat.disk.bodies() : []);
-    this.timeline.after(this.random.spread(10, 60_000), () => this.bootDevice(index));
-    return true;
-  }
-
-  #makeWire({ id, lineNoise }: DeviceSettings): SerialWire | null {
-    if (lineNoise === null) return null;
-    const tap = (message: Uint8Array): void => void this.#sent(id, message);
-    return new SerialWire(this.timeline, this.random.fork(), { noise: lineNoise, tap });
-  }
-
-  #wires(): ReadonlyMap<string, SerialWire> {
-    const wires = new Map<string, SerialWire>();
-    this.profile.devices.forEach(({ id }, i) => {
-      const wire = this.#seats[i]?.wire ?? null;
-      if (wire !== null) wires.set(id, wire);
-    });
-    return wires;
-  }
-
-  #sent(device: string, frame: Uint8Array) {
-    const index = this.profile.devices.findIndex(({ id }) => id === device);
-    return this.checker.wire.sent(device, this.#seats[index]?.process?.epoch ?? 0, frame);
-  }
-
   #fatal(): void {
     this.story.tell("gateway", "fsync failed");
     this.killGateway(false);
@@ -281,15 +219,8 @@ export class World implements Stage {
     this.network.calm();
     this.disk.calm();
     this.broker.calm();
-    for (const seat of this.#seats) {
-      seat.disk.isFailing = () => false;
-      seat.wire?.calm();
-    }
     // The last readings are the ones whose way is watched to the end.
-    this.timeline.after(10_000, () => {
-      this.#isQuiet = true;
-      for (const seat of this.#seats) seat.process?.stopReporting();
-    });
+    this.fleet.calm(LAST_READINGS_MS);
   }
 
   async #live(): Promise<void> {
@@ -298,20 +229,42 @@ export class World implements Stage {
     await timeline.run(fromMs + SETTLE_MS);
     while (!this.#isAtRest() && timeline.nowMs < fromMs + LIVENESS_MS)
       await timeline.run(timeline.nowMs + LOOK_EVERY_MS);
-    if (this.#isAtRest()) return;
+    if (this.#isAtRest()) {
+      await this.#mend();
+      return;
+    }
     const gateway =
       this.#gateway === null ? "no gateway" : `cursor ${this.#gateway.cursor} of ${this.home.lastRecordId}`;
-    const devices = this.#seats.map(({ process }, i) => `dev-${i + 1}: ${process?.facts ?? "off"}`);
     this.checker.findings.add(
       "I8",
-      `not at rest after ${LIVENESS_MS / 60_000} minutes: ${gateway}; ${devices.join("; ")}`,
+      `not at rest after ${LIVENESS_MS / 60_000} minutes: ${gateway}; ${this.fleet.facts}`,
     );
+  }
+
+  /** The broker takes everything again, and what it had refused is sent again: all of it must be taken then. */
+  async #mend(): Promise<void> {
+    const { timeline, broker } = this;
+    broker.poison.mend();
+    let asideCount = 0;
+    const look = (gateway: GatewayProcess) => {
+      void gateway.requeue();
+      void gateway.asideCount().then((count) => {
+        asideCount = count;
+      });
+    };
+    for (let tries = 0; tries < MEND_TRIES_MAX; tries++) {
+      if (this.#gateway !== null && broker.poison.refused.size > 0) look(this.#gateway);
+      // Also the last watermarks have their interval.
+      await timeline.run(timeline.nowMs + MEND_MS);
+      if (asideCount === 0 && tries > 0) return;
+    }
+    this.checker.findings.add("I8", `${asideCount} records are still aside although the broker takes everything`);
   }
 
   #isAtRest(): boolean {
     const gateway = this.#gateway;
     if (gateway === null || !gateway.isDrained || gateway.unfinishedCount > 0 || this.#commands.isWaiting) return false;
-    return this.#seats.every(({ process }) => process?.isDrained === true);
+    return this.fleet.isDrained;
   }
 
   #fleet(): Record<string, number> {
@@ -330,11 +283,18 @@ export class World implements Stage {
       hash: story.hash,
       findings: checker.findings.list,
       violationCount: checker.findings.count,
-      deviceHours: (timeline.nowMs / 3_600_000) * this.#seats.length,
-      faults: this.#faults.counts,
-      counts: { ...checker.delivery.counts, ...checker.commands.counts, ...this.#fleet() },
+      deviceHours: (timeline.nowMs / 3_600_000) * this.fleet.count,
+      faults: new Map([...this.#faults.counts, ...this.fleet.traps.counts]),
+      counts: { ...checker.counts, refused: this.broker.poison.refused.size, ...this.#fleet() },
       eventCount: timeline.eventCount,
       lines: story.lines,
     };
   }
+}
+
+/** What the judge has to know of this profile. */
+function rulesOf({ sql, gateway }: Profile, wasRefused: (id: string) => boolean): WorldRules {
+  const isHeld = sql !== null && (sql.holdMaxAgeMs !== null || sql.holdMaxBytes !== null);
+  const isLossy = isHeld || sql?.whenFull === "drop-oldest";
+  return { isLossy, isInOrder: gateway.sink.backlogShare === null, wasRefused };
 }

@@ -5,9 +5,11 @@
 import { UplinkTag } from "@tidegate/proto";
 import { RecordKind } from "tidegate/dist/model/record.js";
 import { StreamState } from "tidegate/dist/spool/tables.js";
+import type { HitRecord } from "../store/bit-rot.js";
 import type { DurableRecord, DurableTables } from "../store/world-store.js";
 import type { Findings } from "./findings.js";
 import type { WireLog } from "./wire-log.js";
+import { POLICY, type WorldRules } from "./world-rules.js";
 
 interface DeviceBook {
   reportedCount: number;
@@ -31,8 +33,6 @@ interface DataPayload {
   readonly readings?: readonly { readonly v: number }[];
 }
 
-/** Why numbers that were stored may be missing at the sink: the operator's own policy. */
-const POLICY: ReadonlySet<string> = new Set(["dropped", "sinkHold", "quarantined"]);
 const AT = /"at":[\d.]+/;
 
 /** One per world; told of every report, ack, durable transaction and delivery. */
@@ -42,6 +42,7 @@ export class DeliveryChecks {
   /** The tables of the moment; a restored store has others. */
   readonly #tables: () => DurableTables;
   readonly #forgiven: ReadonlySet<string>;
+  readonly #rules: WorldRules;
   readonly #devices = new Map<string, DeviceBook>();
   /** Durable marks, by deviceKey · 2^32 + epoch. */
   readonly #marks = new Map<number, number>();
@@ -53,7 +54,11 @@ export class DeliveryChecks {
   #isRestored = false;
   /** The records of a restored store are looked at again, and were judged before. */
   #isSilent = false;
+  /** Damaged on disk, as `deviceKey/epoch/seq`. */
+  readonly #rotted = new Set<string>();
   readonly #ids = new Set<string>();
+  /** Devices with a clone beside them, at any time. */
+  readonly #sharing = new Set<string>();
   readonly counts = { stored: 0, delivered: 0, repeats: 0, acked: 0 };
 
   constructor(parts: {
@@ -61,11 +66,13 @@ export class DeliveryChecks {
     wire: WireLog;
     tables: () => DurableTables;
     forgiven: ReadonlySet<string>;
+    rules: WorldRules;
   }) {
     this.#findings = parts.findings;
     this.#wire = parts.wire;
     this.#tables = parts.tables;
     this.#forgiven = parts.forgiven;
+    this.#rules = parts.rules;
   }
 
   reported(device: string, reading: number): void {
@@ -78,6 +85,10 @@ export class DeliveryChecks {
     for (let reading = 1; reading <= book.reportedCount; reading++) {
       if (!kept.has(reading)) book.mayBeLost.add(reading);
     }
+  }
+
+  cloned(device: string): void {
+    this.#sharing.add(device);
   }
 
   evicted(device: string, count: number): void {
@@ -127,7 +138,16 @@ export class DeliveryChecks {
     }
   }
 
-  /** The broker took a message. */
+  /** @returns whether the broker ever took the message of that id. */
+  wasTaken(id: string): boolean {
+    return this.#taken.has(id);
+  }
+
+  get isRestored(): boolean {
+    return this.#isRestored;
+  }
+
+  /** The broker took a message of a record. */
   taken(topic: string, payload: string): void {
     const { id, readings } = JSON.parse(payload) as DataPayload; // rendered by the gateway; a broken one throws here
     const before = this.#payloads.get(id);
@@ -145,11 +165,32 @@ export class DeliveryChecks {
     this.#delivered(id, readings?.[0]?.v ?? 0);
   }
 
+  /** A stored record is damaged. */
+  rotted({ deviceKey, epoch, seq }: HitRecord): void {
+    this.#rotted.add(`${deviceKey}/${epoch}/${seq}`);
+  }
+
+  deviceOf(deviceKey: number): string {
+    return this.#tables().deviceByKey(deviceKey)?.device ?? "";
+  }
+
   /** I1 and I9, once everything has come to rest. */
   atRest(): void {
+    this.#onlyWhatWasHit();
     for (const [device, book] of this.#devices) {
       this.#accounting(device, book);
       for (const epoch of this.#wire.epochsOf(device)) this.#epochAtRest(device, epoch, book);
+    }
+  }
+
+  /** A damaged block takes the record that was hit with it, and none beside it. */
+  #onlyWhatWasHit(): void {
+    for (const { deviceKey, epoch, fromSeq, toSeq, reason, sink } of this.#tables().gaps) {
+      if (reason !== "quarantined" || sink !== null) continue;
+      for (let seq = fromSeq; seq <= (toSeq ?? fromSeq); seq++) {
+        const place = `${deviceKey}/${epoch}/${seq}`;
+        if (!this.#rotted.has(place)) this.#findings.add("I1", `${place} is listed as damaged and was not`);
+      }
     }
   }
 
@@ -162,10 +203,12 @@ export class DeliveryChecks {
     if (!this.#forgiven.has(device) && sent?.reading !== reading) {
       this.#findings.add("I2", `${id} brought ${reading}; sent was ${sent?.reading ?? "nothing"}`);
     }
+    book.delivered.add(reading);
+    // What was refused comes when it is taken at last.
+    if (!this.#rules.isInOrder || this.#rules.wasRefused(id)) return;
     const last = book.order.get(epoch) ?? 0;
     if (seq <= last) this.#findings.add("I5", `${id} came after ${last}`);
     book.order.set(epoch, Math.max(last, seq));
-    book.delivered.add(reading);
   }
 
   /** I3: stored once, by number and by content. */
@@ -187,7 +230,8 @@ export class DeliveryChecks {
     }
     const { stored } = this.#book(device);
     if (sent.reading === null) return;
-    if (stored.has(sent.reading))
+    // Two that share an identity retire each other's epochs: what they hold is sent again, and said to be [P-7].
+    if (stored.has(sent.reading) && !this.#sharing.has(device))
       this.#findings.add("I3", `reading ${sent.reading} of ${device} was stored again as ${id}`);
     stored.add(sent.reading);
   }

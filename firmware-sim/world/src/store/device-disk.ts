@@ -3,6 +3,7 @@
  * durable when it returns (as with synchronous FULL); a power cut leaves the last write, a stale card an older one.
  */
 import type { OpenOutbox, OutboxDisk } from "@tidegate/device-sdk";
+import type { DeviceTraps } from "../command-traps.js";
 
 type Changes = Parameters<OutboxDisk["write"]>[0];
 type Saved = ReturnType<OpenOutbox>["saved"];
@@ -58,8 +59,8 @@ export class DeviceDisk {
   isFailing: () => boolean = () => false;
 
   /** For `DeviceOptions.outbox.open`. `isAlive`: a process that is dead writes nothing. */
-  opener(isAlive: () => boolean): OpenOutbox {
-    return () => ({ file: this.#file(isAlive), saved: savedOf(this.#image), movedTo: null });
+  opener(isAlive: () => boolean, traps: DeviceTraps): OpenOutbox {
+    return () => ({ file: this.#file(isAlive, traps), saved: savedOf(this.#image), movedTo: null });
   }
 
   /** Bodies that are on the card. */
@@ -84,14 +85,17 @@ export class DeviceDisk {
     return true;
   }
 
-  #file(isAlive: () => boolean): OutboxDisk {
+  #file(isAlive: () => boolean, traps: DeviceTraps): OutboxDisk {
     return {
       write: (changes) => this.#change(isAlive, (image) => change(image, changes)),
-      recordCommand: (id, lastCommand) =>
+      recordCommand: (id, lastCommand) => {
+        traps("beforeRecord");
         this.#change(isAlive, (image) => {
           image.commands.add(id);
           image.lastCommand = lastCommand;
-        }),
+        });
+        traps("afterRecord");
+      },
       close: () => {},
     };
   }

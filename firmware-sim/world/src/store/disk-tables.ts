@@ -5,6 +5,7 @@
  *   ledger, command book ─▶ DiskTables ─▶ maps, with an undo log behind every change
  */
 import type { CommandRecord } from "tidegate/dist/model/command.js";
+import type { QuarantinedMessage, QuarantinedRecord } from "tidegate/dist/model/spool.js";
 import {
   type CatalogPart,
   type CatalogRow,
@@ -35,6 +36,14 @@ interface DiskCommand {
   readonly command: CommandRecord;
 }
 
+/** A record that was refused. */
+export interface AsideRow {
+  readonly recordId: number;
+  readonly reason: string;
+  readonly message: QuarantinedMessage | null;
+  readonly state: QuarantinedRecord["state"];
+}
+
 const keyOf = (high: number, low: number): number => high * 2 ** 32 + low;
 
 /** The files of one store: at most one transaction is open at a time. */
@@ -46,6 +55,8 @@ export class DiskTables implements SpoolTables {
   readonly streams = new Map<number, Readonly<StreamRow>>();
   readonly commands = new Map<string, DiskCommand>();
   readonly cursors = new Map<string, number>();
+  /** What the one sink of this disk's worlds has aside, by record id. */
+  readonly aside = new Map<number, AsideRow>();
   readonly #devices = new Map<number, DeviceRow>();
   readonly #keys = new Map<string, number>();
   readonly #catalogs = new Map<number, DiskCatalog>();
@@ -175,6 +186,11 @@ export class DiskTables implements SpoolTables {
       if (row.id === id) return [...row.bodies].sort(([a], [b]) => a - b).map(([, body]) => body);
     }
     return [];
+  }
+
+  putAside(row: AsideRow): void {
+    this.fault();
+    this.log.set(this.aside, row.recordId, row);
   }
 
   command(commandId: string): CommandRecord | null {

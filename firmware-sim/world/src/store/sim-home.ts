@@ -40,5 +40,9 @@ export class SimHome implements StoreHome {
     return false;
   }
 
+  rot(): null {
+    return null;
+  }
+
   dispose(): void {}
 }

@@ -1,11 +1,12 @@
 /** The reader of the simulated disk: durable records, rendered by the gateway's own renderer. */
 import { type Catalog, decodeCatalog, joinCatalog } from "@tidegate/proto";
-import type { RenderedSlice, SpoolReader } from "tidegate/dist/model/spool.js";
+import type { QuarantinedRecord, RenderedSlice, RequeuedRecord } from "tidegate/dist/model/spool.js";
 import { SliceBuilder } from "tidegate/dist/storage/slice-builder.js";
 import { Renderer } from "tidegate/dist/telemetry/render.js";
 import type { ProcessClock } from "../process-clock.js";
 import type { Seeded } from "../seeded.js";
 import type { DiskTables } from "./disk-tables.js";
+import type { StoreReader } from "./world-store.js";
 
 export const GATEWAY_ID = "gw";
 const READ_MS_MIN = 0.2;
@@ -14,7 +15,7 @@ const READ_MS_MAX = 20;
 const NOTHING = new SliceBuilder(1).finish(0, false);
 
 /** One per life of the gateway; sees durable records only. */
-export class SimReader implements Pick<SpoolReader, "rendered"> {
+export class SimReader implements StoreReader {
   readonly #tables: DiskTables;
   readonly #clock: ProcessClock;
   readonly #random: Seeded;
@@ -28,8 +29,33 @@ export class SimReader implements Pick<SpoolReader, "rendered"> {
   }
 
   rendered(afterId: number, rowsMax: number): Promise<RenderedSlice> {
+    return this.#soon(() => this.#slice(afterId, rowsMax));
+  }
+
+  requeued(_sink: string, limit: number): Promise<readonly RequeuedRecord[]> {
+    return this.#soon(() =>
+      [...this.#tables.aside.values()]
+        .flatMap(({ recordId, state, message }) =>
+          state === "requeued" && message !== null ? [{ recordId, ...message }] : [],
+        )
+        .slice(0, limit),
+    );
+  }
+
+  quarantined(sink: string | null, limit: number): Promise<readonly QuarantinedRecord[]> {
+    return this.#soon(() =>
+      [...this.#tables.aside.values()].slice(-limit).map(({ recordId, reason, state, message }) => {
+        const { deviceKey = 0, epoch = 0, seq = 0 } = this.#tables.records[recordId - 1] ?? {};
+        const device = this.#tables.deviceByKey(deviceKey)?.device ?? "";
+        const canRequeue = state === "aside" && message !== null;
+        return { recordId, sink: sink ?? "", device, epoch, seq, reason, atUnixMs: 0, state, canRequeue };
+      }),
+    );
+  }
+
+  #soon<T>(read: () => T): Promise<T> {
     return new Promise((resolve) => {
-      this.#clock.after(this.#random.spread(READ_MS_MIN, READ_MS_MAX), () => resolve(this.#slice(afterId, rowsMax)));
+      this.#clock.after(this.#random.spread(READ_MS_MIN, READ_MS_MAX), () => resolve(read()));
     });
   }
 

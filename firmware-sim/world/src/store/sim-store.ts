@@ -17,6 +17,7 @@ import { newCommandId } from "tidegate/dist/storage/new-ids.js";
 import type { ProcessClock } from "../process-clock.js";
 import type { Seeded } from "../seeded.js";
 import { DiskRefusal, type GatewayDisk } from "./gateway-disk.js";
+import { moveAside, putAside } from "./sim-quarantine.js";
 import type { StoreSpool } from "./world-store.js";
 
 /** What the store tells of transactions that became durable. */
@@ -111,9 +112,19 @@ export class SimStore implements StoreSpool {
     return this.#parts.disk.tables.cursors.get(sink) ?? 0;
   }
 
-  /** This disk's worlds have brokers that refuse no record. */
-  quarantine(): Promise<void> {
-    return Promise.reject(new Error("this world refuses no record"));
+  quarantine(...[sink, recordId, reason, message]: Parameters<StoreSpool["quarantine"]>): Promise<void> {
+    const { disk, clock } = this.#parts;
+    return this.#ask(() => putAside(disk.tables, { recordId, reason, message, state: "aside" }, sink, clock.unixMs()));
+  }
+
+  requeue(_sink: string, recordId: number): Promise<void> {
+    return this.#ask(() => moveAside(this.#parts.disk.tables, recordId, "aside", { state: "requeued" }));
+  }
+
+  settleRequeued(_sink: string, recordId: number, refusal: string | null): Promise<void> {
+    const change =
+      refusal === null ? ({ state: "delivered" } as const) : ({ state: "aside", reason: refusal } as const);
+    return this.#ask(() => moveAside(this.#parts.disk.tables, recordId, "requeued", change));
   }
 
   onSpace(listener: () => void): void {

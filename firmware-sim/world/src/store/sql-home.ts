@@ -14,6 +14,8 @@ import { GatewayError } from "tidegate/dist/core/errors.js";
 import { createInThreadStorage } from "tidegate/dist/storage/in-thread-storage.js";
 import { markRestored } from "tidegate/dist/storage/open-stores.js";
 import { isFatal } from "tidegate/dist/storage/sqlite-error.js";
+import type { Seeded } from "../seeded.js";
+import { type BlockBody, flipBit, type HitRecord } from "./bit-rot.js";
 import type { GatewayDisk } from "./gateway-disk.js";
 import { GATEWAY_ID } from "./sim-reader.js";
 import { SqlMirror } from "./sql-mirror.js";
@@ -94,13 +96,19 @@ export class SqlHome implements StoreHome {
         commit: (batch) => unlessFatal(spool.commit(batch)),
         hello: (request) => unlessFatal(spool.hello(request)),
         quarantine: (...about) => unlessFatal(spool.quarantine(...about)),
+        requeue: (...about) => unlessFatal(spool.requeue(...about)),
+        settleRequeued: (...about) => unlessFatal(spool.settleRequeued(...about)),
       },
       commands: {
         create: (request, offer) => unlessFatal(commands.create(request, offer)),
         apply: (commandId, event) => unlessFatal(commands.apply(commandId, event)),
         unfinished: () => unlessFatal(commands.unfinished()),
       },
-      reader: { rendered: (afterId, rowsMax) => unlessFatal(reader.rendered(afterId, rowsMax)) },
+      reader: {
+        rendered: (...about) => unlessFatal(reader.rendered(...about)),
+        requeued: (...about) => unlessFatal(reader.requeued(...about)),
+        quarantined: (...about) => unlessFatal(reader.quarantined(...about)),
+      },
       cursorOf: (sink) => cursors.get(sink) ?? 0,
       kill: () => {
         storage.kill();
@@ -124,6 +132,21 @@ export class SqlHome implements StoreHome {
     markRestored(this.#data);
     this.#mirror = new SqlMirror();
     return true;
+  }
+
+  rot(random: Seeded): readonly HitRecord[] | null {
+    const path = join(this.#data, "spool.db");
+    if (!existsSync(path)) return null;
+    const db = new Database(path);
+    try {
+      const blocks = "SELECT first_id AS firstId, last_id AS lastId, body FROM records ORDER BY last_id";
+      const flip = flipBit(db.prepare<[], BlockBody>(blocks).all(), random);
+      if (flip === null) return null;
+      db.prepare("UPDATE records SET body = ? WHERE last_id = ?").run(flip.body, flip.lastId);
+      return flip.hits;
+    } finally {
+      db.close();
+    }
   }
 
   dispose(): void {

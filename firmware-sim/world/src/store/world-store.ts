@@ -8,15 +8,22 @@ import type { Spool, SpoolReader } from "tidegate/dist/model/spool.js";
 import type { GapDraft, StreamRow } from "tidegate/dist/spool/tables.js";
 import type { ProcessClock } from "../process-clock.js";
 import type { Seeded } from "../seeded.js";
+import type { HitRecord } from "./bit-rot.js";
 
 /** What a process asks of the spool. */
-export type StoreSpool = Pick<Spool, "commit" | "hello" | "saveBootOffset" | "saveCursor" | "quarantine" | "onSpace">;
+export type StoreSpool = Pick<
+  Spool,
+  "commit" | "hello" | "saveBootOffset" | "saveCursor" | "quarantine" | "requeue" | "settleRequeued" | "onSpace"
+>;
+
+/** What it reads of it. */
+export type StoreReader = Pick<SpoolReader, "rendered" | "requeued" | "quarantined">;
 
 /** The store as one process holds it. */
 export interface WorldStore {
   readonly spool: StoreSpool;
   readonly commands: CommandStore;
-  readonly reader: Pick<SpoolReader, "rendered">;
+  readonly reader: StoreReader;
   /** What the sink had taken when its cursor was last written. */
   cursorOf(sink: string): number;
   /** The process dies: nothing more is written or answered. */
@@ -68,6 +75,8 @@ export interface StoreHome {
   backUp(): boolean;
   /** Put the copy back, while no process runs. @returns false when there is none. */
   restore(): boolean;
+  /** A bit of what is stored flips. @returns the records that were hit; null: nothing is stored, or not in blocks. */
+  rot(random: Seeded): readonly HitRecord[] | null;
   /** The world is over. */
   dispose(): void;
 }
