@@ -3,113 +3,43 @@
 //
 //   apt source packages ─► cache ─► make ─► QEMU (lm3s6965evb, user network) ─ ws / wss ─► gateway
 //
-//   node scripts/m3-network.mjs [--cache FOLDER]      exit 1 when something is not as it must be
+//   node scripts/m3-network.mjs      exit 1 when something is not as it must be
 //
-// Nothing is vendored: the sources lie in the cache (node_modules/.cache/tidegate-m3), may be deleted; needs no root.
+// Nothing is vendored: the sources lie in node_modules/.cache/tidegate-m3, may be deleted; needs no root. The same images
+// run beside everything else with `tidegate sim --board ethernet`, which the end of this proves.
 
-import { execFileSync } from "node:child_process";
 import { randomBytes, X509Certificate } from "node:crypto";
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { parseArgs } from "node:util";
-import { identityPage } from "@tidegate/firmware-sim";
+import { fileURLToPath } from "node:url";
+import { boardKind, buildImages, identityPage } from "@tidegate/firmware-sim";
 import { Child, until } from "../firmware-sim/dist/rehearse/child.js";
 import { GatewayProcess } from "../firmware-sim/dist/rehearse/gateway-process.js";
-import { inRoot } from "./workspace/report.mjs";
 
 /** QEMU's user network: the host's loopback, seen from the board. */
 const HOST_SEEN_FROM_BOARD = [10, 0, 2, 2];
 /** The last 4 KB of the board's flash. */
 const PAGE_AT = "0x3f000";
+const SIMULATOR = fileURLToPath(new URL("../firmware-sim/bin/tidegate-sim.js", import.meta.url));
 const READY_MS_MAX = 60_000;
 /** What small boards ask first: the heap of TLS, handshake included. */
 const HEAP_PEAK_BYTES_MAX = 10_240;
 
-const { values } = parseArgs({
-  options: { cache: { type: "string", default: inRoot("node_modules/.cache/tidegate-m3") } },
-});
-const cache = values.cache;
 const dir = mkdtempSync(join(tmpdir(), "tidegate-m3-"));
 const startedMs = performance.now();
 const say = (text) => console.log(`${((performance.now() - startedMs) / 1000).toFixed(1).padStart(6)} s  ${text}`);
 
 try {
-  const sources = { lwip: sourceOf("lwip"), mbedtls: sourceOf("mbedtls") };
-  say("building lwIP, mbedTLS and the firmware");
-  const build = join(cache, "build");
-  const make = [
-    "--no-print-directory",
-    "-s",
-    "-j2",
-    `LWIP=${sources.lwip}`,
-    `MBEDTLS=${sources.mbedtls}`,
-    `BUILD=${build}`,
-  ];
-  execFileSync("make", make, { cwd: inRoot("firmware-sim/firmware/network"), stdio: ["ignore", "inherit", "inherit"] });
+  say("building lwIP, mbedTLS and the firmware; the first time the sources are fetched");
+  const kind = boardKind("ethernet");
+  const build = (await buildImages([kind], process.env.PATH ?? "")).get(kind) ?? "";
   await overWebSocket(join(build, "lm3s6965.elf"));
   await overTls(join(build, "lm3s6965-tls.elf"));
+  await inTheSimulator();
   say("all is well");
 } finally {
   rmSync(dir, { recursive: true, force: true });
-}
-
-/** The unpacked source package, fetched when the cache has none. */
-function sourceOf(name) {
-  const found = () =>
-    (existsSync(cache) ? readdirSync(cache, { withFileTypes: true }) : []).find(
-      (entry) => entry.isDirectory() && entry.name.startsWith(`${name}-`),
-    );
-  if (found() === undefined) {
-    say(`fetching the source of ${name}`);
-    apt("source", name);
-  }
-  return join(cache, found().name);
-}
-
-/** apt with the system's own mirrors and keys, but asked for sources, and with its lists in our cache. */
-function apt(...command) {
-  const state = join(cache, "apt");
-  for (const folder of ["lists/partial", "archives/partial"]) mkdirSync(join(state, folder), { recursive: true });
-  writeFileSync(join(state, "own.sources"), sourceEntries());
-  const options = [`Dir::Etc::sourcelist=${join(state, "own.sources")}`, "Dir::Etc::sourceparts=/dev/null"];
-  options.push(`Dir::State::lists=${join(state, "lists")}`, `Dir::Cache=${state}`, "APT::Sandbox::User=");
-  const run = (...args) =>
-    execFileSync("apt-get", ["-q", ...options.flatMap((option) => ["-o", option]), ...args], {
-      cwd: cache,
-      stdio: "pipe",
-    });
-  if (readdirSync(join(state, "lists")).length < 2) run("update");
-  run(...command);
-}
-
-/** The entries of the distribution itself, as entries for sources. */
-function sourceEntries() {
-  const codename = /^VERSION_CODENAME=(.*)$/m.exec(readFileSync("/etc/os-release", "utf8"))?.[1] ?? "stable";
-  const folder = "/etc/apt/sources.list.d";
-  const files = [
-    "/etc/apt/sources.list",
-    ...(existsSync(folder) ? readdirSync(folder).map((file) => join(folder, file)) : []),
-  ];
-  const texts = files.filter((file) => existsSync(file)).map((file) => readFileSync(file, "utf8"));
-  const stanzas = texts.flatMap((text) => text.split(/\n\s*\n/)).filter((text) => /^Types:.*\bdeb\b/m.test(text));
-  const lines = texts.flatMap((text) => text.split("\n")).filter((line) => /^deb\s/.test(line));
-  const own = (text) => new RegExp(`\\b${codename}\\b`).test(text) && /\bmain\b/.test(text);
-  const asStanza = (line) => {
-    const [, options = "", uri, suite, ...components] = /^deb\s+(\[[^\]]*\]\s+)?(\S+)\s+(\S+)\s+(.*)$/.exec(line) ?? [];
-    const key = /signed-by=(\S+?)[\]\s]/.exec(options)?.[1];
-    return [
-      `Types: deb-src`,
-      `URIs: ${uri}`,
-      `Suites: ${suite}`,
-      `Components: ${components.join(" ")}`,
-      key ? `Signed-By: ${key}` : "",
-    ];
-  };
-  return [
-    ...stanzas.filter(own).map((text) => text.replace(/^Types:.*$/m, "Types: deb-src")),
-    ...lines.filter(own).map((line) => asStanza(line).filter(Boolean).join("\n")),
-  ].join("\n\n");
 }
 
 /** A board with its page; `ca` in PEM, null for none. */
@@ -193,7 +123,11 @@ async function overTls(image) {
   const good = board(image, "tls", { credential, port, ca: credential.ca });
   try {
     await worksThrough(gateway, "m3-tls", "wss", good.words);
-    const lines = good.words().trim().split("\n");
+    const lines = good
+      .words()
+      .trim()
+      .split("\n")
+      .filter((line) => !line.startsWith("held "));
     for (const line of lines) say(`  board: ${line}`);
     const [, resumed = 0, peak = 0] = /resumed (\d+) .*heap-peak (\d+)/.exec(lines.at(-1) ?? "")?.map(Number) ?? [];
     must(resumed > 0, "the second session was resumed");
@@ -223,6 +157,33 @@ async function strangersAreRefused(image, gateway, port) {
       await stranger.child.stop();
     }
     say(`a pinned CA of another site, boot ${boot}: refused`);
+  }
+}
+
+/** As `tidegate sim --board ethernet` runs it, through a network that is pulled and a board that is reset. */
+async function inTheSimulator() {
+  const gateway = await GatewayProcess.start({ dir: join(dir, "sim") });
+  const faults = ["--drop-link", "10s", "--reboot", "20s"];
+  const options = [
+    "run",
+    "--data-dir",
+    gateway.dataDir,
+    "--board",
+    "ethernet",
+    ...faults,
+    "--duration",
+    "30s",
+    "--json",
+  ];
+  const sim = new Child(process.execPath, [SIMULATOR, ...options]);
+  try {
+    const exit = await sim.exited;
+    must(exit.code === 0, `the simulator ends well, but it said ${sim.words}`);
+    const { acked, buffered, dropped, reconnects, reboots } = JSON.parse(sim.words.trim().split("\n").at(-1) ?? "");
+    say(`sim: ${acked} acked, ${buffered} buffered, ${dropped} dropped, ${reconnects} reconnects, ${reboots} reboots`);
+    must(acked > 0 && reconnects > 0, "it reports, and comes back");
+  } finally {
+    await gateway.stop();
   }
 }
 

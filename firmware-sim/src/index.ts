@@ -10,6 +10,7 @@ export {
   type NoiseVerdict,
   proveNoise,
 } from "./boards/noise-proof.js";
+export { sourcePackage } from "./boards/source-packages.js";
 export { BootClock } from "./boot-clock.js";
 export type { Credential } from "./credential.js";
 export { FaultDriver, type FaultTarget } from "./faults/fault-driver.js";

@@ -6,6 +6,7 @@
  * static, and the temperature a scaled integer: on an ATmega328P the whole image has 8 KB of flash and 1 KB of RAM.
  */
 #include "board.h"
+#include "painted.h"
 
 #if defined(__AVR__)
 #include <avr/pgmspace.h>
@@ -116,6 +117,6 @@ void demo_run(void)
             last_ms = now_ms;
             report();
         }
-        board_rest(tg_poll(&client) != 0);
+        board_rest(DEMO_POLL(&client) != 0);
     }
 }

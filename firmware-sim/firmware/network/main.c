@@ -2,7 +2,7 @@
  * `qemu -M lm3s6965evb -nic user,model=stellaris`. WebSocket over lwIP; with WITH_TLS over mbedTLS, too.
  *
  *   Ethernet 0x40048000   enet.c                   interrupt 42: wakes the core
- *   UART0    0x4000C000   PL011, written only: what happened, in lines
+ *   UART0    0x4000C000   PL011, written only: what happened, and counters, in lines (boards/console-log.ts reads them)
  *   SysTick               1 kHz at 50 MHz
  *   page     0x0003F000   identity (board.h), then where the gateway is and what to pin:
  *
@@ -49,6 +49,7 @@ int main(void);
 static volatile uint32_t now_ms;
 static struct netif interface;
 static tg_lwip tcp;
+static const tg_client *said_of; /* whose counters the console says; from the first event on */
 tg_port board_port;
 
 void board_halt(void)
@@ -117,10 +118,27 @@ static void say_number(const char *before, uint32_t number)
     say(&digits[at]);
 }
 
+/* The client's counters, once a second, for whoever reads the console. */
+static void say_counters(void)
+{
+    static uint32_t said_ms;
+    const tg_stats *stats;
+    if (said_of == NULL || now_ms - said_ms < 1000u) return;
+    said_ms = now_ms;
+    stats = tg_get_stats(said_of);
+    say_number("held ", tg_held(said_of));
+    say_number(" acked ", stats->acked);
+    say_number(" dropped ", stats->dropped);
+    say_number(" put ", stats->sent);
+    say_number(" sessions ", stats->sessions);
+    say_number(" commands ", stats->commands);
+    say("\n");
+}
+
 static void on_event(tg_client *client, tg_event event, uint32_t arg)
 {
     static const char *const names[] = {"?", "online", "offline", "refused", "dropped", "renumbered"};
-    (void)client;
+    said_of = client;
     say(names[event <= TG_EVENT_RENUMBERED ? event : 0]);
     say_number(" ", arg);
 #ifdef WITH_TLS
@@ -162,6 +180,7 @@ void board_rest(bool may_sleep)
 {
     receive_frames();
     sys_check_timeouts();
+    say_counters();
     if (may_sleep && tcp.received == NULL) __asm volatile("wfi");
 }
 

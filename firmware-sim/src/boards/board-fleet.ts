@@ -28,6 +28,8 @@ export interface BoardFleetOptions {
   readonly boards: readonly WantedBoard[];
   /** Data folder of the gateway: its boards plug themselves in below it. */
   readonly dataDir: string;
+  /** Its address for devices; null: what each credential says. Only boards with a network go there. */
+  readonly devicesUrl?: string | null;
   readonly intervalMs: number;
   readonly seed: number;
   readonly rates: LineErrorRates;
@@ -116,7 +118,7 @@ export class BoardFleet {
   }
 
   async #plugIn(): Promise<void> {
-    const { boards, builds, dataDir, seed, plan, clock, intervalMs, rates, path } = this.#options;
+    const { boards, builds, dataDir, devicesUrl, seed, plan, clock, intervalMs, rates, path } = this.#options;
     const plugFolder = join(dataDir, "boards");
     mkdirSync(plugFolder, { recursive: true, mode: 0o700 });
     chmodSync(plugFolder, 0o700);
@@ -131,6 +133,7 @@ export class BoardFleet {
       const board = new Board({
         ...{ kind, build, credential, plugFolder, intervalMs, path, rates, clock, news },
         workFolder: this.#workFolder,
+        url: devicesUrl ?? credential.url,
         seed: own,
       });
       this.boards.push(board);

@@ -8,6 +8,7 @@ import { fileURLToPath } from "node:url";
 import { parse } from "yaml";
 import { isRecord } from "../record.js";
 import { SimError, usageError } from "../sim-error.js";
+import { SOURCE_NEEDS } from "./source-packages.js";
 
 /** A program with its arguments, and what it needs of the environment. */
 export interface Command {
@@ -26,6 +27,8 @@ export interface BoardSeat {
   /** A secret. */
   readonly token: string;
   readonly intervalMs: number;
+  /** Address of the gateway for devices; boards on a serial line do not use it. */
+  readonly url?: string;
 }
 
 /** One kind of board. */
@@ -39,11 +42,15 @@ export interface BoardKind {
   readonly targets: readonly string[];
   /** Programs it takes to build and to run it, with the Debian packages that bring them. */
   readonly needs: Readonly<Record<string, string>>;
+  /** Source packages of Debian that its image is made from, and the variable of `make` that names the folder of each. */
+  readonly sources: Readonly<Record<string, string>>;
+  readonly link: "serial" | "ethernet";
   /** Runs the board. @param build folder of the images */
   command(build: string, seat: BoardSeat): Command;
 }
 
-const REPOSITORY = fileURLToPath(new URL("../../..", import.meta.url));
+/** The checkout. */
+export const REPOSITORY = fileURLToPath(new URL("../../..", import.meta.url));
 /** Where the images are made from. */
 export const FIRMWARE_FOLDER = join(REPOSITORY, "firmware-sim", "firmware");
 const C_FOLDER = join(REPOSITORY, "device-sdk", "c");
@@ -71,7 +78,7 @@ export function boardKinds(): BoardKind[] {
     throw new SimError("emulated boards need the repository", `there is no ${PROFILES}`, fix);
   }
   const kinds = files.flatMap((file) => kindOf(parse(readFileSync(join(PROFILES, file), "utf8"))) ?? []);
-  return [...kinds, NATIVE].sort((a, b) => (a.name < b.name ? -1 : 1));
+  return [...kinds, NATIVE, ETHERNET].sort((a, b) => (a.name < b.name ? -1 : 1));
 }
 
 /** The kind that a profile describes; null for boards without an emulator. */
@@ -81,7 +88,7 @@ function kindOf(profile: unknown): BoardKind | null {
   const field = (key: string): string => String(emulator[key] ?? "");
   const [name, program, machine, image] = [field("kind"), field("program"), field("machine"), field("image")];
   if (name === "") return null;
-  const base = { name, model: machine, folder: FIRMWARE_FOLDER };
+  const base = { name, model: machine, folder: FIRMWARE_FOLDER, sources: {}, link: "serial" as const };
   if (program === "simavr") {
     const command = (build: string, { uart, page }: BoardSeat): Command => ({
       program: join(build, "run-avr"),
@@ -107,9 +114,34 @@ const NATIVE: BoardKind = {
   folder: C_FOLDER,
   targets: ["native-demo"],
   needs: MAKE,
+  sources: {},
+  link: "serial",
   command: (build, { id, uart, token, intervalMs }) => ({
     program: join(build, "native-demo"),
     args: ["--id", id, "--serial", uart, "--interval-ms", String(Math.max(1, Math.round(intervalMs)))],
     env: { TIDEGATE_TOKEN: token },
+  }),
+};
+
+/** The last 4 KB of its flash. */
+const ETHERNET_PAGE_AT = "0x3f000";
+
+/** A Cortex-M3 with 64 KB of RAM and Ethernet: a WebSocket over lwIP, and TLS when the gateway has it. */
+const ETHERNET: BoardKind = {
+  name: "ethernet",
+  model: "lm3s6965evb",
+  folder: join(FIRMWARE_FOLDER, "network"),
+  targets: ["lm3s6965.elf", "lm3s6965-tls.elf"],
+  needs: { ...MAKE, ...ARM, ...SOURCE_NEEDS },
+  sources: { lwip: "LWIP", mbedtls: "MBEDTLS" },
+  link: "ethernet",
+  command: (build, { uart, page, url }) => ({
+    program: "qemu-system-arm",
+    args: [
+      ...["-M", "lm3s6965evb", "-display", "none", "-monitor", "none", "-nic", "user,model=stellaris"],
+      ...["-kernel", join(build, url?.startsWith("ws:") ? "lm3s6965.elf" : "lm3s6965-tls.elf")],
+      ...["-serial", `unix:${uart}`, "-device", `loader,file=${page},addr=${ETHERNET_PAGE_AT},force-raw=on`],
+    ],
+    env: {},
   }),
 };

@@ -12,6 +12,8 @@ import { createServer, type Server, type Socket } from "node:net";
 import type { Clock } from "@tidegate/device-sdk";
 import { childSeed } from "../random.js";
 import { messageOf, SimError } from "../sim-error.js";
+import type { BoardWire } from "./board-wire.js";
+import { type BoardIdentity, identityPage } from "./identity.js";
 import { type LineErrorCounts, type LineErrorRates, LineFaults } from "./line-faults.js";
 import { LineLog } from "./line-log.js";
 
@@ -50,7 +52,7 @@ interface Held {
 }
 
 /** One wire. Owns both sockets from `open` to `close`. */
-export class BoardLine {
+export class BoardLine implements BoardWire {
   readonly log: LineLog;
   readonly #options: BoardLineOptions;
   readonly #up: LineFaults;
@@ -78,6 +80,10 @@ export class BoardLine {
   async open(): Promise<void> {
     await listen(this.#uart);
     await listen(this.#plug);
+  }
+
+  page(identity: BoardIdentity): Buffer {
+    return identityPage(identity);
   }
 
   /** Bytes hit so far, both directions together. */

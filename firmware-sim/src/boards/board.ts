@@ -7,16 +7,16 @@
  */
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
-import type { Clock } from "@tidegate/device-sdk";
+import { type Clock, SystemRandom } from "@tidegate/device-sdk";
 import type { Credential } from "../credential.js";
 import type { FaultTarget } from "../faults/fault-driver.js";
-import { childSeed } from "../random.js";
 import { Child } from "../rehearse/child.js";
 import type { Tally } from "../tally.js";
 import type { DeviceNews } from "../virtual-device.js";
 import type { BoardKind } from "./board-kind.js";
 import { BoardLine } from "./board-line.js";
-import { identityPage } from "./identity.js";
+import type { BoardWire } from "./board-wire.js";
+import { EthernetWire } from "./ethernet-wire.js";
 import type { LineErrorCounts, LineErrorRates } from "./line-faults.js";
 
 /** What a board is, and where it lives. */
@@ -25,6 +25,8 @@ export interface BoardOptions {
   /** Folder of the kind's images. */
   readonly build: string;
   readonly credential: Credential;
+  /** Address of the gateway for devices, for boards with a network. */
+  readonly url: string;
   /** Folder in which the gateway looks for lines. */
   readonly plugFolder: string;
   /** Folder of our own for sockets and identity pages; only this user may read it. */
@@ -51,7 +53,8 @@ const WORDS_MAX = 300;
 export class Board implements FaultTarget {
   readonly id: string;
   readonly #options: BoardOptions;
-  readonly #line: BoardLine;
+  readonly #line: BoardWire;
+  readonly #random = new SystemRandom();
   readonly #uart: string;
   #emulator: Child | null = null;
   #boots = 0;
@@ -62,17 +65,11 @@ export class Board implements FaultTarget {
   #cancelOpened: () => void = () => {};
 
   constructor(options: BoardOptions) {
-    const { credential, plugFolder, workFolder, rates, seed, clock } = options;
+    const { credential, workFolder } = options;
     this.id = credential.deviceId;
     this.#options = options;
     this.#uart = join(workFolder, `${this.id}.uart`);
-    this.#line = new BoardLine({
-      plug: join(plugFolder, `${this.id}.sock`),
-      uart: this.#uart,
-      ...{ rates, seed, clock },
-      onOnline: () => this.#onOnline(),
-      onOpen: () => this.#onOpen(),
-    });
+    this.#line = this.#wire();
   }
 
   /** Lay its wire; it stays off until `powerOn`. @throws SimError when it has no room for its id, or for a socket */
@@ -99,7 +96,7 @@ export class Board implements FaultTarget {
     this.#isWanted = true;
     if (this.#line.isOpen) this.#onOpen();
     this.#cancelOpened = this.#options.clock.after(OPENED_WITHIN_MS, () => {
-      if (!this.#line.isOpen) this.#options.news.trouble(notOpened(this.id, this.#options.plugFolder));
+      if (this.#boots === 0) this.#options.news.trouble(notOpened(this.id, this.#options.plugFolder));
     });
   }
 
@@ -138,22 +135,29 @@ export class Board implements FaultTarget {
   }
 
   #boot(): void {
-    const { kind, build, credential, intervalMs, path } = this.#options;
+    const { kind, build, credential, intervalMs, path, url } = this.#options;
     const { deviceId: id, token } = credential;
     this.#boots += 1;
     const page = this.#writePage();
-    const { program, args, env } = kind.command(build, { uart: this.#uart, page, id, token, intervalMs });
+    const { program, args, env } = kind.command(build, { uart: this.#uart, page, id, token, intervalMs, url });
     const emulator = new Child(program, args, { env: { PATH: path, ...env } });
     this.#emulator = emulator;
     void emulator.exited.then(() => this.#onExit(emulator));
   }
 
-  /** Another seed at every boot: boards without random numbers would repeat their boot nonce. */
+  #wire(): BoardWire {
+    const { kind, credential, url, plugFolder, rates, seed, clock } = this.#options;
+    const told = { onOnline: () => this.#onOnline(), onOpen: () => this.#onOpen() };
+    if (kind.link === "ethernet") return new EthernetWire({ uart: this.#uart, url, credential, clock, ...told });
+    return new BoardLine({ plug: join(plugFolder, `${this.id}.sock`), uart: this.#uart, rates, seed, clock, ...told });
+  }
+
+  /** Another seed at every boot, also of another run: else the gateway would take it for the same boot. */
   #writePage(): string {
-    const { credential, workFolder, intervalMs, seed } = this.#options;
+    const { credential, workFolder, intervalMs } = this.#options;
     const { deviceId: id, token } = credential;
     const page = join(workFolder, `${id}.page`);
-    writeFileSync(page, identityPage({ id, token, seed: childSeed(seed, this.#boots), intervalMs }), { mode: 0o600 });
+    writeFileSync(page, this.#line.page({ id, token, seed: this.#random.nonce(), intervalMs }), { mode: 0o600 });
     return page;
   }
 

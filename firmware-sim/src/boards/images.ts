@@ -5,10 +5,15 @@ import { join } from "node:path";
 import { promisify } from "node:util";
 import { findProgram } from "../rehearse/find-program.js";
 import { SimError } from "../sim-error.js";
-import type { BoardKind } from "./board-kind.js";
+import { type BoardKind, REPOSITORY } from "./board-kind.js";
+import { sourcePackage } from "./source-packages.js";
 
 /** A cold build of one image takes two seconds; a busy machine may take ten times as long. */
 const BUILD_MS_MAX = 120_000;
+/** mbedTLS and lwIP are a hundred files, compiled once. */
+const SOURCES_BUILD_MS_MAX = 900_000;
+/** Where source packages are kept: `npm ci` clears it, and `git` does not see it. */
+const SOURCE_CACHE = join(REPOSITORY, "node_modules", ".cache", "tidegate-m3");
 const WORDS_MAX = 600;
 
 /**
@@ -38,15 +43,21 @@ export async function buildImages(kinds: readonly BoardKind[], path: string): Pr
   return folders;
 }
 
-async function buildOne({ name, folder, targets }: BoardKind, path: string): Promise<string> {
+async function buildOne({ name, folder, targets, sources }: BoardKind, path: string): Promise<string> {
   const build = join(folder, "build");
   mkdirSync(build, { recursive: true });
-  const make = ["make", "--no-print-directory", "-C", folder, ...targets.map((target) => join("build", target))];
+  const from: string[] = [];
+  for (const [source, variable] of Object.entries(sources)) {
+    mkdirSync(SOURCE_CACHE, { recursive: true });
+    from.push(`${variable}=${await sourcePackage(source, { cache: SOURCE_CACHE, path })}`);
+  }
+  const wanted = targets.map((target) => join("build", target));
+  const make = ["make", "--no-print-directory", "-j2", "-C", folder, ...from, ...wanted];
   try {
     // The lock keeps two simulators from writing one image at the same time.
     await promisify(execFile)("flock", [join(build, ".lock"), ...make], {
       env: { PATH: path },
-      timeout: BUILD_MS_MAX,
+      timeout: from.length > 0 ? SOURCES_BUILD_MS_MAX : BUILD_MS_MAX,
     });
   } catch (error) {
     const words = error instanceof Error && "stderr" in error ? String(error.stderr) : String(error);

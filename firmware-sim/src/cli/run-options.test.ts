@@ -71,6 +71,7 @@ describe("run options", () => {
     [{ board: "uno", byteErrors: "1" }, 2, /--byte-errors/],
     [{ board: "uno", lostBytes: "50%" }, 2, /--lost-bytes/],
     [{ board: "uno", clockSkew: "1h" }, 2, /--clock-skew/],
+    [{ board: "uno,ethernet", byteErrors: "1%" }, 2, /--board ethernet/],
     [{ boards: "4" }, 2, /--board/],
     [{ devices: "0" }, 2, /--devices/],
     [{ devices: "2.5" }, 2, /whole/],

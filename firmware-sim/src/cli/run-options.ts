@@ -118,7 +118,11 @@ function boardsOf(raw: RawOptions, dataDir: string | null): BoardWish | null {
   if (perKind * kinds.length > BOARDS_MAX) {
     throw usageError(`${perKind * kinds.length} boards are too many`, `run at most ${BOARDS_MAX} on one gateway`);
   }
-  return { kinds, perKind, rates: lineErrors(raw), dataDir };
+  const rates = lineErrors(raw);
+  if (rates.flipped + rates.lost + rates.inserted > 0 && kinds.some(({ link }) => link === "ethernet")) {
+    throw usageError("bytes go wrong on serial lines; Ethernet and TCP send again", "run --board ethernet apart");
+  }
+  return { kinds, perKind, rates, dataDir };
 }
 
 function lineErrors(raw: RawOptions): LineErrorRates {

@@ -134,6 +134,7 @@ async function startBoards(
       return kind === undefined ? [] : [{ kind, credential }];
     }),
     ...{ dataDir: wish.dataDir, rates: wish.rates, builds, intervalMs, seed, plan, onReady },
+    devicesUrl: options.gateway.devicesUrl,
     clock: io.clock,
     path: io.env["PATH"] ?? "",
     onTrouble: (detail) => io.err.write(troubleText(detail)),

@@ -83,7 +83,7 @@ function boardsText({ boards, lineErrors }: Summary): string[] {
   if (boards === undefined || lineErrors === undefined) return [];
   const { flipped, lost, inserted } = lineErrors;
   const hit = `bytes hit ${grouped(flipped)} · lost ${grouped(lost)} · extra ${grouped(inserted)}`;
-  return [`  boards  ${boards} on emulated serial lines${flipped + lost + inserted === 0 ? "" : ` · ${hit}`}`];
+  return [`  boards  ${boards} emulated${flipped + lost + inserted === 0 ? "" : ` · ${hit}`}`];
 }
 
 function lossText({ device, epoch, after, messages }: Loss): string {

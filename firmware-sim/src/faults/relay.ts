@@ -152,8 +152,8 @@ export class LinkRelay {
 
   #reset(connection: Connection): void {
     for (const pipe of connection.pipes) pipe.stop();
-    connection.device.resetAndDestroy();
-    connection.gateway.resetAndDestroy();
+    cutOff(connection.device);
+    cutOff(connection.gateway);
     this.#connections.delete(connection);
   }
 
@@ -168,6 +168,12 @@ export class LinkRelay {
     });
     this.#timers.add(cancel);
   }
+}
+
+/** Reset; or close, when an end waits behind bytes that nobody takes: Node then fails to reset, and keeps the socket. */
+function cutOff(socket: Socket): void {
+  if (socket.writableEnded && !socket.writableFinished) socket.destroy();
+  else socket.resetAndDestroy();
 }
 
 /**
