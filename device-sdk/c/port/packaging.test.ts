@@ -141,9 +141,10 @@ describe("the Arduino and PlatformIO library", () => {
       inLibrary("library.properties")
         .trim()
         .split("\n")
+        .filter((line) => !line.startsWith("#"))
         .map((line): [string, string] => [line.slice(0, line.indexOf("=")), line.slice(line.indexOf("=") + 1)]),
     );
-    for (const key of ["name", "author", "maintainer", "sentence", "paragraph", "url", "architectures"]) {
+    for (const key of ["name", "author", "maintainer", "sentence", "paragraph", "architectures"]) {
       expect(properties.get(key), key).toBeTruthy();
     }
     expect(properties.get("version")).toBe(version);

@@ -12,7 +12,8 @@
 extern "C" {
 #endif
 
-/* For tg_wss_config. Needs CONFIG_CSPRNG_ENABLED; without an entropy driver handshakes fail. */
+/* For tg_wss_config. Needs CONFIG_ENTROPY_GENERATOR and a board with an entropy driver: Zephyr then sets
+ * CONFIG_CSPRNG_ENABLED by itself, which no configuration file may do. */
 extern const tg_wss_platform tg_zephyr_platform;
 
 #ifdef __cplusplus
