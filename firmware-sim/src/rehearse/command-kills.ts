@@ -71,7 +71,7 @@ export async function rehearseCommandKills(options: CommandKillOptions): Promise
   try {
     let unreached = 0;
     for (let k = from; k <= to && unreached < UNREACHED_MAX; k += step) {
-      const { state, deaths, tookMs } = await stage.see(k);
+      const { state, why, deaths, tookMs } = await stage.see(k);
       unreached = deaths === 0 ? unreached + 1 : 0;
       tally.kills += deaths;
       tally.asked += 1;
@@ -79,7 +79,9 @@ export async function rehearseCommandKills(options: CommandKillOptions): Promise
       const runs = stage.actor.ran(k);
       const fault = faultOf(options, { state, runs, deaths, tookMs });
       if (fault !== null) wrong.push(`${options.victim} killed at ${operation} ${k}: ${fault}`);
-      options.say?.(`${operation} ${k}: ${deaths === 0 ? "not reached, " : ""}${state}, ran ${runs}`);
+      options.say?.(
+        `${operation} ${k}: ${deaths === 0 ? "not reached, " : ""}${state}, ran ${runs}${why === null ? "" : ` (${why})`}`,
+      );
     }
     return { ...tally, ran: stage.actor.ranCount, faults: wrong };
   } finally {
@@ -89,6 +91,8 @@ export async function rehearseCommandKills(options: CommandKillOptions): Promise
 
 interface Seen {
   readonly state: string;
+  /** What the gateway says about it, where it says anything. */
+  readonly why: string | null;
   readonly deaths: number;
   readonly tookMs: number;
 }
@@ -96,7 +100,7 @@ interface Seen {
 /** What breaks the contract, in words; null: nothing. */
 export function faultOf(
   { delivery, victim }: Pick<CommandKillOptions, "delivery" | "victim">,
-  { state, runs, deaths, tookMs }: Seen & { readonly runs: number },
+  { state, runs, deaths, tookMs }: Omit<Seen, "why"> & { readonly runs: number },
 ): string | null {
   if (!ENDS.includes(state) || state === "failed" || state === "cancelled") return `it ended ${state}`;
   if (state === "succeeded" && runs === 0) return "it succeeded and never ran";
@@ -160,17 +164,19 @@ class CommandStage {
     const startedMs = performance.now();
     let commandId: string | null = null;
     let state = "";
+    let why: string | null = null;
     const look = async (): Promise<boolean> => {
       commandId ??= await this.#ask(k);
       const { body } = await this.#gateway.call("GET", `/api/v1/commands/${commandId}`);
       state = String(body.state);
+      why = body.error === null ? null : String(body.error);
       return ENDS.includes(state);
     };
     await until(`command ${k} comes to its end`, () => this.#alive(look), END_MS_MAX);
     const tookMs = performance.now() - startedMs;
     this.#faults.heal();
     await this.#revive();
-    return { state, deaths: this.#deaths, tookMs };
+    return { state, why, deaths: this.#deaths, tookMs };
   }
 
   /** Whoever has died is started again, on what was kept. */
