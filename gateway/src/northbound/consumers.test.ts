@@ -120,6 +120,21 @@ describe("the watermark of a device that has had several epochs", () => {
     expect(marksOf(bench).at(-1)).toMatchObject({ epoch: 1, seq: 3 });
   });
 
+  test("does not go back to what a session lost, when a record for another sink takes its place", async () => {
+    let isDeaf = true;
+    const bench = sinkBench({ puback: () => (isDeaf ? null : 0) }, { limits: { window: 4, window311: 4 } });
+    bench.spool.addRecord({ topic: "attic-7/data", payload: '{"id":"gw/attic-7/7/1"}', epoch: 7 });
+    await started(bench);
+    bench.broker.hangUp();
+    isDeaf = false;
+    await pass(bench, 5_000);
+    bench.spool.add(2);
+    bench.spool.addRecord({ topic: "attic-7/gap", payload: "{}", kind: RecordKind.gap, onlyFor: "another" });
+    bench.sink.committed(bench.spool.lastRecordId);
+    await pass(bench, 20_000);
+    expect(marksOf(bench).at(-1)).toMatchObject({ epoch: 1, seq: 3 });
+  });
+
   test("speaks of the last one when a new process has heard of gaps alone", async () => {
     const bench = sinkBench();
     bench.spool.addRecord(gapOf(7, 90));

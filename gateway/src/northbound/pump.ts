@@ -224,7 +224,7 @@ export class Pump implements AckListener {
     const onlyFor = slice.onlyFor.size === 0 ? undefined : slice.onlyFor.get(index);
     const isOthers = onlyFor !== undefined && onlyFor !== this.#options.sink;
     if (isOthers || this.#desk.has(recordId)) {
-      this.#ring.push(recordId, coversTo, 0);
+      this.#places.putNone(this.#ring.push(recordId, coversTo, 0));
       this.#settle();
       return;
     }

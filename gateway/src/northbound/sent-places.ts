@@ -20,6 +20,11 @@ export class SentPlaces {
     this.#indexes[slot] = index;
   }
 
+  /** The record under this token is sent nowhere; what lay at its place was in flight when a session ended. */
+  putNone(token: number): void {
+    this.#slices[token % this.#indexes.length] = null;
+  }
+
   /** A copy of the message, for the time after its slice; null when the token is not in flight. */
   message(token: number): QuarantinedMessage | null {
     const slot = token % this.#indexes.length;
