@@ -202,6 +202,8 @@ typedef struct tg_echo {
 /* What is used most comes first: small cores reach it with the shortest instructions. */
 struct tg_client {
     const tg_config *config;
+    uint8_t *ring_head;    /* where the oldest record stands in config->ring ...               */
+    uint8_t *ring_end;     /* ... and where the newest ends                                    */
     uint8_t flags;
     uint8_t phase;
     uint8_t window;
@@ -221,14 +223,15 @@ struct tg_client {
     uint16_t rx_at;        /* decoded bytes in rx                                              */
     uint16_t raw_at;       /* undecoded bytes in rx: from here ...                             */
     uint16_t raw_end;      /* ... to here                                                      */
-    uint16_t ring_head;    /* where the oldest record stands in config->ring ...               */
-    uint16_t ring_end;     /* ... and where the newest ends                                    */
     uint16_t updates;      /* bytes of it that are command updates and catalog parts           */
     tg_tick now;           /* sampled once per poll                                            */
     tg_tick due;           /* end of the running wait: pause, next Hello, retransmission       */
     tg_tick spoke_at;
     tg_tick heard_at;
     tg_tick heartbeat;     /* 3/8 of the keepalive: two may be lost                            */
+    uint16_t update_bytes; /* bytes of the ring set apart for updates                          */
+    tg_tick pause;         /* what the gateway asked for, on top of the next pause             */
+    tg_tick since;         /* when the session began                                           */
     uint32_t next_seq;     /* number of the next new message                                   */
     uint32_t cursor;       /* highest number sent since the last rewind                        */
     uint32_t acked;        /* highest cumulative ack heard in this epoch                       */
@@ -247,9 +250,6 @@ struct tg_client {
     uint16_t rx_room;      /* largest message the receive buffer allows                        */
     uint16_t frames;       /* what Hello says of the outbox: a fair guess                      */
     tg_stats stats;
-    tg_tick since;         /* when the session began                                           */
-    tg_tick pause;         /* what the gateway asked for, on top of the next pause             */
-    uint16_t update_bytes; /* bytes of the ring set apart for updates                          */
 #if TG_WITH_STORE
     uint32_t limit;        /* numbers from here on are of the next epoch; 0: of this one [P-9] */
     uint32_t running;      /* the at-most-once command that was recorded and has no result     */

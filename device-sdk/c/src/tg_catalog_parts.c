@@ -73,62 +73,43 @@ static uint8_t cut(const tg_client *c, uint8_t **to, uint8_t part)
     return parts;
 }
 
-/* Puts a part into the ring at `at`; what stands behind moves up, and on by a number, which nobody has heard yet. The
- * record's body is the part's number alone: one byte, shorter than any message. */
-static void insert_part(tg_client *c, uint16_t at)
+/* Queues the part that is due, when there is room: behind the parts before it, and before the first other message that was
+ * never sent, so that the gateway knows a signal before its readings. What stands behind moves up, and on by a number,
+ * which nobody has heard yet. The record's body is the part's number alone: one byte, shorter than any message. */
+static TG_APART void queue_part(tg_client *c, uint8_t parts)
 {
-    uint8_t *ring = c->config->ring;
-    const uint16_t moved = (uint16_t)(c->ring_end - at);
-    const uint32_t next_seq = c->next_seq;
-    uint8_t *body;
-    c->next_seq = tg_outbox_seq(c, at);
-    c->ring_end = at;
-    body = tg_outbox_body(c);
-    memmove(body + 1, ring + at, moved);
-    *body = (uint8_t)(c->catalog_part++ - 1u);
-    tg_outbox_close(c, TG_UPDATES, body + 1);
-    at = c->ring_end;
-    c->ring_end = (uint16_t)(at + moved);
-    c->next_seq = next_seq + 1u;
-    for (; at != c->ring_end; at = tg_outbox_after(c, at)) (void)tg_pb_le32(ring + at, tg_outbox_seq(c, at) + 1u);
+    uint8_t *at;
+    uint8_t *p;
+    if (c->catalog_part > parts) c->catalog_part = 0;
+    if (c->catalog_part == 0 || tg_outbox_open(c, TG_UPDATES, 1) != TG_OK) return;
+    for (at = c->ring_head; at != c->ring_end; at = tg_outbox_after(at)) {
+        if (tg_outbox_seq(c, at) > c->tx_high && (tg_outbox_head(at) & TG_LENGTH_BITS) != 1u) break;
+    }
+    memmove(at + TG_PART_BYTES, at, (size_t)(c->ring_end - at));
+    p = tg_pb_le32(at, tg_outbox_seq(c, at));
+    p[0] = 1;
+    p[1] = TG_UPDATES >> 8;
+    p[2] = (uint8_t)(c->catalog_part++ - 1u);
+    c->updates = (uint16_t)(c->updates + TG_PART_BYTES);
+    c->ring_end += TG_PART_BYTES;
+    c->next_seq++;
+    for (;;) {
+        at = tg_outbox_after(at);
+        if (at == c->ring_end) break;
+        (void)tg_pb_le32(at, tg_pb_get32(at) + 1u);
+    }
 #if TG_WITH_STORE
-    if (moved != 0 && TG_HAS_STORE(c)) (void)tg_save(c); /* the old numbers must not come back [P-9] */
+    if (TG_HAS_STORE(c)) (void)tg_save(c); /* the old numbers must not come back [P-9] */
 #endif
-}
-
-/* Queues the part that is due, when its room is not a command's: behind what was sent and behind other parts, before the
- * first reading that was not, so that the gateway knows a signal before its readings. False: it has to wait until a part
- * before it is acked, and so does everything that was not sent yet. */
-static bool queue_part(tg_client *c, uint8_t parts)
-{
-    const bool fits = c->updates == 0 || tg_outbox_room(c, TG_UPDATES) >= TG_COMMAND_ROOM + TG_HEADER_BYTES + 1u;
-    bool waits = false;
-    uint16_t at;
-    if (c->catalog_part > parts) {
-        c->catalog_part = 0;
-        return true;
-    }
-    if (fits && tg_outbox_open(c, TG_UPDATES, 1) != TG_OK) return true;
-    for (at = c->ring_head; at != c->ring_end; at = tg_outbox_after(c, at)) {
-        const bool is_part = (tg_outbox_head(c, at) & TG_LENGTH_BITS) == 1u;
-        if (tg_outbox_seq(c, at) > c->tx_high) {
-            if (!is_part) break;
-        } else if (is_part) {
-            waits = c->cursor >= c->tx_high; /* nothing is being said again */
-        }
-    }
-    if (!fits) return !waits;
-    insert_part(c, at);
-    return true;
 }
 
 uint8_t *tg_send_catalog(tg_client *c, uint8_t *at, uint8_t part)
 {
     const uint8_t parts = cut(c, NULL, 0);
     uint8_t *start;
-    if (at == NULL && part != 0) return queue_part(c, parts) ? c->config->tx : NULL;
     if (at == NULL) {
-        c->catalog_hash = hash(c->config);
+        if (part != 0) queue_part(c, parts);
+        else c->catalog_hash = hash(c->config);
         return parts != 0 ? c->config->tx : NULL;
     }
     start = tg_pb_begin(at, UP_CATALOG);

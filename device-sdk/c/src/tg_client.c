@@ -94,6 +94,8 @@ tg_err tg_init(tg_client *c, const tg_config *config)
     memset(c, 0, sizeof *c);
     c->config = config;
     c->update_bytes = updates;
+    c->ring_head = config->ring;
+    c->ring_end = config->ring;
     c->spread = TG_SPREAD_FIRST;
     c->frames = config->ring_bytes >> 5; /* of 32 bytes */
     config->framing(c, TG_OP_SIZES);

@@ -33,8 +33,8 @@ tg_phase tg_get_phase(const tg_client *c)
 uint16_t tg_held(const tg_client *c)
 {
     uint16_t n = 0;
-    uint16_t at = c->ring_head;
-    for (; at != c->ring_end; at = tg_outbox_after(c, at)) n++;
+    uint8_t *at = c->ring_head;
+    for (; at != c->ring_end; at = tg_outbox_after(at)) n++;
     return n;
 }
 

@@ -53,6 +53,7 @@
 #define TG_SEQ_LAST 0xFFFEFFFFu
 
 #define TG_HEADER_BYTES 6u        /* of a record in the ring                                      */
+#define TG_PART_BYTES (TG_HEADER_BYTES + 1u) /* of a part of the catalog there                         */
 #define TG_ENVELOPE_BYTES 12u     /* seq and gap in front of a body, at most                      */
 #define TG_RING_BYTES_MIN 48u     /* of either part of the ring                                   */
 #define TG_COMMAND_ROOM 48u       /* free bytes a command needs before it is taken: two short updates */
@@ -101,18 +102,18 @@ enum {
 /* tg_outbox.c. A record is known by its place `at` in the ring, from c->ring_head up to c->ring_end. */
 TG_INTERNAL void tg_outbox_reset(tg_client *c);
 /* Its number; at the end, the next number. Its kind and the length of its body. The place behind it. */
-TG_INTERNAL uint32_t tg_outbox_seq(const tg_client *c, uint16_t at);
-TG_INTERNAL uint16_t tg_outbox_head(const tg_client *c, uint16_t at);
-TG_INTERNAL uint16_t tg_outbox_after(const tg_client *c, uint16_t at);
+TG_INTERNAL uint32_t tg_outbox_seq(const tg_client *c, const uint8_t *at);
+TG_INTERNAL uint16_t tg_outbox_head(const uint8_t *at);
+TG_INTERNAL uint8_t *tg_outbox_after(uint8_t *at);
 /* Takes the record at `at` out; returns where the one behind it stands now. */
-TG_INTERNAL uint16_t tg_outbox_remove(tg_client *c, uint16_t at);
+TG_INTERNAL uint8_t *tg_outbox_remove(tg_client *c, uint8_t *at);
 /* Free bytes of a kind's share. */
 TG_INTERNAL uint16_t tg_outbox_room(const tg_client *c, uint16_t kind);
 /* Makes room for a body of at most `len` bytes: TG_UPDATES refuses when full, TG_TELEMETRY evicts. It is then written to
  * tg_outbox_body(), and tg_outbox_close() numbers it. */
 TG_INTERNAL tg_err tg_outbox_open(tg_client *c, uint16_t kind, uint16_t len);
 TG_INTERNAL uint8_t *tg_outbox_body(const tg_client *c);
-TG_INTERNAL void tg_outbox_close(tg_client *c, uint16_t kind, const uint8_t *end);
+TG_INTERNAL void tg_outbox_close(tg_client *c, uint16_t kind, uint8_t *end);
 /* Withdraws the oldest record, visibly: of any kind (TG_UPDATES), or of telemetry. */
 TG_INTERNAL void tg_outbox_drop(tg_client *c, uint16_t kinds);
 /* Whether everything up to `seq` was sent, or evicted: no ack may claim more [P-3] [P-8]. */
@@ -131,7 +132,7 @@ TG_INTERNAL uint8_t tg_downlink(tg_client *c, uint16_t n);
 
 /* tg_catalog_parts.c: tg_send_catalog(c, at, part) writes message number `part`, from 0, at `at` and returns its end;
  * (c, NULL, 0) takes the hash and returns NULL when an entry does not fit a message; (c, NULL, 1 ...) queues the part
- * that is due, counted from 1, and returns NULL when nothing new may be sent before it. */
+ * that is due, counted from 1. */
 
 /* tg_client.c */
 /* Closes the link and rests: a pause, an hour or for good. */

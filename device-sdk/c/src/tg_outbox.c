@@ -24,20 +24,19 @@ TG_INTERNAL void tg_outbox_reset(tg_client *c)
     c->tx_high = 0;
 }
 
-TG_INTERNAL uint16_t tg_outbox_head(const tg_client *c, uint16_t at)
+TG_INTERNAL uint16_t tg_outbox_head(const uint8_t *at)
 {
-    const uint8_t *p = c->config->ring + at + sizeof(uint32_t);
-    return (uint16_t)(p[0] | p[1] << 8);
+    return (uint16_t)(at[4] | at[5] << 8);
 }
 
-TG_INTERNAL uint16_t tg_outbox_after(const tg_client *c, uint16_t at)
+TG_INTERNAL uint8_t *tg_outbox_after(uint8_t *at)
 {
-    return (uint16_t)(at + TG_HEADER_BYTES + (tg_outbox_head(c, at) & TG_LENGTH_BITS));
+    return at + TG_HEADER_BYTES + (tg_outbox_head(at) & TG_LENGTH_BITS);
 }
 
-TG_INTERNAL uint32_t tg_outbox_seq(const tg_client *c, uint16_t at)
+TG_INTERNAL uint32_t tg_outbox_seq(const tg_client *c, const uint8_t *at)
 {
-    return at == c->ring_end ? c->next_seq : tg_pb_get32(c->config->ring + at);
+    return at == c->ring_end ? c->next_seq : tg_pb_get32(at);
 }
 
 TG_INTERNAL uint32_t tg_outbox_oldest(const tg_client *c)
@@ -46,21 +45,21 @@ TG_INTERNAL uint32_t tg_outbox_oldest(const tg_client *c)
 }
 
 /* What stands before it moves up. */
-TG_INTERNAL uint16_t tg_outbox_remove(tg_client *c, uint16_t at)
+TG_INTERNAL uint8_t *tg_outbox_remove(tg_client *c, uint8_t *at)
 {
-    uint8_t *head = c->config->ring + c->ring_head;
-    const uint16_t n = (uint16_t)(tg_outbox_after(c, at) - at);
-    if (tg_outbox_head(c, at) & TG_UPDATES) c->updates = (uint16_t)(c->updates - n);
-    memmove(head + n, head, (size_t)(at - c->ring_head));
-    c->ring_head = (uint16_t)(c->ring_head + n);
-    return (uint16_t)(at + n);
+    uint8_t *head = c->ring_head;
+    const uint16_t n = (uint16_t)(tg_outbox_after(at) - at);
+    if (tg_outbox_head(at) & TG_UPDATES) c->updates = (uint16_t)(c->updates - n);
+    c->ring_head = head + n;
+    memmove(head + n, head, (size_t)(at - head));
+    return at + n;
 }
 
 TG_INTERNAL void tg_outbox_drop(tg_client *c, uint16_t kinds)
 {
-    uint16_t at = c->ring_head;
+    uint8_t *at = c->ring_head;
     uint32_t seq;
-    while (tg_outbox_head(c, at) & TG_UPDATES & ~kinds) at = tg_outbox_after(c, at);
+    while (tg_outbox_head(at) & TG_UPDATES & ~kinds) at = tg_outbox_after(at);
     seq = tg_outbox_seq(c, at);
     (void)tg_outbox_remove(c, at);
     c->stats.dropped++;
@@ -87,28 +86,29 @@ TG_INTERNAL tg_err tg_outbox_open(tg_client *c, uint16_t kind, uint16_t len)
         if (kind != 0) return TG_ERR_NO_SPACE;
         tg_outbox_drop(c, 0);
     }
-    if ((uint16_t)(ring_bytes - c->ring_end) < len) {
-        c->ring_end = (uint16_t)(c->ring_end - c->ring_head);
-        memmove(ring, ring + c->ring_head, c->ring_end);
-        c->ring_head = 0;
+    if ((size_t)(ring + ring_bytes - c->ring_end) < len) {
+        const size_t held = (size_t)(c->ring_end - c->ring_head);
+        memmove(ring, c->ring_head, held);
+        c->ring_head = ring;
+        c->ring_end = ring + held;
     }
     return TG_OK;
 }
 
 TG_INTERNAL uint8_t *tg_outbox_body(const tg_client *c)
 {
-    return c->config->ring + c->ring_end + TG_HEADER_BYTES;
+    return c->ring_end + TG_HEADER_BYTES;
 }
 
-TG_INTERNAL void tg_outbox_close(tg_client *c, uint16_t kind, const uint8_t *end)
+TG_INTERNAL void tg_outbox_close(tg_client *c, uint16_t kind, uint8_t *end)
 {
-    uint8_t *p = c->config->ring + c->ring_end;
+    uint8_t *p = c->ring_end;
     const uint16_t n = (uint16_t)(end - p);
     const uint16_t head = (uint16_t)((n - TG_HEADER_BYTES) | kind);
     p = tg_pb_le32(p, c->next_seq++);
     p[0] = (uint8_t)head;
     p[1] = (uint8_t)(head >> 8);
-    c->ring_end = (uint16_t)(c->ring_end + n);
+    c->ring_end = end;
     if (kind != 0) c->updates = (uint16_t)(c->updates + n);
 }
 
@@ -133,7 +133,7 @@ TG_INTERNAL void tg_outbox_ack(tg_client *c, uint32_t seq)
 
 TG_INTERNAL void tg_outbox_renumber(tg_client *c)
 {
-    uint16_t at = c->ring_head;
+    uint8_t *at = c->ring_head;
     tg_outbox_reset(c);
-    for (; at != c->ring_end; at = tg_outbox_after(c, at)) (void)tg_pb_le32(c->config->ring + at, c->next_seq++);
+    for (; at != c->ring_end; at = tg_outbox_after(at)) (void)tg_pb_le32(at, c->next_seq++);
 }

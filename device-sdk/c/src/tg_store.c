@@ -35,7 +35,7 @@ static void describe(const tg_client *c, image *i)
 {
     const uint32_t words[WORDS] = {MAGIC,    c->config->store->generation + 1u,         c->epoch, c->limit != 0 ? c->limit : c->next_seq,
                                    c->acked, c->last_command, c->running, (uint16_t)(c->ring_end - c->ring_head)};
-    const uint8_t *ring = c->config->ring + c->ring_head;
+    const uint8_t *ring = c->ring_head;
     uint8_t *p = i->head;
     uint8_t k;
     for (k = 0; k < CHECK; k++) p = tg_pb_le32(p, words[k]);
@@ -46,7 +46,7 @@ static void describe(const tg_client *c, image *i)
 static bool write_image(const tg_client *c, const image *i, uint32_t at)
 {
     const tg_store *store = c->config->store;
-    const uint8_t *ring = c->config->ring + c->ring_head;
+    const uint8_t *ring = c->ring_head;
     const uint16_t n = (uint16_t)word(i, BYTES);
     const uint16_t whole = (uint16_t)(n & ~(UNIT - 1u));
     uint8_t tail[UNIT];
@@ -111,20 +111,22 @@ static uint8_t find_newest(const tg_client *c)
  * they are no records, or more than a share. */
 static bool sort_records(tg_client *c)
 {
-    uint16_t at = 0;
+    uint8_t *at = c->ring_head;
     uint32_t seq = 0;
     while (at != c->ring_end) {
-        const uint16_t next = (uint16_t)(at + TG_HEADER_BYTES) > c->ring_end ? 0 : tg_outbox_after(c, at);
-        if (next <= at || next > c->ring_end || tg_outbox_seq(c, at) <= seq) return false;
-        seq = tg_outbox_seq(c, at);
-        if (tg_outbox_head(c, at) & TG_UPDATES) c->updates = (uint16_t)(c->updates + (next - at));
-        at = next;
+        const size_t left = (size_t)(c->ring_end - at);
+        const uint16_t head = left < TG_HEADER_BYTES ? TG_LENGTH_BITS : tg_outbox_head(at);
+        const size_t n = (size_t)TG_HEADER_BYTES + (head & TG_LENGTH_BITS);
+        if (n > left || tg_pb_get32(at) <= seq) return false;
+        seq = tg_pb_get32(at);
+        if (head & TG_UPDATES) c->updates = (uint16_t)(c->updates + n);
+        at += n;
     }
     if (seq >= c->next_seq || c->updates > c->update_bytes) return false;
-    if (c->ring_end - c->updates > c->config->ring_bytes - c->update_bytes) return false;
-    for (at = 0; at != c->ring_end;) {
-        if ((tg_outbox_head(c, at) & TG_LENGTH_BITS) == 1u) at = tg_outbox_remove(c, at);
-        else at = tg_outbox_after(c, at);
+    if (c->ring_end - c->ring_head - c->updates > c->config->ring_bytes - c->update_bytes) return false;
+    for (at = c->ring_head; at != c->ring_end;) {
+        if ((tg_outbox_head(at) & TG_LENGTH_BITS) == 1u) at = tg_outbox_remove(c, at);
+        else at = tg_outbox_after(at);
     }
     return true;
 }
@@ -158,10 +160,10 @@ tg_err tg_load(tg_client *c)
     store->generation = 0;
     slot = find_newest(c);
     if (slot == store->slots || !read_image(c, &i, slot)) return TG_OK;
-    c->ring_end = (uint16_t)word(&i, BYTES);
+    c->ring_end = c->ring_head + word(&i, BYTES);
     c->next_seq = word(&i, NEXT_SEQ);
     if (!sort_records(c)) {
-        c->ring_end = 0;
+        c->ring_end = c->ring_head;
         c->updates = 0;
         c->next_seq = 1;
         c->last_command = word(&i, LAST_COMMAND);

@@ -102,7 +102,7 @@ static TG_APART uint8_t *put_session(tg_client *c, uint8_t *p)
 static TG_APART uint8_t *put_next(tg_client *c, uint8_t *p)
 {
     uint32_t base = c->acked; /* below it, and at it, nothing is missing unannounced */
-    uint16_t at = c->ring_head;
+    uint8_t *at = c->ring_head;
     uint8_t left = c->window;
     const uint8_t *body;
     uint32_t seq;
@@ -113,9 +113,9 @@ static TG_APART uint8_t *put_next(tg_client *c, uint8_t *p)
         if (TG_IS_LATER(c, seq)) return NULL;
         if (seq > c->cursor) break;
         base = seq;
-        at = tg_outbox_after(c, at);
+        at = tg_outbox_after(at);
     }
-    len = tg_outbox_head(c, at) & TG_LENGTH_BITS;
+    len = tg_outbox_head(at) & TG_LENGTH_BITS;
     if (len + TG_ENVELOPE_BYTES > c->tx_room) { /* this gateway takes less than the one it was written for */
         if (at == c->ring_head) tg_outbox_drop(c, TG_UPDATES);
         return NULL;
@@ -126,7 +126,7 @@ static TG_APART uint8_t *put_next(tg_client *c, uint8_t *p)
     if (c->tx_high < seq) c->tx_high = seq;
     p = tg_pb_put(p, TG_NUMBER(1), seq);
     p = tg_pb_put(p, TG_NUMBER(2), seq - base - 1u); /* the numbers evicted below it [P-1] */
-    body = c->config->ring + at + TG_HEADER_BYTES;
+    body = at + TG_HEADER_BYTES;
     if (len == 1) return c->config->send_catalog(c, p, *body); /* a part of the catalog: its number alone */
     memcpy(p, body, len);
     return p + len;
@@ -141,7 +141,7 @@ TG_INTERNAL bool tg_uplink_compose(tg_client *c)
         p = put_session(c, p);
     } else {
         if (c->phase != TG_ONLINE || c->flags & TG_HOLD) return false;
-        if (c->catalog_part != 0 && c->config->send_catalog(c, NULL, c->catalog_part) == NULL) return false;
+        if (c->catalog_part != 0) (void)c->config->send_catalog(c, NULL, c->catalog_part);
         p = put_next(c, p);
         if (p == NULL) return false;
     }

@@ -5,11 +5,11 @@
 static tg_span queued(const bench *b)
 {
     tg_span body = {NULL, 0};
-    uint16_t at = b->client.ring_head;
+    uint8_t *at = b->client.ring_head;
     while (at != b->client.ring_end) {
-        body.ptr = b->ring + at + TG_HEADER_BYTES;
-        body.len = tg_outbox_head(&b->client, at) & TG_LENGTH_BITS;
-        at = tg_outbox_after(&b->client, at);
+        body.ptr = at + TG_HEADER_BYTES;
+        body.len = tg_outbox_head(at) & TG_LENGTH_BITS;
+        at = tg_outbox_after(at);
     }
     return body;
 }
