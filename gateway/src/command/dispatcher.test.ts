@@ -334,6 +334,14 @@ describe("a command that is made while its device can take it", () => {
     expect(sent.map(({ name, id }) => `${name} ${id}`)).toEqual(["a 10", "b 11", "c 12"]);
   });
 
+  it("[P-19] waits also when the one before went out long ago and was not received", async () => {
+    await ask("a");
+    await settle();
+    expect((await ask("b")).command.state).toBe("queued");
+    await pass(500);
+    expect(sent.map(({ name }) => name)).toEqual(["a"]);
+  });
+
   it("goes in one commit again when the one before was received, also while that one still runs", async () => {
     await ask("a");
     await settle();
