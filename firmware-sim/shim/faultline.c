@@ -9,6 +9,8 @@
  *    0 fsyncs so far   1 writes so far   2 sends so far        counted here
  *    3 action          4 operation       5 first   6 last      which calls are meant: first ≤ number ≤ last
  *    7 value           8 wall clock offset, ms
+ *    9 1: the disk is as large as its files and what word 10 says is free on it, in bytes; 0: as large as it is
+ *   10 free bytes: files that grow take of it, files that shrink or go give back, statfs tells
  *
  *   action   1 kill the process · 2 fail with errno `value` · 3 wait `value` ms first
  *   operation 0 fsync · 1 write · 2 send
@@ -28,6 +30,7 @@
 #include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/statfs.h>
 #include <sys/time.h>
 #include <sys/uio.h>
 #include <time.h>
@@ -35,7 +38,7 @@
 
 enum { FSYNC, WRITE, SEND, OPERATIONS };
 enum { NONE, KILL, FAIL, WAIT };
-enum { ACTION = 3, OPERATION, FIRST, LAST, VALUE, OFFSET_MS, WORDS };
+enum { ACTION = 3, OPERATION, FIRST, LAST, VALUE, OFFSET_MS, LIMITED, FREE, WORDS };
 
 #define PATH_BYTES_MAX 512
 
@@ -95,6 +98,29 @@ static int fail(void) {
   return -1;
 }
 
+/* Room for a file that is to end at `end`? Takes it, when there is. */
+static int takes_room(int fd, int64_t end) {
+  struct stat facts;
+  if (steering[LIMITED] == 0 || fstat(fd, &facts) != 0 || end <= facts.st_size) return 1;
+  int64_t more = end - facts.st_size;
+  if (__atomic_sub_fetch(&steering[FREE], more, __ATOMIC_SEQ_CST) >= 0) return 1;
+  __atomic_add_fetch(&steering[FREE], more, __ATOMIC_SEQ_CST);
+  return 0;
+}
+
+static void gives_room(int64_t bytes) {
+  if (steering[LIMITED] != 0 && bytes > 0) __atomic_add_fetch(&steering[FREE], bytes, __ATOMIC_SEQ_CST);
+}
+
+static int is_disk_path(const char *path) {
+  return steering != NULL && disk_path != NULL && strstr(path, disk_path) != NULL;
+}
+
+static ssize_t no_room(void) {
+  errno = ENOSPC;
+  return -1;
+}
+
 #define SYNC(name)                       \
   int name(int fd) {                     \
     NEXT(name);                          \
@@ -118,6 +144,7 @@ SYNC(fdatasync)
         die();                                                               \
       }                                                                      \
       if (action == FAIL) return fail();                                     \
+      if (!takes_room(fd, (int64_t)at + (int64_t)count)) return no_room();   \
     }                                                                        \
     return next(fd, bytes, count, at);                                       \
   }
@@ -134,9 +161,46 @@ ssize_t write(int fd, const void *bytes, size_t count) {
       die();
     }
     if (action == FAIL) return fail();
+    if (operation == WRITE) {
+      int64_t at = lseek(fd, 0, (fcntl(fd, F_GETFL) & O_APPEND) != 0 ? SEEK_END : SEEK_CUR);
+      if (!takes_room(fd, at + (int64_t)count)) return no_room();
+    }
   }
   return next(fd, bytes, count);
 }
+
+#define TRUNCATE(name, offset_type)                                                \
+  int name(int fd, offset_type length) {                                           \
+    NEXT(name);                                                                    \
+    struct stat facts;                                                             \
+    int is_meant = is_disk(fd) && fstat(fd, &facts) == 0;                          \
+    int answer = next(fd, length);                                                 \
+    if (is_meant && answer == 0) gives_room((int64_t)facts.st_size - (int64_t)length); \
+    return answer;                                                                 \
+  }
+TRUNCATE(ftruncate, off_t)
+TRUNCATE(ftruncate64, off64_t)
+
+int unlink(const char *path) {
+  NEXT(unlink);
+  struct stat facts;
+  int is_meant = is_disk_path(path) && stat(path, &facts) == 0;
+  int answer = next(path);
+  if (is_meant && answer == 0) gives_room((int64_t)facts.st_size);
+  return answer;
+}
+
+#define STATFS(name)                                                               \
+  int name(const char *path, struct name *disk) {                                  \
+    NEXT(name);                                                                    \
+    int answer = next(path, disk);                                                 \
+    if (answer == 0 && is_disk_path(path) && steering[LIMITED] != 0) {             \
+      disk->f_bavail = disk->f_bfree = (uint64_t)steering[FREE] / (uint64_t)disk->f_bsize; \
+    }                                                                              \
+    return answer;                                                                 \
+  }
+STATFS(statfs)
+STATFS(statfs64)
 
 /* Sends of the event loop's library go through the first two, those of the C edition through the third. */
 #define NETWORK_SEND(name, ...)                     \

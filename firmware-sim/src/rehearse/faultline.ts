@@ -12,10 +12,12 @@ import { fileURLToPath } from "node:url";
 const SOURCE = fileURLToPath(new URL("../../shim/faultline.c", import.meta.url));
 
 const WORD_BYTES = 8;
-const WORDS = 9;
+const WORDS = 11;
 const OPERATIONS = ["fsync", "write", "send"] as const;
 const ACTION_WORD = 3;
 const OFFSET_WORD = 8;
+const LIMITED_WORD = 9;
+const FREE_WORD = 10;
 const Action = { none: 0, kill: 1, fail: 2, wait: 3 } as const;
 
 /** What is counted: fsyncs and writes of the chosen files, and sends on the network. */
@@ -74,6 +76,20 @@ export class Faultline {
   /** The process's wall clock is wrong by so much from now on. */
   setClockOffset(offsetMs: number): void {
     this.#write(OFFSET_WORD, offsetMs);
+  }
+
+  /**
+   * From now on the disk has so many bytes free: files that grow take of them, and get ENOSPC when there are none; what
+   * shrinks or goes gives back.
+   */
+  limitDisk(freeBytes: number): void {
+    this.#write(FREE_WORD, freeBytes);
+    this.#write(LIMITED_WORD, 1);
+  }
+
+  /** Somebody else removes files on the limited disk. */
+  freeDisk(bytes: number): void {
+    this.#write(FREE_WORD, this.#read(FREE_WORD) + bytes);
   }
 
   close(): void {
