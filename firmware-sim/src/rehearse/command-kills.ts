@@ -188,14 +188,15 @@ class CommandStage {
     if (!this.actor.isRunning) this.actor.start();
   }
 
-  /** Look while everybody lives. @returns false while somebody has to come back first */
+  /** Look while everybody lives. @returns false while somebody has to come back: a call that fails is a TypeError */
   async #alive(look: () => Promise<boolean>): Promise<boolean> {
     await this.#revive();
     try {
       return await look();
     } catch (thrown) {
-      await pause(50); // a process that is being killed is not gone at once
-      if (this.#gateway.isRunning) throw thrown;
+      // A process that is being killed is not gone at once; whoever waits is bounded.
+      if (!(thrown instanceof TypeError)) throw thrown;
+      await pause(50);
       return false;
     }
   }
