@@ -22,7 +22,7 @@ export class AuditQueue {
     if (this.#lines.length >= WAITING_MAX) this.write();
   }
 
-  /** Durable when it returns, or lost to a full disk or to somebody who holds the file. Throws what ends the process. */
+  /** Durable when it returns; lost to a full disk, or to somebody who holds the file. Throws what ends the process. */
   write(): void {
     if (this.#lines.length === 0) return;
     const lines = this.#lines;
