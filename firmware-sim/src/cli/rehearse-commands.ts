@@ -1,6 +1,6 @@
 /**
- * `tidegate rehearse --commands`: gateway and device killed at every call around a command, on all ways, and what became
- * of the commands as a table.
+ * `tidegate rehearse --commands`: gateway and device killed at every call around a command, on all ways, and what
+ * became of the commands as a table.
  *
  *   victim gateway | device  ×  at the k-th fsync | write | send  ×  at most once | at least once
  */

@@ -9,6 +9,7 @@
 import { appendFileSync } from "node:fs";
 import { createInterface } from "node:readline";
 import { Device } from "@tidegate/device-sdk";
+import { pause } from "./child.js";
 import type { Credential } from "./gateway-process.js";
 
 /** What the process is told. */
@@ -23,8 +24,6 @@ export interface ActorOrder {
 /** Before and behind the effect: long enough for what was said before to leave in a message of its own. */
 const PAUSE_MS = 15;
 const HASTY = { backoffBaseMs: 20, backoffCapMs: 100 };
-
-const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
 
 for await (const line of createInterface({ input: process.stdin })) {
   const { credential, effectsFile, outboxFile } = JSON.parse(line) as ActorOrder; // our parent's

@@ -10,7 +10,7 @@ import { existsSync, mkdirSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { ActorOrder } from "./actor-main.js";
-import { Child } from "./child.js";
+import { Child, childEnv } from "./child.js";
 import type { Credential } from "./gateway-process.js";
 
 /** Which SDK the device is made with. */
@@ -90,7 +90,7 @@ export class ActorProcess {
     const { credential, isPersistent, env } = this.#options;
     const child = new Child(process.execPath, [ENTRY], {
       stdio: ["pipe", "pipe", "pipe"],
-      env: { ...process.env, ...env },
+      env: childEnv(env),
     });
     const outboxFile = isPersistent ? this.#keptFile : null;
     const order: ActorOrder = { credential, effectsFile: this.#effectsFile, outboxFile };
@@ -103,7 +103,7 @@ export class ActorProcess {
     const { credential, isPersistent, env } = this.#options;
     const { hostname, port } = new URL(credential.url);
     const args = [credential.deviceId, hostname, port, this.#effectsFile, ...(isPersistent ? [this.#keptFile] : [])];
-    return new Child(this.#program, args, { env: { ...process.env, ...env, TIDEGATE_TOKEN: credential.token } });
+    return new Child(this.#program, args, { env: childEnv({ ...env, TIDEGATE_TOKEN: credential.token }) });
   }
 }
 

@@ -84,3 +84,14 @@ export async function until(what: string, ready: () => boolean | Promise<boolean
 export function pause(ms: number): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, ms));
 }
+
+/** Start counting real time. @returns what tells how much has passed, in ms */
+export function stopwatch(): () => number {
+  const startedMs = performance.now();
+  return () => performance.now() - startedMs;
+}
+
+/** A child's environment: ours, and what it gets beside it. */
+export function childEnv(extra: Readonly<Record<string, string>>): NodeJS.ProcessEnv {
+  return { ...process.env, ...extra };
+}

@@ -13,7 +13,7 @@
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { ActorProcess, type Edition, KEEPS } from "./actor-process.js";
-import { pause, until } from "./child.js";
+import { pause, stopwatch, until } from "./child.js";
 import { Faultline, type Operation } from "./faultline.js";
 import { GatewayProcess } from "./gateway-process.js";
 
@@ -79,9 +79,8 @@ export async function rehearseCommandKills(options: CommandKillOptions): Promise
       const runs = stage.actor.ran(k);
       const fault = faultOf(options, { state, runs, deaths, tookMs });
       if (fault !== null) wrong.push(`${options.victim} killed at ${operation} ${k}: ${fault}`);
-      options.say?.(
-        `${operation} ${k}: ${deaths === 0 ? "not reached, " : ""}${state}, ran ${runs}${why === null ? "" : ` (${why})`}`,
-      );
+      const reason = why === null ? "" : ` (${why})`;
+      options.say?.(`${operation} ${k}: ${deaths === 0 ? "not reached, " : ""}${state}, ran ${runs}${reason}`);
     }
     return { ...tally, ran: stage.actor.ranCount, faults: wrong };
   } finally {
@@ -161,7 +160,7 @@ class CommandStage {
     await until("the device is online", () => this.#alive(() => this.#isOnline()), END_MS_MAX);
     this.#deaths = 0;
     this.#faults.killAt(this.#options.operation, k);
-    const startedMs = performance.now();
+    const elapsedMs = stopwatch();
     let commandId: string | null = null;
     let state = "";
     let why: string | null = null;
@@ -173,7 +172,7 @@ class CommandStage {
       return ENDS.includes(state);
     };
     await until(`command ${k} comes to its end`, () => this.#alive(look), END_MS_MAX);
-    const tookMs = performance.now() - startedMs;
+    const tookMs = elapsedMs();
     this.#faults.heal();
     await this.#revive();
     return { state, why, deaths: this.#deaths, tookMs };
