@@ -100,8 +100,9 @@ export class ConsumerChecks {
     if (isNewer) this.#newest.set(device, { device, epoch: Number(epoch), seq: Number(seq) });
   }
 
-  #gap({ device, epoch, fromSeq, toSeq, reason }: GapMessage): void {
-    if (toSeq === null || !(POLICY.has(reason) || this.#rules.isLossy)) return;
+  #gap({ id, device, epoch, fromSeq, toSeq, reason }: GapMessage): void {
+    const isPolicy = POLICY.has(reason) || this.#rules.isLossy || this.#rules.wasRefused(id);
+    if (toSeq === null || !isPolicy) return;
     const stream = `${device}/${epoch}`;
     const ranges = this.#policy.get(stream) ?? [];
     ranges.push([fromSeq, toSeq]);

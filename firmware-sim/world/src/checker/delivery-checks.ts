@@ -46,6 +46,8 @@ export class DeliveryChecks {
   readonly #devices = new Map<string, DeviceBook>();
   /** Durable marks, by deviceKey · 2^32 + epoch. */
   readonly #marks = new Map<number, number>();
+  /** As they were before the store was put back. */
+  readonly #marksBefore = new Map<number, number>();
   /** Payload by id: a repeat must be the same. */
   readonly #payloads = new Map<string, string>();
   /** Every id that the broker ever took, also before the store was restored. */
@@ -100,8 +102,12 @@ export class DeliveryChecks {
     this.counts.acked += 1;
     const key = this.#tables().device(device)?.key ?? 0;
     const mark = this.#marks.get(key * 2 ** 32 + epoch) ?? 0;
-    if (mark < seq) this.#findings.add("I6", `${device}/${epoch}: acked ${seq}, durable is ${mark}`);
-    const { acked } = this.#book(device);
+    const { acked, unproven } = this.#book(device);
+    if (mark < seq) {
+      // An ack that was on its way when the store was put back: true when it was sent, and unproven now.
+      if ((this.#marksBefore.get(key * 2 ** 32 + epoch) ?? 0) >= seq) unproven.set(epoch, seq);
+      else this.#findings.add("I6", `${device}/${epoch}: acked ${seq}, durable is ${mark}`);
+    }
     acked.set(epoch, Math.max(seq, acked.get(epoch) ?? 0));
   }
 
@@ -125,6 +131,7 @@ export class DeliveryChecks {
   /** The store went back: what it holds is what was durable when it was copied; the rest is unproven. */
   storeRestored(): void {
     this.#isRestored = true;
+    for (const [key, mark] of this.#marks) this.#marksBefore.set(key, mark);
     this.#marks.clear();
     this.#payloads.clear();
     this.#ids.clear();

@@ -34,6 +34,7 @@ export class OutcomeChecks {
   /** What was accepted since the copy was made is gone with the store. */
   storeRestored(): void {
     this.#accepted.clear();
+    this.#told.clear(); // what ended after the copy was made is voided, and told so
   }
 
   /** @param durable the command's state on disk; null: there is no such command. */
