@@ -46,8 +46,8 @@ export class DeliveryChecks {
   readonly #devices = new Map<string, DeviceBook>();
   /** Durable marks, by deviceKey · 2^32 + epoch. */
   readonly #marks = new Map<number, number>();
-  /** As they were before the store was put back. */
-  readonly #marksBefore = new Map<number, number>();
+  /** The highest mark of `device/epoch` that any incarnation of the store had. */
+  readonly #everDurable = new Map<string, number>();
   /** Payload by id: a repeat must be the same. */
   readonly #payloads = new Map<string, string>();
   /** Every id that the broker ever took, also before the store was restored. */
@@ -105,7 +105,7 @@ export class DeliveryChecks {
     const { acked, unproven } = this.#book(device);
     if (mark < seq) {
       // An ack that was on its way when the store was put back: true when it was sent, and unproven now.
-      if ((this.#marksBefore.get(key * 2 ** 32 + epoch) ?? 0) >= seq) unproven.set(epoch, seq);
+      if (this.#isRestored && (this.#everDurable.get(`${device}/${epoch}`) ?? 0) >= seq) unproven.set(epoch, seq);
       else this.#findings.add("I6", `${device}/${epoch}: acked ${seq}, durable is ${mark}`);
     }
     acked.set(epoch, Math.max(seq, acked.get(epoch) ?? 0));
@@ -120,6 +120,8 @@ export class DeliveryChecks {
       if (row.mark < (this.#marks.get(key) ?? 0))
         this.#findings.add("I6", `the mark of ${key} went back to ${row.mark}`);
       this.#marks.set(key, row.mark);
+      const stream = `${this.deviceOf(row.deviceKey)}/${row.epoch}`;
+      this.#everDurable.set(stream, Math.max(row.mark, this.#everDurable.get(stream) ?? 0));
     }
     for (; this.#seenRecordCount < tables.durableRecordCount; this.#seenRecordCount++) {
       const record = tables.records[this.#seenRecordCount];
@@ -131,7 +133,6 @@ export class DeliveryChecks {
   /** The store went back: what it holds is what was durable when it was copied; the rest is unproven. */
   storeRestored(): void {
     this.#isRestored = true;
-    for (const [key, mark] of this.#marks) this.#marksBefore.set(key, mark);
     this.#marks.clear();
     this.#payloads.clear();
     this.#ids.clear();

@@ -13,6 +13,8 @@ export class OutcomeChecks {
   readonly #rules: WorldRules;
   /** Commands whose requester was told that the gateway has them. */
   readonly #accepted = new Set<string>();
+  /** The same over all incarnations of the store, as `commandId/state`. */
+  readonly #everTold = new Set<string>();
   readonly #lost = new Set<string>();
   /** States that the broker was told, by command, in order; a repeat of one says nothing new. */
   readonly #told = new Map<string, CommandState[]>();
@@ -40,6 +42,7 @@ export class OutcomeChecks {
   /** @param durable the command's state on disk; null: there is no such command. */
   told(commandId: string, state: CommandState, durable: CommandState | null): void {
     const told = this.#told.get(commandId) ?? [];
+    this.#everTold.add(`${commandId}/${state}`);
     if (told.includes(state)) return;
     told.push(state);
     this.#told.set(commandId, told);
@@ -60,7 +63,7 @@ export class OutcomeChecks {
     }
     if (this.#rules.isLossy) return;
     for (const { commandId, state } of states.values()) {
-      const isTold = this.#lost.has(commandId) || (this.#told.get(commandId)?.includes(state) ?? false);
+      const isTold = this.#lost.has(commandId) || this.#everTold.has(`${commandId}/${state}`);
       if (!isTold) this.#add(`${commandId} is ${state}, and nobody north was told`);
     }
   }
