@@ -207,7 +207,8 @@ struct tg_client {
     uint8_t flags;
     uint8_t phase;
     uint8_t window;
-    uint8_t tries;         /* ticks added to the next wait for Welcome or ack: grows without progress */
+    uint8_t tries;         /* serial: ticks added to the next wait for Welcome or ack, grows without progress;
+                              WebSocket: progress of the upgrade request; 0 in a new phase */
     uint8_t tx_phase;      /* 1: the framing is still preparing the message                    */
     uint8_t tx_head;       /* where a message begins in tx                                     */
     uint8_t rx_code;
@@ -215,7 +216,6 @@ struct tg_client {
     uint8_t spread;        /* bound of the next pause in ticks: doubles, less one [P-21]       */
     uint8_t reason;        /* what the pending Bye will say                                    */
     uint8_t catalog_part;  /* next part to queue, from 1; 0: none                              */
-    uint8_t own_at;        /* WebSocket: progress of the upgrade request                       */
     uint8_t rx_phase;      /* WebSocket: handshake, header, payload ...                        */
     uint16_t tx_at;        /* where the link goes on in tx ...                                 */
     uint16_t tx_left;      /* ... with so many bytes                                           */

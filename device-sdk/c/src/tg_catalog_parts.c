@@ -54,14 +54,15 @@ static uint8_t cut(const tg_client *c, uint8_t **to, uint8_t part)
 {
     const tg_config *config = c->config;
     const size_t room = (size_t)c->tx_room - PART_OVERHEAD_BYTES;
-    size_t start = 0;
+    size_t used = 0;
     size_t at = 0;
     uint8_t parts = 1;
     while (at < config->catalog.len) {
         const size_t n = entry_bytes(config, at);
         if (n > room) return 0;
-        if (at + n - start > room) {
-            start = at;
+        used += n;
+        if (used > room) {
+            used = n;
             if (++parts == 0) return 0;
         }
         if (to != NULL && part + 1u == parts) {
@@ -76,7 +77,7 @@ static uint8_t cut(const tg_client *c, uint8_t **to, uint8_t part)
 /* Queues the part that is due, when there is room: behind the parts before it, and before the first other message that was
  * never sent, so that the gateway knows a signal before its readings. What stands behind moves up, and on by a number,
  * which nobody has heard yet. The record's body is the part's number alone: one byte, shorter than any message. */
-static TG_APART void queue_part(tg_client *c, uint8_t parts)
+static void queue_part(tg_client *c, uint8_t parts)
 {
     uint8_t *at;
     uint8_t *p;

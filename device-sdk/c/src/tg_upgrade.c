@@ -58,7 +58,7 @@ TG_INTERNAL bool tg_upgrade_request(tg_client *c)
     uint8_t *p = config->tx;
     const uint8_t *end = p + config->tx_bytes;
     uint32_t draw = c->rx_check;
-    uint8_t at = c->own_at;
+    uint8_t at = c->tries;
     uint8_t b = flash_char(&upgrade_text[at]);
     uint8_t i;
     if (b == 2) {
@@ -73,7 +73,7 @@ TG_INTERNAL bool tg_upgrade_request(tg_client *c)
         *p++ = b;
         b = flash_char(&upgrade_text[++at]);
     }
-    c->own_at = at;
+    c->tries = at;
     c->tx_at = 0;
     c->tx_left = (uint16_t)(p - config->tx);
     return c->tx_left > 0;

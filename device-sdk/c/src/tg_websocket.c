@@ -189,7 +189,6 @@ int16_t tg_websocket_framing(tg_client *c, uint8_t op)
         c->rx_at = 0;
         c->rx_left = 0;
         c->rx_code = 0;
-        c->own_at = 0;
         c->rx_check = c->config->port->entropy(c->config->port->ctx);
         return 0;
     case TG_OP_RX:
