@@ -4,12 +4,15 @@ import { describe, expect, test, vi } from "vitest";
 import { admit, type CommandEntry, type CommandHandler, CommandRunner } from "./command-runner.js";
 import { ManualClock } from "./testing/manual-clock.js";
 
-function setUp(handlers: Record<string, CommandHandler>, { atMostOnce = false, room = 96, canRecord = true } = {}) {
+function setUp(
+  handlers: Record<string, CommandHandler>,
+  { atMostOnce = false, room = 96, canRecord = true, lastCommand = 0 } = {},
+) {
   const clock = new ManualClock(10_000);
   const log: string[] = [];
   const updates: CommandUpdate[] = [];
   const journal = {
-    lastCommand: 0,
+    lastCommand,
     record: (id: number) => {
       if (!canRecord) throw new Error("disk full");
       log.push(`record ${id}`);
@@ -48,6 +51,18 @@ function command(id: number, more: Partial<Command> = {}): Command {
 }
 
 const json = (value: unknown): Uint8Array => Buffer.from(JSON.stringify(value));
+
+describe("a runner that begins with what the card remembers", () => {
+  test("[P-17] leaves alone what an earlier life had taken, without a word, and runs what is new", async () => {
+    const { runner, log } = setUp({ fan: () => {} }, { lastCommand: 5 });
+    for (const id of [4, 5]) runner.receive(command(id));
+    await runner.settled();
+    expect(log).toEqual([]);
+    runner.receive(command(6));
+    await runner.settled();
+    expect(log).toContain("run 6");
+  });
+});
 
 describe("how a command ends", () => {
   test("it is received, started, and its result is JSON", async () => {

@@ -14,7 +14,7 @@ import type { Mutant } from "./mutant.js";
 
 /** A test run or a series of seeds may take this long: a mutant that hangs is noticed, too. */
 const TESTS_MS_MAX = 120_000;
-const SEEDS_MS_MAX = 240_000;
+const SEEDS_MS_MAX = 400_000;
 const OUTPUT_BYTES_MAX = 64 * 1024 * 1024;
 
 export interface Catch {

@@ -3,6 +3,9 @@ import { type Mutant, mutantsOf } from "./mutant.js";
 
 const PUMP_TESTS = ["gateway/src/northbound/pump-invariants.test.ts", "gateway/src/northbound/mqtt-sink.test.ts"];
 
+const CONSUMER_TESTS = ["gateway/src/northbound/consumers.test.ts"];
+const LIVE_FIRST_TESTS = ["gateway/src/northbound/live-first.test.ts", ...PUMP_TESTS];
+
 export const SINK_MUTANTS: readonly Mutant[] = [
   ...mutantsOf("gateway/src/northbound/pump.ts", PUMP_TESTS, [
     [
@@ -24,6 +27,71 @@ export const SINK_MUTANTS: readonly Mutant[] = [
       "      this.#poll();\n",
     ],
   ]),
+  ...mutantsOf("gateway/src/northbound/pump.ts", CONSUMER_TESTS, [
+    [
+      "a record for others passes as what lay at its place",
+      "      this.#places.putNone(this.#ring.push(recordId, coversTo, 0));\n",
+      "      this.#ring.push(recordId, coversTo, 0);\n",
+      100,
+    ],
+  ]),
+  ...mutantsOf("gateway/src/northbound/watermark-topics.ts", CONSUMER_TESTS, [
+    ["a late gap holds the watermark", "      if (isGap && !mark.isOfGaps) return;\n", "", 60],
+    [
+      "the first gap holds the watermark",
+      "      if (isGap && !mark.isOfGaps) return;\n",
+      "      if (isGap) return;\n",
+      100,
+    ],
+    [
+      "the watermark runs ahead",
+      "    const { epoch, seq } = mark;\n    const payload",
+      "    const { epoch } = mark;\n    const seq = mark.seq + 1;\n    const payload",
+      20,
+    ],
+  ]),
+  ...mutantsOf("gateway/src/northbound/requeue-lane.ts", CONSUMER_TESTS, [
+    [
+      "a requeued record is settled before it is taken",
+      "    this.#underWay = record;\n    const topic",
+      "    this.#underWay = record;\n    this.#settle(record, null);\n    const topic",
+      60,
+    ],
+    [
+      "what is refused again is called delivered",
+      "isTaken ? null : `the broker refused it again: ${reasonText(reasonCode)}`",
+      "isTaken ? null : null",
+      60,
+    ],
+  ]),
+  ...mutantsOf("gateway/src/northbound/live-first.ts", LIVE_FIRST_TESTS, [
+    [
+      "the cursor of the newest is stored while there is a backlog",
+      "            if (this.#live === null) spool.saveCursor(sink, recordId);\n",
+      "            spool.saveCursor(sink, recordId);\n",
+      100,
+    ],
+    ["the backlog gets no share", "    if (isBacklogsTurn) this.#credit -= 1;\n", "    this.#credit = 0;\n"],
+    ["the backlog ends before its last is taken", " || this.#main.inFlightCount > 0) return;", ") return;"],
+    [
+      "the backlog goes on behind its end",
+      "    this.#limit.id = splitAt;\n",
+      "    this.#limit.id = splitAt + 1;\n",
+      60,
+    ],
+  ]),
+  ...mutantsOf(
+    "gateway/src/northbound/poison-watch.ts",
+    ["gateway/src/northbound/poison-watch.test.ts"],
+    [
+      [
+        "one ack ends all suspicion",
+        "    if (this.#suspectsLeft === 0) this.#hangUps = 0;\n",
+        "    this.#hangUps = 0;\n",
+      ],
+      ["the first hang-up convicts", "this.#loneHangUps >= CONVICT_AFTER", "this.#hangUps >= 1"],
+    ],
+  ),
   ...mutantsOf(
     "gateway/src/northbound/delivery-ring.ts",
     ["gateway/src/northbound/delivery-ring.test.ts", ...PUMP_TESTS],
