@@ -14,8 +14,8 @@ import type { LiveLimits } from "./live-limits.js";
 const TEXT_CHARACTERS_MAX = 256;
 
 /**
- * One signal's value, written over by the next: a fleet brings thousands a second, and objects that live just long enough
- * to move to the old part of the heap would fill it with garbage.
+ * One signal's value, written over by the next: a fleet brings thousands a second, and objects that live just long
+ * enough to move to the old part of the heap would fill it with garbage.
  */
 class Held {
   readonly signal: string;
