@@ -3,9 +3,9 @@
 //   node scripts/c-cycles.mjs [--seconds 10]      exit 1 when a limit is passed
 //
 // The demo image reports 20 times a second and gets 4 commands a second over its UART, from a gateway of a few lines.
-// AVR: the runner counts cycles from each entry of tg_poll() to its return, and watches the stack pointer. Cortex-M under
-// QEMU: the image paints the stack below each call and looks how far the paint is gone (firmware/demo/painted.h); QEMU's
-// cycles mean nothing. Both with interrupts and the application's handlers included: what SIZE.md cannot see.
+// AVR: the runner counts cycles from each entry of tg_poll() to its return, and watches the stack pointer. Cortex-M
+// under QEMU: the image paints the stack below each call and looks how far the paint is gone (firmware/demo/painted.h);
+// QEMU's cycles mean nothing. With interrupts and the application's handlers: what SIZE.md cannot see.
 import { execFileSync, spawn } from "node:child_process";
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";

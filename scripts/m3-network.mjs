@@ -5,8 +5,8 @@
 //
 //   node scripts/m3-network.mjs      exit 1 when something is not as it must be
 //
-// Nothing is vendored: the sources lie in node_modules/.cache/tidegate-m3, may be deleted; needs no root. The same images
-// run beside everything else with `tidegate sim --board ethernet`, which the end of this proves.
+// Nothing is vendored: the sources lie in node_modules/.cache/tidegate-m3, may be deleted; needs no root. The same
+// images run beside everything else with `tidegate sim --board ethernet`, which the end of this proves.
 
 import { randomBytes, X509Certificate } from "node:crypto";
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";

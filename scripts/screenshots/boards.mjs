@@ -2,8 +2,8 @@
 //
 //   node scripts/screenshots/boards.mjs --out FOLDER [--boards microbit,mps2,uno,mega,native]
 //
-// Needs `npm run build`, chromium, and what the boards need; see firmware-sim/README.md. Also with `ethernet` among them,
-// then on good lines.
+// Needs `npm run build`, chromium, and what the boards need; see firmware-sim/README.md. With `ethernet` among them all
+// lines are good.
 
 import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
