@@ -36,6 +36,12 @@ export const COMMAND_MUTANTS: readonly Mutant[] = [
       100,
     ],
     [
+      "what was sent in another boot is sent again",
+      "    if (record.bootId !== this.#options.bootId) return false;\n",
+      "",
+      100,
+    ],
+    [
       "wire ids begin again",
       "Math.max(channel.lastWireId, channel.lastCommand, lane.nextWireId - 1) + 1",
       "lane.nextWireId",

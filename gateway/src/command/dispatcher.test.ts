@@ -170,6 +170,18 @@ describe("the dispatcher", () => {
     expect(sent).toEqual([]);
   });
 
+  it("[P-16] does not send again what was sent in an earlier boot: its deadline is on a clock that is gone", async () => {
+    const record = recordOf("fan", { bootId: "boot-0" });
+    const wasSent: CommandRecord = { ...record, state: "sent", wireId: 1, wireEpoch: 7, transmissions: 1 };
+    records.set(wasSent.commandId, wasSent);
+    dispatcher.add(wasSent);
+    dispatcher.ready(channel({ repeatAfterMs: 2_000 }));
+    await settle();
+    await pass(5_000);
+    expect(sent).toEqual([]);
+    expect(state("fan")).toBe("unknown");
+  });
+
   it("does not expire by the wall clock", async () => {
     add("fan", { ttlMs: 1000 });
     clock.jumpUnix(86_400_000);

@@ -197,6 +197,8 @@ export class Dispatcher {
 
   /** @returns false when it is too late to start anything: nothing went out. */
   #transmit(lane: Lane, record: CommandRecord, channel: DispatchChannel): boolean {
+    // A deadline of another boot stands on a clock that is gone: nobody can say how late it is.
+    if (record.bootId !== this.#options.bootId) return false;
     lane.transmittedMonoMs = this.#options.clock.monoMs();
     const deadlineUptimeMs = channel.deadlineUptime(record.deadlineMonoMs);
     if (deadlineUptimeMs === null) return false;
