@@ -64,7 +64,7 @@ export function commandsText(ways: readonly PlayedWay[]): string {
     `  ${cells.map((cell, i) => (i < 3 ? cell.padEnd(widths[i] ?? 0) : cell.padStart(widths[i] ?? 0))).join("  ")}`;
   const faults = ways.flatMap((way) => way.faults.map((fault) => `  ! ${way.delivery}: ${fault}`));
   const end = areKept(ways)
-    ? "kept: at most once ran once or never, at least once ran, and each came to its end"
+    ? "kept: at most once ran once or never, at least once ran in its time, and each has an end"
     : "BROKEN";
   return `${[line(head), ...rows.map(line), ...faults, `  ${end}`].join("\n")}\n`;
 }

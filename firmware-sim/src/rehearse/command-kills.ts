@@ -55,7 +55,8 @@ export interface CommandKillVerdict {
 /** A store's files; also what the service writes beside them. */
 const DISK = "gateway/data/";
 
-const TTL_MS = 15_000;
+/** A busy machine may take long to start a gateway again: the end must not come by the clock. */
+const TTL_MS = 60_000;
 const END_MS_MAX = 120_000;
 const ENDS = ["succeeded", "failed", "expired", "unknown", "cancelled"];
 
