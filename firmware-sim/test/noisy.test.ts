@@ -33,3 +33,61 @@ describe("a device that floods the gateway", () => {
     quiet.end();
   }, 60_000);
 });
+
+/** What twenty neighbours see of one that floods: their acks with it and without it, in one run on one machine. */
+describe("twenty devices beside one that floods", () => {
+  const NEIGHBOURS = 20;
+  const READINGS = 15;
+
+  /** Each sends one reading at a time. @returns how long each ack took, in ms, sorted. */
+  async function ackTimes(devices: readonly RawDevice[], fromSeq: number): Promise<number[]> {
+    const times: number[] = [];
+    const one = async (device: RawDevice): Promise<void> => {
+      for (let seq = fromSeq; seq < fromSeq + READINGS; seq++) {
+        const sentMs = performance.now();
+        device.telemetry(seq, seq);
+        await acked(device, seq);
+        times.push(performance.now() - sentMs);
+      }
+    };
+    await Promise.all(devices.map(one));
+    return times.sort((a, b) => a - b);
+  }
+
+  const acked = (device: RawDevice, seq: number): Promise<void> =>
+    new Promise((resolve) => {
+      const look = (): void => {
+        if (ackOf(device) < seq) return;
+        device.socket.off("message", look);
+        resolve();
+      };
+      device.socket.on("message", look);
+      look();
+    });
+
+  it("lose nothing, are not thrown out, and have their acks about as soon as without it", async () => {
+    const noisy = new RawDevice(await bench.gateway.addDevice("flood"));
+    await noisy.greet();
+    const devices: RawDevice[] = [];
+    for (let i = 1; i <= NEIGHBOURS; i++) {
+      const device = new RawDevice(await bench.gateway.addDevice(`neighbour-${i}`));
+      await device.greet();
+      devices.push(device);
+    }
+    await ackTimes(devices, 1); // warm
+    const alone = await ackTimes(devices, 1 + READINGS);
+    for (let seq = 1; seq <= FLOOD; seq++) noisy.telemetry(seq, seq);
+    const beside = await ackTimes(devices, 1 + 2 * READINGS);
+    const share = (list: readonly number[], part: number): number => list[Math.floor(list.length * part)] ?? 0;
+    const ratio = (part: number): string => (share(beside, part) / share(alone, part)).toFixed(2);
+    const floodAcked = ackOf(noisy);
+    console.log(
+      `isolation: acks of ${NEIGHBOURS} beside a flood take ${ratio(0.5)} × at the median, ${ratio(0.95)} × at p95;`,
+      `lost 0 of ${NEIGHBOURS * 3 * READINGS}; the flood got ${floodAcked} of ${FLOOD}`,
+    );
+    expect(devices.map(ackOf)).toEqual(devices.map(() => 3 * READINGS));
+    expect(devices.map(({ closedWith }) => closedWith)).toEqual(devices.map(() => null));
+    expect(floodAcked).toBeLessThan(FLOOD);
+    for (const device of [...devices, noisy]) device.end();
+  }, 120_000);
+});
