@@ -42,7 +42,7 @@ export interface BoardKind {
   readonly targets: readonly string[];
   /** Programs it takes to build and to run it, with the Debian packages that bring them. */
   readonly needs: Readonly<Record<string, string>>;
-  /** Source packages of Debian that its image is made from, and the variable of `make` that names the folder of each. */
+  /** Debian source packages that its image is made from; for each the variable of `make` that names its folder. */
   readonly sources: Readonly<Record<string, string>>;
   readonly link: "serial" | "ethernet";
   /** Runs the board. @param build folder of the images */

@@ -46,7 +46,7 @@ export class EthernetWire implements BoardWire {
   readonly errors: LineErrorCounts = { flipped: 0, lost: 0, inserted: 0 };
   readonly #options: EthernetWireOptions;
   readonly #ca: Buffer;
-  readonly #console: Server;
+  readonly #listener: Server;
   #peer: Socket | null = null;
   #relay: LinkRelay | null = null;
 
@@ -55,7 +55,7 @@ export class EthernetWire implements BoardWire {
     this.#options = options;
     this.log = new ConsoleLog(options.onOnline);
     this.#ca = pinned(options);
-    this.#console = createServer((socket) => this.#adopt(socket));
+    this.#listener = createServer((socket) => this.#adopt(socket));
   }
 
   get isOpen(): boolean {
@@ -67,8 +67,8 @@ export class EthernetWire implements BoardWire {
     rmSync(uart, { force: true });
     try {
       await new Promise<void>((resolve, reject) => {
-        this.#console.once("error", reject);
-        this.#console.listen(uart, resolve);
+        this.#listener.once("error", reject);
+        this.#listener.listen(uart, resolve);
       });
       this.#relay = await LinkRelay.listen(url, { clock, bytesPerS: null });
     } catch (error) {
@@ -102,7 +102,7 @@ export class EthernetWire implements BoardWire {
     this.#relay = null;
     await relay?.close();
     this.#peer?.destroy();
-    if (this.#console.listening) await new Promise<void>((resolve) => this.#console.close(() => resolve()));
+    if (this.#listener.listening) await new Promise<void>((resolve) => this.#listener.close(() => resolve()));
   }
 
   /** The newest counts: the one before is a process that died. */

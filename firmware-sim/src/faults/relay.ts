@@ -170,7 +170,7 @@ export class LinkRelay {
   }
 }
 
-/** Reset; or close, when an end waits behind bytes that nobody takes: Node then fails to reset, and keeps the socket. */
+/** Reset; or close, when an end waits behind bytes that nobody takes: Node then fails to reset it, and keeps it. */
 function cutOff(socket: Socket): void {
   if (socket.writableEnded && !socket.writableFinished) socket.destroy();
   else socket.resetAndDestroy();
