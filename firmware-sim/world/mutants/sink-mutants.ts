@@ -59,8 +59,8 @@ export const SINK_MUTANTS: readonly Mutant[] = [
     ],
     [
       "what is refused again is called delivered",
-      "isTaken ? null : `the broker refused it again: ${reasonText(reasonCode)}`",
-      "isTaken ? null : null",
+      "    const isTaken = reasonCode < ReasonCode.unspecified;\n",
+      "    const isTaken = reasonCode >= 0;\n",
       60,
     ],
   ]),
