@@ -13,6 +13,7 @@ import { execFileSync } from "node:child_process";
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { basename, join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { amalgamate } from "./c-amalgamate.mjs";
 import { takeMeasured } from "./hardware-check.mjs";
 import { findCommand } from "./testing/requires.mjs";
 
@@ -88,6 +89,19 @@ const PARTS = [
   ["tg_catalog_parts.c", "the catalog: hash, parts"],
 ];
 
+/** Why the flash goals are not reached. */
+const BEYOND = [
+  "## Against the goals",
+  "",
+  "The flash goals come from a prototype of 2,554 B (Cortex-M0+) and 5,160 B (AVR). The WebSocket codec reaches its goal;",
+  "the serial profile does not. What it has and the prototype had not (the costs are those of the table below; they were",
+  "not measured one by one): a configuration checked field by field; gaps named by number, in the middle too, and a share",
+  "of the ring for answers [P-1] [P-13]; renumbering under another epoch and the end of the numbers [P-7] [P-10]; deadlines,",
+  "names beside codes, answers later, with a result or an error text [P-16] [P-17]; Bye both ways, refusals, pauses that a",
+  "gateway asks for [P-21]; Hello with marks, firmware, model and proof, pings with uptime and marks [P-12]; CRC-32, frames",
+  "of more than 254 bytes, checksums cut in steps so that no poll takes long; counters and events.",
+];
+
 /** Who calls through config->framing, inlined or not; every other pointer leads to the port or the application. */
 const FRAMING_CALLERS = /^(tg_poll|tg_init|tg_uplink_compose|open_step|link_step|speak|put_hello)$/;
 
@@ -140,13 +154,13 @@ function symbols(target, files) {
 }
 
 /** Links a profile and counts the SDK's own symbols in it. */
-function flash(target, folder, objects, profile) {
+function flash(target, folder, objects, profile, include = join(FOLDER, "include")) {
   const image = join(folder, `${profile.key}.elf`);
   run(`${target.prefix}gcc`, [
     ...target.cpu,
     ...FLAGS.slice(0, -1),
     ...profile.define,
-    `-I${join(FOLDER, "include")}`,
+    `-I${include}`,
     "-Wl,--gc-sections",
     "-w",
     join(FOLDER, "test", "size", "app.c"),
@@ -199,6 +213,23 @@ function byFile(target, objects, images) {
   );
 }
 
+/** The serial profile out of the two-file amalgamation, as Arduino and PlatformIO compile it. */
+function twoFiles(target, folder) {
+  const { header, source } = amalgamate();
+  const own = join(folder, "two-files");
+  mkdirSync(own, { recursive: true });
+  for (const [file, text] of [
+    ["tidegate.h", header],
+    ["tg.h", '#include "tidegate.h"\n'],
+    ["tidegate.c", source],
+  ]) {
+    writeFileSync(join(own, file), text);
+  }
+  const object = join(own, "tidegate.o");
+  run(`${target.prefix}gcc`, [...target.cpu, ...FLAGS.slice(0, -1), "-w", "-c", join(own, "tidegate.c"), "-o", object]);
+  return flash(target, own, [object], PROFILES[0], own).bytes;
+}
+
 function clientBytes(target, folder) {
   const source = join(folder, "client.c");
   writeFileSync(source, '#include "tg.h"\ntg_client client;\n');
@@ -240,6 +271,7 @@ function measure(target, detail) {
       .filter((symbol) => !serial.has(symbol.name))
       .reduce((sum, symbol) => sum + symbol.bytes, 0);
   }
+  row.twoFiles = twoFiles(target, folder);
   row.client = clientBytes(target, folder);
   const images = ["websocket", "serialCatalog"].map((key) => join(folder, `${key}.elf`));
   row.files = byFile(target, objects, images);
@@ -252,6 +284,7 @@ function symbolNames(target, folder, profile) {
 
 const COLUMNS = [
   ["serial", "serial profile, flash"],
+  ["twoFiles", "… out of the two files"],
   ["serialCatalog", "… with catalog"],
   ["websocketAdds", "WebSocket codec, flash"],
   ["client", "`tg_client`, RAM"],
@@ -271,7 +304,8 @@ function report(rows) {
     "`--check` in CI: no number may grow by more than 1 % unnoticed. `-Os`, no link-time optimisation, functions the",
     "application does not use dropped by the linker, the C library not counted. The library has no `.data`, no `.bss`" +
       " and",
-    "no heap; buffers are yours.",
+    "no heap; buffers are yours. The goals are judged by `src/*.c` compiled as they are, with no other option; on an",
+    "AVR we recommend the two of the last row, which every avr-gcc has.",
     "",
     `| target | compiler | ${COLUMNS.map(([, title]) => title).join(" | ")} |`,
     `|---|---|${COLUMNS.map(() => "---:|").join("")}`,
@@ -288,6 +322,8 @@ function report(rows) {
 /** The second table: where the flash goes. */
 function whatItBuys(rows) {
   return [
+    "",
+    ...BEYOND,
     "",
     "## What the bytes buy",
     "",

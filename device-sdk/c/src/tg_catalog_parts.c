@@ -94,10 +94,10 @@ static void queue_part(tg_client *c, uint8_t parts)
     c->updates = (uint16_t)(c->updates + TG_PART_BYTES);
     c->ring_end += TG_PART_BYTES;
     c->next_seq++;
-    for (;;) {
-        at = tg_outbox_after(at);
-        if (at == c->ring_end) break;
+    at = tg_outbox_after(at);
+    while (at != c->ring_end) {
         (void)tg_pb_le32(at, tg_pb_get32(at) + 1u);
+        at = tg_outbox_after(at);
     }
 #if TG_WITH_STORE
     if (TG_HAS_STORE(c)) (void)tg_save(c); /* the old numbers must not come back [P-9] */

@@ -123,7 +123,7 @@ static bool sort_records(tg_client *c)
         at += n;
     }
     if (seq >= c->next_seq || c->updates > c->update_bytes) return false;
-    if (c->ring_end - c->ring_head - c->updates > c->config->ring_bytes - c->update_bytes) return false;
+    if ((size_t)(c->ring_end - c->ring_head) > (size_t)c->config->ring_bytes - c->update_bytes + c->updates) return false;
     for (at = c->ring_head; at != c->ring_end;) {
         if ((tg_outbox_head(at) & TG_LENGTH_BITS) == 1u) at = tg_outbox_remove(c, at);
         else at = tg_outbox_after(at);
