@@ -71,9 +71,9 @@ function limitedAt(data: string, dir: string): SmallDisk {
 }
 
 /** Where no tmpfs may be mounted, the limited disk says the same. */
-const DISKS: readonly [name: string, make: (data: string, dir: string) => SmallDisk][] = [
+const DISKS: readonly (readonly [name: string, make: (data: string, dir: string) => SmallDisk])[] = [
   ["small", limitedAt],
-  ...(mayMount() ? ([["tmpfs", tmpfsAt]] as const) : []),
+  ...(mayMount() ? [["tmpfs", tmpfsAt] as const] : []),
 ];
 
 function mayMount(): boolean {

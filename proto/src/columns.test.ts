@@ -2,7 +2,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { decodeTelemetry, encodeTelemetry } from "./codec.js";
-import { ColumnKind, Columns, readColumns } from "./columns.js";
+import { ColumnKind, Columns } from "./columns.js";
 import { SAMPLES_PER_MESSAGE_MAX } from "./limits.js";
 import type { SeriesValues, Telemetry } from "./messages.js";
 import { mutate, mutations } from "./testing/arbitraries.js";
@@ -30,7 +30,7 @@ function valuesOf(kind: number, numbers: number[]): SeriesValues {
 
 /** @returns whether the short way took it. */
 function agrees(body: Uint8Array): boolean {
-  if (!readColumns(body, columns)) return false;
+  if (!columns.read(body)) return false;
   const decoded = decodeTelemetry(body);
   expect(decoded.ok && decoded.value.series).toEqual(seriesOf());
   return true;
@@ -101,8 +101,8 @@ describe("columns of a telemetry body", () => {
       const size = column.length;
       return Buffer.concat([Buffer.of(0x1a, (size & 0x7f) | 0x80, ((size >> 7) & 0x7f) | 0x80, size >> 14), column]);
     };
-    expect(readColumns(one(SAMPLES_PER_MESSAGE_MAX), columns)).toBe(true);
-    expect(readColumns(one(SAMPLES_PER_MESSAGE_MAX + 1), columns)).toBe(false);
+    expect(columns.read(one(SAMPLES_PER_MESSAGE_MAX))).toBe(true);
+    expect(columns.read(one(SAMPLES_PER_MESSAGE_MAX + 1))).toBe(false);
   });
 
   it("leave texts, blobs and 64-bit numbers to the decoder", () => {
@@ -113,7 +113,7 @@ describe("columns of a telemetry body", () => {
     ];
     for (const values of rare) {
       const series = [{ signal: 1, dtMs: [], periodUs: 0, quality: 0, values }];
-      expect(readColumns(encodeTelemetry({ base: { kind: "none" }, series, bootNonce: 0 }), columns)).toBe(false);
+      expect(columns.read(encodeTelemetry({ base: { kind: "none" }, series, bootNonce: 0 }))).toBe(false);
     }
   });
 });

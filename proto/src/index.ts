@@ -27,7 +27,7 @@ export {
   Type,
   toReason,
 } from "./codes.js";
-export { ColumnKind, Columns, readColumns } from "./columns.js";
+export { ColumnKind, Columns } from "./columns.js";
 export { crc32 } from "./crc.js";
 export {
   DECODE_ERROR_CODES,

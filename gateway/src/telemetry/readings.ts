@@ -11,7 +11,6 @@ import {
   ColumnKind,
   Columns,
   decodeTelemetry,
-  readColumns,
   type Series,
   type SeriesValues,
   Type,
@@ -60,7 +59,7 @@ const columns = new Columns();
  */
 export function visitReadings(record: StoredRecord, catalog: Catalog | null, visit: ReadingVisitor): boolean {
   const view = viewOf(catalog);
-  if (readColumns(record.body, columns)) {
+  if (columns.read(record.body)) {
     for (let i = 0; i < columns.count; i++) unrollColumn(i, record, view, visit);
     return true;
   }

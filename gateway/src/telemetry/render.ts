@@ -170,7 +170,8 @@ class ReadingsJson {
       this.#digits = String(t);
     }
     if (this.#json !== "") this.#json += ",";
-    this.#json += `${signal.jsonHead + this.#digits},"v":${valueJson(v)},"q":"${q}"${this.#hasUnits ? signal.unitJson : ""}}`;
+    const unit = this.#hasUnits ? signal.unitJson : "";
+    this.#json += `${signal.jsonHead + this.#digits},"v":${valueJson(v)},"q":"${q}"${unit}}`;
   };
 }
 
