@@ -93,13 +93,14 @@ const PARTS = [
 const BEYOND = [
   "## Against the goals",
   "",
-  "The flash goals come from a prototype of 2,554 B (Cortex-M0+) and 5,160 B (AVR). The WebSocket codec reaches its goal;",
-  "the serial profile does not. What it has and the prototype had not (the costs are those of the table below; they were",
-  "not measured one by one): a configuration checked field by field; gaps named by number, in the middle too, and a share",
-  "of the ring for answers [P-1] [P-13]; renumbering under another epoch and the end of the numbers [P-7] [P-10]; deadlines,",
-  "names beside codes, answers later, with a result or an error text [P-16] [P-17]; Bye both ways, refusals, pauses that a",
-  "gateway asks for [P-21]; Hello with marks, firmware, model and proof, pings with uptime and marks [P-12]; CRC-32, frames",
-  "of more than 254 bytes, checksums cut in steps so that no poll takes long; counters and events.",
+  "The flash goals come from a prototype of 2,554 B (Cortex-M0+) and 5,160 B (AVR). The WebSocket codec reaches its",
+  "goal; the serial profile does not. What it has and the prototype had not (the costs are those of the table",
+  "below; they were not measured one by one): a configuration checked field by field; gaps named by number, in the",
+  "middle too, and a share of the ring for answers [P-1] [P-13]; renumbering under another epoch and the end of the",
+  "numbers [P-7] [P-10]; deadlines, names beside codes, answers later, with a result or an error text [P-16]",
+  "[P-17]; Bye both ways, refusals, pauses that a gateway asks for [P-21]; Hello with marks, firmware, model and",
+  "proof, pings with uptime and marks [P-12]; CRC-32, frames of more than 254 bytes, checksums cut in steps so that",
+  "no poll takes long; counters and events.",
 ];
 
 /** Who calls through config->framing, inlined or not; every other pointer leads to the port or the application. */
@@ -154,7 +155,7 @@ function symbols(target, files) {
 }
 
 /** Links a profile and counts the SDK's own symbols in it. */
-function flash(target, folder, objects, profile, include = join(FOLDER, "include")) {
+function flash(target, folder, objects, { include = join(FOLDER, "include"), ...profile }) {
   const image = join(folder, `${profile.key}.elf`);
   run(`${target.prefix}gcc`, [
     ...target.cpu,
@@ -227,7 +228,7 @@ function twoFiles(target, folder) {
   }
   const object = join(own, "tidegate.o");
   run(`${target.prefix}gcc`, [...target.cpu, ...FLAGS.slice(0, -1), "-w", "-c", join(own, "tidegate.c"), "-o", object]);
-  return flash(target, own, [object], PROFILES[0], own).bytes;
+  return flash(target, own, [object], { ...PROFILES[0], include: own }).bytes;
 }
 
 function clientBytes(target, folder) {
