@@ -141,11 +141,6 @@ export class Fleet {
     return this.#seats.every(({ process }) => process?.isDrained === true);
   }
 
-  /** The epoch that the device at a serial line sends under. */
-  epochOf(device: string): number {
-    return this.#seats[this.#indexOf(device)]?.process?.epoch ?? 0;
-  }
-
   /** For the story of devices that do not come to rest. */
   get facts(): string {
     return this.#seats.map(({ settings, process }) => `${settings.id}: ${process?.facts ?? "off"}`).join("; ");
@@ -183,10 +178,19 @@ export class Fleet {
     return this.#seats.findIndex(({ settings }) => settings.id === device);
   }
 
+  /** The epoch that the device at a serial line sends under; null while it is off. */
+  #epochOf(device: string): number | null {
+    return this.#seats[this.#indexOf(device)]?.process?.epoch ?? null;
+  }
+
   #makeWire({ id, lineNoise }: DeviceSettings): SerialWire | null {
     if (lineNoise === null) return null;
     const { timeline, random } = this.#parts;
-    const tap = (message: Uint8Array): boolean => this.sent(id, this.epochOf(id), message) !== "never";
+    const tap = (message: Uint8Array): boolean => {
+      const epoch = this.#epochOf(id);
+      // What a board was about to say when it died does not get out.
+      return epoch !== null && this.sent(id, epoch, message) !== "never";
+    };
     return new SerialWire(timeline, random.fork(), { noise: lineNoise, tap });
   }
 }
