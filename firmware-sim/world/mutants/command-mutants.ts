@@ -20,6 +20,11 @@ export const COMMAND_MUTANTS: readonly Mutant[] = [
       200,
     ],
     ["final is not final", "  if (isFinal(record.state)) return final(record, event);\n", "", 100],
+    [
+      "expired is said although an earlier id of it went out",
+      '  if (record.state !== "sent" || record.transmissions !== 1) {',
+      '  if (record.state !== "sent") {',
+    ],
     ["states move back", "  if (RANK[state] <= RANK[record.state]) return", "  if (RANK[state] < 0) return", 200],
   ]),
   ...mutantsOf("gateway/src/command/dispatcher.ts", DISPATCH_TESTS, [
@@ -65,6 +70,25 @@ export const COMMAND_MUTANTS: readonly Mutant[] = [
       "    this.#transmit(lane, { ...next, wireId }, channel);\n    const sent = await this.#apply(next.commandId, {",
       200,
     ],
+    [
+      "made and transmitted before it is written",
+      "    const created = this.#options.store.create(request, offer);\n",
+      "    channel.sendCommand({ id: offer.wireId, name: request.name, args: new Uint8Array(0), deadlineUptimeMs: 0, atMostOnce: true });\n    const created = this.#options.store.create(request, offer);\n",
+    ],
+    [
+      "made, written, and sent on a session that ended",
+      "    if (lane.channel !== channel || this.#transmit(",
+      "    if (this.#transmit(",
+    ],
+    [
+      "two that are made get one wire id",
+      "wireId: lane.nextWireId++, epoch: channel.epoch };",
+      "wireId: lane.nextWireId, epoch: channel.epoch };",
+    ],
+  ]),
+  ...mutantsOf("gateway/src/command/lane.ts", DISPATCH_TESTS, [
+    ["a new command overtakes one that is being made", "!isWaiting && lane.makingCount + lane", "!isWaiting && lane"],
+    ["a new command goes beside one not received", "  return !isWaiting && lane", "  return lane"],
   ]),
   ...mutantsOf(
     "gateway/src/spool/command-book.ts",
@@ -88,6 +112,11 @@ export const COMMAND_MUTANTS: readonly Mutant[] = [
         "    if (result.becameFinal && unixMs < 0) this.#tell(",
       ],
     ],
+  ),
+  ...mutantsOf(
+    "gateway/src/telemetry/intake.ts",
+    ["gateway/src/telemetry/intake.test.ts"],
+    [["the word on a command waits for the interval", "this.#hasCommandUpdate = true;", ";"]],
   ),
   ...mutantsOf("device-sdk/ts/src/command-runner.ts", RUNNER_TESTS, [
     ["command dedupe lost", '  if (id === 0 || id <= marks.taken) return "duplicate";\n', "", 300],
