@@ -73,7 +73,8 @@ export const COMMAND_MUTANTS: readonly Mutant[] = [
     [
       "made and transmitted before it is written",
       "    const created = this.#options.store.create(request, offer);\n",
-      "    channel.sendCommand({ id: offer.wireId, name: request.name, args: new Uint8Array(0), deadlineUptimeMs: 0, atMostOnce: true });\n    const created = this.#options.store.create(request, offer);\n",
+      "    channel.sendCommand({ ...wireForm(request as never), id: offer.wireId, deadlineUptimeMs: 0 } as never);\n" +
+        "    const created = this.#options.store.create(request, offer);\n",
     ],
     [
       "made, written, and sent on a session that ended",

@@ -7,9 +7,10 @@
  *                         └───────┴── whole, FIN, binary, masked, not too long ──▶ message
  *
  * `ws` reads every frame through a Writable stream, five views and six calls, which costs more than all else that
- * intake does with it (rows T1 and T2 of the benchmark). Its rules stay its own: it gets every frame whole, and from the first
- * one on that is neither binary and final nor a ping or pong, it gets all that follows. So fragments, text, closing and
- * every fault are judged by `ws` alone. Only a header cut by the end of a chunk is held back, at most 13 bytes.
+ * intake does with it (rows T1 and T2 of the benchmark). Its rules stay its own: it gets every frame whole, and from
+ * the first one on that is neither binary and final nor a ping or pong, it gets all that follows. So fragments, text,
+ * closing and every fault are judged by `ws` alone. Only a header cut by the end of a chunk is held back, at most 13
+ * bytes.
  */
 
 /** Where the bytes go; both are read during the call only, and `message` may change them. */

@@ -23,7 +23,11 @@ let epoch = 0;
 beforeEach(() => {
   folder = testFolder();
   store = openTestStore(folder.path);
-  reader = new Reader(join(folder.path, "spool.db"), { render: () => null, live: () => null, liveJson: () => "" }, clock);
+  reader = new Reader(
+    join(folder.path, "spool.db"),
+    { render: () => null, live: () => null, liveJson: () => "" },
+    clock,
+  );
   const [outcome] = store.engine.hellos([helloOf()]);
   epoch = outcome !== undefined && "epoch" in outcome ? outcome.epoch : 0;
 });
@@ -121,7 +125,11 @@ describe("a quarantined record", () => {
     reader.close();
     store.engine.abandon();
     store = openTestStore(folder.path);
-    reader = new Reader(join(folder.path, "spool.db"), { render: () => null, live: () => null, liveJson: () => "" }, clock);
+    reader = new Reader(
+      join(folder.path, "spool.db"),
+      { render: () => null, live: () => null, liveJson: () => "" },
+      clock,
+    );
     expect(reader.requeued("broker", 10)).toMatchObject([{ recordId: 2 }]);
   });
 
