@@ -93,7 +93,12 @@ withAll.describe("emulated boards", () => {
           everyone(async (id) => (await account(id)).arrived > 5),
         );
         // Each board's catalog came before its first reading: none is under a bare number [P-27].
-        expect(broker.received().split("\n").filter((line) => /"#\d+"/.test(line))).toEqual([]);
+        expect(
+          broker
+            .received()
+            .split("\n")
+            .filter((line) => /"#\d+"/.test(line)),
+        ).toEqual([]);
         await gateway.kill();
         const before = new Map(
           await Promise.all(BOARDS.map(async (id) => [id, accountOf(id, broker.received(), []).arrived] as const)),
