@@ -228,6 +228,23 @@ describe("the storage engine", () => {
     again.engine.close();
   });
 
+  it("leaves a cursor where it is when an older place is told late: what was taken is not owed again", () => {
+    const { engine } = openTestStore(folder.path, { keepsHistory: true });
+    const { epoch } = hello(engine);
+    for (let seq = 1; seq <= 4; seq++) commit(engine, batchOf(run(epoch, seq, seq)));
+    const sink = { name: "a", start: "oldest", holdMaxAgeMs: null, holdMaxBytes: null } as const;
+    engine.openSinks([sink]);
+    engine.note({ cursors: [["a", 3]], boots: [], audit: [] });
+    engine.tick();
+    engine.note({ cursors: [["a", 1]], boots: [], audit: [] });
+    engine.tick();
+    expect(engine.status().sinks[0]).toMatchObject({ sink: "a", cursor: 3, backlogCount: 1 });
+    engine.close();
+    const again = openTestStore(folder.path, { keepsHistory: true });
+    expect(again.engine.openSinks([sink]).get("a")).toBe(3);
+    again.engine.close();
+  });
+
   it("writes cursors and deletes together, no more often than told, and both when it is closed", () => {
     const { engine } = openTestStore(folder.path, { choreIntervalMs: 5_000 });
     const { epoch } = hello(engine);
