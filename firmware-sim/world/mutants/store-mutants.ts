@@ -1,7 +1,11 @@
 /** Mutants of what lies on the disk: blocks and their damage, migrations, holds and quotas, quarantine. */
 import { type Mutant, mutantsOf } from "./mutant.js";
 
-const BLOCK_TESTS = ["gateway/src/storage/record-block.test.ts", "gateway/src/storage/reader.test.ts"];
+const BLOCK_TESTS = [
+  "gateway/src/storage/record-block.test.ts",
+  "gateway/src/storage/records-table.test.ts",
+  "gateway/src/storage/reader.test.ts",
+];
 const POLICY_TESTS = ["gateway/src/storage/sink-policies.test.ts", "gateway/src/storage/engine.test.ts"];
 
 export const STORE_MUTANTS: readonly Mutant[] = [
