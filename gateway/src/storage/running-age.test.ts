@@ -10,11 +10,13 @@ describe("the age of records", () => {
     first.note(10, 5_000);
     first.note(20, 5_000 + HOUR_MS);
     expect(first.olderThan(HOUR_MS / 2, 5_000 + HOUR_MS)).toBe(10);
-    // Days later, on a monotonic clock that began again: an hour of age, as when it stopped.
-    const second = new RunningAge(first.text, 77);
-    expect(second.olderThan(HOUR_MS / 2, 77)).toBe(10);
-    expect(second.olderThan(2 * HOUR_MS, 77)).toBe(0);
-    expect(second.olderThan(HOUR_MS, 77 + 2 * HOUR_MS)).toBe(20);
+    // Days later, on a monotonic clock that began again or has gone on: an hour of age, as when it stopped.
+    for (const startMs of [77, 100 * HOUR_MS]) {
+      const second = new RunningAge(first.text, startMs);
+      expect(second.olderThan(HOUR_MS / 2, startMs)).toBe(10);
+      expect(second.olderThan(2 * HOUR_MS, startMs)).toBe(0);
+      expect(second.olderThan(HOUR_MS, startMs + 2 * HOUR_MS)).toBe(20);
+    }
   });
 
   it("is never above the truth, also after a crash and with a line that cannot be read", () => {

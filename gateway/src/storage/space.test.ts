@@ -25,6 +25,24 @@ describe("the reserve", () => {
     expect(existsSync(reservePath(path))).toBe(true);
     db.close();
   });
+
+  it("is given up when the disk is full, and comes back when there is room for it and a WAL", () => {
+    const path = join(folder.path, "spool.db");
+    const db = new Database(path);
+    let freeBytes = 100 * RESERVE_BYTES;
+    const space = new Space(db, path, 2 ** 30, () => freeBytes);
+    space.refillReserve();
+    expect(statSync(reservePath(path)).size).toBe(RESERVE_BYTES);
+    space.scrapeTogether();
+    expect(existsSync(reservePath(path))).toBe(false);
+    freeBytes = RESERVE_BYTES;
+    space.refillReserve();
+    expect(existsSync(reservePath(path))).toBe(false);
+    freeBytes = 2 * RESERVE_BYTES;
+    space.refillReserve();
+    expect(statSync(reservePath(path)).size).toBe(RESERVE_BYTES);
+    db.close();
+  });
 });
 
 describe("the WAL", () => {
