@@ -6,6 +6,7 @@
  *   npm run mutants -- --only TEXT        those whose name or file has the text
  *   npm run mutants -- --workers 2        so many at a time (1 unless told)
  *   npm run mutants -- --state FILE       goes on where it was ended: what is in the file is not tried again
+ *   npm run mutants -- --story NAME       plants that one and tells how the world found it: the last lines of its story
  */
 import { writeFileSync } from "node:fs";
 import { parseArgs } from "node:util";
@@ -21,12 +22,15 @@ import { tableOf } from "./table.js";
 const SEEDS_MS = 180_000;
 /** At least this share has to be noticed. */
 const CAUGHT_SHARE_MIN = 0.95;
+const STORY_LINES = 30;
+const STORY_FINDINGS_MAX = 5;
 
 /** @param root of the repository. @param self this program's file. @returns the exit code. */
 export async function main(argv: readonly string[], root: string, self: string): Promise<number> {
   const text = { type: "string" } as const;
-  const options = { only: text, workers: text, json: text, state: text, "seeds-of": text };
+  const options = { only: text, workers: text, json: text, state: text, "seeds-of": text, story: text };
   const { values } = parseArgs({ args: [...argv], options });
+  if (values.story !== undefined) return story(values.story, root);
   const seedsOf = values["seeds-of"];
   if (seedsOf !== undefined) return seeds(seedsOf, root);
   const only = values.only ?? "";
@@ -70,10 +74,36 @@ function sum(tried: readonly { mutant: Mutant; found: Catch }[], json: string | 
   return share >= CAUGHT_SHARE_MIN ? 0 : 1;
 }
 
+function mutantCalled(name: string): Mutant {
+  const mutant = MUTANTS.find((known) => known.name === name);
+  if (mutant === undefined) throw new Error(`no mutant is called ${name}`);
+  return mutant;
+}
+
+/** Finds the first seed that notices, runs it again and prints what led to it. @returns 1 when one does. */
+async function story(name: string, root: string): Promise<number> {
+  const mutant = mutantCalled(name);
+  const World = await plantedWorld(mutant, root);
+  for (let seed = 1; seed <= Math.max(1, mutant.seedsMax); seed++) {
+    const { findings } = await new World(seed).run();
+    if (findings.length === 0) continue;
+    const { lines } = await new World(seed, true).run();
+    const noticed = lines.findIndex((line) => line.includes("CHECKER"));
+    const end = noticed < 0 ? lines.length : noticed + 1;
+    console.log(`${mutant.file}: ${name}`);
+    console.log(`seed ${seed}, of ${lines.length} events those before it was noticed:`);
+    console.log(lines.slice(Math.max(0, end - STORY_LINES), end).join("\n"));
+    const told = findings.slice(0, STORY_FINDINGS_MAX);
+    console.log(told.map(({ invariant, detail }) => `${invariant}: ${detail}`).join("\n"));
+    return 1;
+  }
+  console.log(`${name}: no seed up to ${mutant.seedsMax} noticed`);
+  return 0;
+}
+
 /** The world with that mutant in it, seed after seed. @returns 1 when one notices. */
 async function seeds(name: string, root: string): Promise<number> {
-  const mutant: Mutant | undefined = MUTANTS.find((known) => known.name === name);
-  if (mutant === undefined) throw new Error(`no mutant is called ${name}`);
+  const mutant = mutantCalled(name);
   const World = await plantedWorld(mutant, root);
   // On a slow machine fewer seeds are run: that is no catch, and not the mutant's doing.
   const untilMs = realMs() + SEEDS_MS;
