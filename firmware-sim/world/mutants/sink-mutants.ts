@@ -72,7 +72,6 @@ export const SINK_MUTANTS: readonly Mutant[] = [
       100,
     ],
     ["the backlog gets no share", "    if (isBacklogsTurn) this.#credit -= 1;\n", "    this.#credit = 0;\n"],
-    ["the backlog ends before its last is taken", " || this.#main.inFlightCount > 0) return;", ") return;"],
     [
       "the backlog goes on behind its end",
       "    this.#limit.id = splitAt;\n",
