@@ -243,3 +243,15 @@ describe("the catalog", () => {
 function entry(ordinal: number, seq: number, gap: number): Entry {
   return { ordinal, seq, gap, lane: "telemetry", samples: 1, body: BODY };
 }
+
+test("under another epoch nothing was said yet: an ack ahead of what was transmitted there frees nothing [P-3]", () => {
+  const box = fill(outbox(), 3);
+  box.adopt(7, 0);
+  expect(wire(box)).toEqual(["1", "2", "3"]);
+  box.adopt(8, 0);
+  expect(box.release(2)).toBeNull();
+  expect(box.messages).toBe(3);
+  expect(wire(box, 1)).toEqual(["1"]);
+  expect(box.release(1)).toBe(1);
+  expect(box.messages).toBe(2);
+});
