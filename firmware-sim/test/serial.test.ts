@@ -266,7 +266,7 @@ withAvr.describe("the serial commands on an emulated ATmega328P", () => {
 
   withAvr.it("say who is there: serial identify", () => {
     const text = tidegate("identify", `unix:${socket}`, "--json");
-    expect(JSON.parse(text)).toMatchObject({ deviceId: "uno-7", model: "atmega328p", maxRxBytes: 91, hasProof: true });
+    expect(JSON.parse(text)).toMatchObject({ deviceId: "uno-7", model: "atmega328p", maxRxBytes: 75, hasProof: true });
     expect(text).not.toContain("tgd_never_shown");
   });
 
