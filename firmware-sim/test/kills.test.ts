@@ -76,6 +76,8 @@ needed.describe("a command on whose way somebody is killed", () => {
   ];
   for (const way of WAYS) {
     const { victim, operation, delivery, edition } = way;
+    // What may run twice is not written down before it runs: the command may be done before the disk is asked at all.
+    const isOnTheWay = victim === "gateway" || operation === "send" || delivery === "atMostOnce";
     needed.it(
       `${victim} at its k-th ${operation}, ${delivery}, ${edition} SDK: ran as promised, and comes to an end`,
       async () => {
@@ -84,7 +86,7 @@ needed.describe("a command on whose way somebody is killed", () => {
           const verdict = await rehearseCommandKills({ dir, isPersistent: true, ...way });
           expect(verdict.faults).toEqual([]);
           expect(verdict.asked).toBe(2);
-          expect(verdict.kills).toBeGreaterThan(0); // a command that is done sooner has fewer calls
+          if (isOnTheWay) expect(verdict.kills).toBeGreaterThan(0); // a command that is done sooner has fewer calls
         } finally {
           rmSync(dir, { recursive: true, force: true });
         }
