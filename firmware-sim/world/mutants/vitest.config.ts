@@ -26,7 +26,8 @@ export default defineConfig({
     },
   ],
   test: {
-    pool: "forks",
+    // Threads, so that one that hangs ends with the process that is killed for it.
+    pool: "threads",
     maxWorkers: 1,
     bail: 1,
     reporters: ["json"],

@@ -49,6 +49,8 @@ export class WsLink {
   readonly #options: WsLinkOptions;
   readonly #bucket: TokenBucket;
   #open = true;
+  /** `ws` found a fault and takes nothing any more. */
+  #isFaulty = false;
   /** Reasons not to read: back-pressure of the whole gateway, and this device's own rate. */
   #held = false;
   #cancelRest: (() => void) | null = null;
@@ -72,15 +74,16 @@ export class WsLink {
   /** Tell `listener` of everything, and at the end `gone` first; called once, right after construction. */
   listen(listener: LinkListener, gone: () => void): void {
     this.#socket.on("message", (data, isBinary) => {
-      // What `ws` still reads from a socket that is gone may lack a beginning: see `#readFrames`.
-      if (!this.#open || this.#socket.readyState !== this.#socket.OPEN) return;
+      if (!this.#isReading()) return;
       this.#meter();
       if (!isBinary) listener.text();
       else if (data instanceof Uint8Array) listener.message(data);
     });
     this.#readFrames(listener);
     // The close follows; ws has already chosen the close code (1002, 1007, 1009 …).
-    this.#socket.on("error", () => {});
+    this.#socket.on("error", () => {
+      this.#isFaulty = true;
+    });
     this.#socket.on("close", () => {
       this.#open = false;
       this.#cancelRest?.();
@@ -125,22 +128,23 @@ export class WsLink {
     const [toWs, ...others] = this.#stream.listeners("data");
     // Not as we know it: then `ws` reads everything, as it would without us.
     if (toWs === undefined || others.length > 0) return;
-    let isFaulty = false;
-    this.#socket.on("error", () => {
-      isFaulty = true;
-    });
     const frames = new WholeFrames(this.messageBytesMax, {
       message: (payload) => {
-        if (!this.#open || this.#socket.readyState !== this.#socket.OPEN) return;
+        if (!this.#isReading()) return;
         this.#meter();
         listener.message(payload);
       },
       other: (bytes) => {
-        if (!isFaulty) toWs.call(this.#stream, bytes);
+        if (!this.#isFaulty) toWs.call(this.#stream, bytes);
       },
     });
     this.#stream.off("data", toWs as (chunk: Buffer) => void); // as it was added
     this.#stream.on("data", (chunk: Buffer) => frames.take(chunk));
+  }
+
+  /** What `ws` still reads from a socket that is gone may lack a beginning (`#readFrames`): nobody gets it. */
+  #isReading(): boolean {
+    return this.#open && this.#socket.readyState === this.#socket.OPEN;
   }
 
   #meter(): void {
