@@ -80,6 +80,11 @@ export class RealGateway {
     return await ended(this.#gateway, "SIGTERM");
   }
 
+  /** Wait until it ends by itself. @returns the exit code */
+  async ends(): Promise<number | null> {
+    return await ended(this.#gateway);
+  }
+
   /** A link that logs a browser in. */
   async loginLink(): Promise<string> {
     const { path } = (await this.ask("POST", "/api/v1/login-codes")) as { path: string }; // our own API
@@ -99,12 +104,12 @@ export class RealGateway {
   }
 }
 
-function ended(child: ChildProcess | null, signal: NodeJS.Signals): Promise<number | null> {
+function ended(child: ChildProcess | null, signal?: NodeJS.Signals): Promise<number | null> {
   if (child === null) return Promise.resolve(null);
   if (child.exitCode !== null || child.signalCode !== null) return Promise.resolve(child.exitCode);
   return new Promise((resolve) => {
     child.once("exit", (code) => resolve(code));
-    child.kill(signal);
+    if (signal !== undefined) child.kill(signal);
   });
 }
 
