@@ -5,73 +5,21 @@
 //                                      limit (flash goals are only shown), or when the library brings data, heap, stdio
 //                                      or float formatting
 //   node scripts/c-size.mjs --detail   also prints every function
+//   node scripts/c-size.mjs --features also measures what single features cost (a minute), else that table stays
 //
 // Flash is counted in linked images: the functions of src/ that a smallest application keeps (test/size/app.c), the C
 // library's own not counted. Stack is the deepest path of the call graph below tg_poll(), from -fstack-usage; a
 // call through a pointer counts as the framing where it can be that, the port and the application as nothing.
-import { execFileSync } from "node:child_process";
-import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { basename, join } from "node:path";
-import { fileURLToPath } from "node:url";
 import { amalgamate } from "./c-amalgamate.mjs";
+import { featureCosts } from "./c-size/features.mjs";
+import { BUILD, compile, FLAGS, FOLDER, flash, PROFILES, run, symbols, TARGETS } from "./c-size/images.mjs";
 import { takeMeasured } from "./hardware-check.mjs";
 import { findCommand } from "./testing/requires.mjs";
 
-const FOLDER = fileURLToPath(new URL("../device-sdk/c", import.meta.url));
-const BUILD = join(FOLDER, "build", "size");
 const REPORT = join(FOLDER, "SIZE.md");
 const GROWTH_MAX = 1.01;
-const FLAGS = ["-std=c99", "-Os", "-ffunction-sections", "-fdata-sections", "-fstack-usage"];
-const FORBIDDEN =
-  /^(malloc|calloc|realloc|free|_sbrk|s?n?printf|v?s?n?printf|puts|dtoa.*|__aeabi_[fd].*|__(add|sub|mul|div)[sd]f3)$/;
-
-/** Call instructions: Thumb `bl`, AVR `call`/`rcall` and tail jumps to another function. */
-const TARGETS = [
-  {
-    name: "Cortex-M0+",
-    prefix: "arm-none-eabi-",
-    cpu: ["-mcpu=cortex-m0plus", "-mthumb"],
-    link: ["--specs=nano.specs", "--specs=nosys.specs"],
-    call: /\tbl?\t[0-9a-f]+ <([A-Za-z_0-9]+)[>.]/,
-    indirect: /\tblx\t/,
-    returnBytes: 0,
-    goals: { serial: 3584, websocketAdds: 2048 },
-    limits: { client: 160, stack: 512, stackWebsocket: 512 },
-  },
-  {
-    name: "Cortex-M3",
-    prefix: "arm-none-eabi-",
-    cpu: ["-mcpu=cortex-m3", "-mthumb"],
-    link: ["--specs=nano.specs", "--specs=nosys.specs"],
-    call: /\tbl?(?:\.w|\.n)?\t[0-9a-f]+ <([A-Za-z_0-9]+)[>.]/,
-    indirect: /\tblx\t|\tbx\t(?!lr)/,
-    returnBytes: 0,
-    goals: {},
-    limits: {},
-  },
-  {
-    name: "ATmega328P",
-    prefix: "avr-",
-    cpu: ["-mmcu=atmega328p"],
-    link: [],
-    call: /\t(?:r?call|r?jmp)\t.*<([A-Za-z_0-9]+)[>.]/,
-    indirect: /\ticall|\tijmp/,
-    returnBytes: 2,
-    goals: { serial: 6656 },
-    limits: { client: 128, stack: 320 },
-  },
-];
-
-/** The same sources with what avr-gcc offers against its long prologues and calls: for boards where flash is short. */
-const AVR = TARGETS.at(-1);
-TARGETS.push({
-  ...AVR,
-  name: "… with -mcall-prologues -mrelax",
-  cpu: [...AVR.cpu, "-mcall-prologues", "-mrelax"],
-  goals: {},
-  limits: {},
-});
-
 /** What each source file is for, in the order of the second table. */
 const PARTS = [
   ["tg_client.c", "phases, timers, backoff, liveness, checks of the configuration"],
@@ -94,86 +42,14 @@ const BEYOND = [
   "## Against the goals",
   "",
   "The flash goals come from a prototype of 2,554 B (Cortex-M0+) and 5,160 B (AVR). The WebSocket codec reaches its",
-  "goal; the serial profile does not. What it has and the prototype had not (the costs are those of the table",
-  "below; they were not measured one by one): a configuration checked field by field; gaps named by number, in the",
-  "middle too, and a share of the ring for answers [P-1] [P-13]; renumbering under another epoch and the end of the",
-  "numbers [P-7] [P-10]; deadlines, names beside codes, answers later, with a result or an error text [P-16]",
-  "[P-17]; Bye both ways, refusals, pauses that a gateway asks for [P-21]; Hello with marks, firmware, model and",
-  "proof, pings with uptime and marks [P-12]; CRC-32, frames of more than 254 bytes, checksums cut in steps so that",
-  "no poll takes long; counters and events.",
+  "goal; the serial profile does not: rules of the protocol that the prototype did not have cost what the goal leaves,",
+  "and more. Beside what follows it lacked CRC-32, answers that come later, and pings with marks [P-12].",
 ];
+
+const FEATURES_TITLE = "## What single features cost";
 
 /** Who calls through config->framing, inlined or not; every other pointer leads to the port or the application. */
 const FRAMING_CALLERS = /^(tg_poll|tg_init|tg_uplink_compose|open_step|link_step|speak|put_hello)$/;
-
-const PROFILES = [
-  { key: "serial", name: "serial", define: ["-DFRAMING=tg_serial_framing"] },
-  { key: "serialCatalog", name: "serial + catalog", define: ["-DFRAMING=tg_serial_framing", "-DCATALOG"] },
-  { key: "websocket", name: "WebSocket", define: ["-DFRAMING=tg_websocket_framing"] },
-];
-
-function run(command, args) {
-  return execFileSync(command, args, { encoding: "utf8", stdio: ["ignore", "pipe", "pipe"], maxBuffer: 1 << 26 });
-}
-
-function sourceFiles() {
-  return readdirSync(join(FOLDER, "src")).filter((file) => file.endsWith(".c"));
-}
-
-/** Compiles src/ for a target: object paths, the stack of each function, and what must not be there. */
-function compile(target, folder) {
-  const stack = new Map();
-  const faults = [];
-  const objects = sourceFiles().map((file) => {
-    const object = join(folder, file.replace(/\.c$/, ".o"));
-    run(`${target.prefix}gcc`, [...target.cpu, ...FLAGS, "-c", join(FOLDER, "src", file), "-o", object]);
-    for (const line of readFileSync(object.replace(/\.o$/, ".su"), "utf8").trim().split("\n").filter(Boolean)) {
-      const [place, bytes, kind] = line.split("\t");
-      const name = place.split(":").at(-1).split(".")[0];
-      stack.set(name, Math.max(Number(bytes), stack.get(name) ?? 0));
-      if (!kind.startsWith("static")) faults.push(`${name}: stack is ${kind}`);
-    }
-    return object;
-  });
-  for (const line of run(`${target.prefix}size`, objects).trim().split("\n").slice(1)) {
-    const [, data, bss, , , name] = line.trim().split(/\s+/);
-    if (data !== "0" || bss !== "0") faults.push(`${name}: data ${data}, bss ${bss}`);
-  }
-  for (const line of run(`${target.prefix}nm`, ["-u", ...objects]).split("\n")) {
-    const name = line.trim().replace(/^U /, "");
-    if (FORBIDDEN.test(name)) faults.push(`needs ${name}`);
-  }
-  return { objects, stack, faults };
-}
-
-function symbols(target, files) {
-  return run(`${target.prefix}nm`, ["-S", ...files])
-    .split("\n")
-    .map((line) => line.match(/^[0-9a-f]+ ([0-9a-f]+) ([tTrRwWbBdD]) (\S+)/))
-    .filter((match) => match !== null)
-    .map(([, size, , name]) => ({ name, bytes: Number.parseInt(size, 16) }));
-}
-
-/** Links a profile and counts the SDK's own symbols in it. */
-function flash(target, folder, objects, { include = join(FOLDER, "include"), ...profile }) {
-  const image = join(folder, `${profile.key}.elf`);
-  run(`${target.prefix}gcc`, [
-    ...target.cpu,
-    ...FLAGS.slice(0, -1),
-    ...profile.define,
-    `-I${include}`,
-    "-Wl,--gc-sections",
-    "-w",
-    join(FOLDER, "test", "size", "app.c"),
-    ...objects,
-    ...target.link,
-    "-o",
-    image,
-  ]);
-  const own = new Set(symbols(target, objects).map((symbol) => symbol.name));
-  const kept = symbols(target, [image]).filter((symbol) => own.has(symbol.name));
-  return { image, kept, bytes: kept.reduce((sum, symbol) => sum + symbol.bytes, 0) };
-}
 
 /** Edges of the call graph, read from the disassembly. */
 function callGraph(target, image) {
@@ -252,7 +128,6 @@ function measure(target, detail) {
   const { objects, stack, faults } = compile(target, folder);
   const row = { target: target.name, compiler: run(`${target.prefix}gcc`, ["-dumpversion"]).trim(), faults };
   for (const profile of PROFILES) {
-    if (profile.key === "websocket" && !sourceFiles().includes("tg_websocket.c")) continue;
     const { image, kept, bytes } = flash(target, folder, objects, profile);
     row[profile.key] = bytes;
     if (detail && profile.key !== "serialCatalog") {
@@ -293,7 +168,8 @@ const COLUMNS = [
   ["stackWebsocket", "`tg_poll`, stack (WebSocket)"],
 ];
 
-function report(rows) {
+/** @param costs what single features cost; null: the table stays as it is. */
+function report(rows, costs) {
   const cell = (row, target, key) => {
     const limit = target.limits[key] ?? target.goals[key];
     return row[key] === undefined ? "–" : `${row[key]}${limit === undefined ? "" : ` / ${limit}`}`;
@@ -317,14 +193,16 @@ function report(rows) {
       `| ${row.target} | gcc ${row.compiler} | ${COLUMNS.map(([key]) => cell(row, target, key)).join(" | ")} |`,
     );
   }
-  return `${[...lines, ...whatItBuys(rows)].join("\n")}\n`;
+  return `${[...lines, ...whatItBuys(rows, costs)].join("\n")}\n`;
 }
 
 /** The second table: where the flash goes. */
-function whatItBuys(rows) {
+function whatItBuys(rows, costs) {
   return [
     "",
     ...BEYOND,
+    "",
+    ...(costs === null ? keptCosts() : costTable(costs)),
     "",
     "## What the bytes buy",
     "",
@@ -336,6 +214,29 @@ function whatItBuys(rows) {
       ([file, use]) => `| ${file} | ${use} | ${rows.map((row) => row.files.get(file) ?? "–").join(" | ")} |`,
     ),
   ];
+}
+
+function costTable(costs) {
+  const sums = TARGETS.map((_, i) => costs.reduce((sum, { bytes }) => sum + bytes[i], 0));
+  return [
+    FEATURES_TITLE,
+    "",
+    "Bytes of flash of the serial profile, measured by taking each out of a copy (`--features`); some share code, so",
+    "the sum is a little off.",
+    "",
+    `| feature | ${TARGETS.map(({ name }) => name).join(" | ")} |`,
+    `|---|${TARGETS.map(() => "---:|").join("")}`,
+    ...costs.map(({ name, bytes }) => `| ${name} | ${bytes.join(" | ")} |`),
+    `| sum | ${sums.join(" | ")} |`,
+  ];
+}
+
+/** The table of features as it was measured last. */
+function keptCosts() {
+  const lines = readFileSync(REPORT, "utf8").split("\n");
+  const from = lines.indexOf(FEATURES_TITLE);
+  const end = lines.findIndex((line, i) => i > from && line.startsWith("## "));
+  return from < 0 ? [] : lines.slice(from, end - 1);
 }
 
 /** Numbers of the committed table, by target and column. */
@@ -369,7 +270,9 @@ function problems(rows, before) {
 const check = process.argv.includes("--check");
 const present = TARGETS.filter((target) => findCommand(`${target.prefix}gcc`) !== null);
 const rows = present.map((target) => measure(target, process.argv.includes("--detail")));
-const text = report(rows);
+const hasAll = present.length === TARGETS.length;
+const costs = process.argv.includes("--features") && hasAll ? featureCosts(TARGETS) : null;
+const text = report(rows, costs);
 console.log(text);
 for (const target of TARGETS) {
   if (!present.includes(target)) console.log(`${target.name}: not measured, ${target.prefix}gcc is absent`);
@@ -381,7 +284,7 @@ for (const { target, ...row } of rows) {
 }
 const found = problems(rows, check ? committed() : null);
 for (const problem of found) console.error(problem);
-if (!check && present.length === TARGETS.length) {
+if (!check && hasAll) {
   writeFileSync(REPORT, text);
   takeMeasured(); // hardware/ repeats the numbers per board
 }

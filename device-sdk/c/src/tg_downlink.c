@@ -23,7 +23,7 @@ static void set_window(tg_client *c, uint32_t window)
     c->window = window > TG_WINDOW_MAX ? (uint8_t)TG_WINDOW_MAX : (uint8_t)window;
 }
 
-/* Only the answer to the latest Hello counts [P-5], and only if it claims nothing we never sent [P-3]. */
+/* Only the answer to the latest Hello counts [P-5], and the epoch only if it holds nothing we never sent [P-7]. */
 static TG_APART void on_welcome(tg_client *c, const uint32_t *v)
 {
     tg_tick ticks;
@@ -36,6 +36,11 @@ static TG_APART void on_welcome(tg_client *c, const uint32_t *v)
 #endif
         tg_emit(c, TG_EVENT_RENUMBERED, v[3]);
     } else if (!tg_outbox_covers(c, v[4])) {
+        if (c->epoch != 0) { /* a copy of this device spoke under its epoch: ask for another [P-7] */
+            tg_outbox_renumber(c);
+            c->epoch = 0;
+            c->flags |= TG_OWED;
+        }
         return;
     }
 #if TG_WITH_STORE

@@ -121,6 +121,30 @@ static void a_welcome_under_another_epoch_that_claims_a_mark_is_ignored_p7(void)
     CHECK_EQ(b->renumbered, 0);
 }
 
+static void a_welcome_that_holds_what_was_never_sent_is_of_a_copy_p7(void)
+{
+    bench *b = bench_new();
+    uint32_t epoch;
+    bench_open(b);
+    bench_online(b);
+    bench_put(b);
+    bench_settle(b);
+    epoch = b->client.epoch;
+    b->gateway.die_after = 0;
+    while (tg_get_phase(&b->client) == TG_ONLINE) bench_pass(b, 1000, 100);
+    bench_put(b);
+    bench_put(b);
+    b->gateway.durable += 2; /* a copy of the device sent these two */
+    b->gateway.die_after = -1;
+    bench_online(b);
+    bench_settle(b);
+    CHECK(b->client.epoch != epoch);
+    CHECK_EQ(b->gateway.hello_acked, 0);
+    CHECK_EQ(b->gateway.hello_oldest, 1);
+    CHECK_EQ(tg_held(&b->client), 0);
+    bench_accounts(b, b->client.epoch, 2);
+}
+
 static tg_err put_text(bench *b, uint16_t n)
 {
     static uint8_t scratch[1100];
@@ -222,6 +246,7 @@ int main(void)
     RUN(a_nack_for_what_was_acked_goes_back_no_further_than_the_ack_p2);
     RUN(an_ack_during_the_pause_of_a_nack_does_not_end_it_p2);
     RUN(a_welcome_under_another_epoch_that_claims_a_mark_is_ignored_p7);
+    RUN(a_welcome_that_holds_what_was_never_sent_is_of_a_copy_p7);
     RUN(a_message_larger_than_its_share_of_the_ring_is_refused_and_evicts_nothing);
     RUN(what_another_gateway_does_not_take_is_withdrawn_in_its_turn_p1);
     RUN(an_entry_whose_length_takes_two_bytes_is_one_part_p27);

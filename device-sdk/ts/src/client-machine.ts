@@ -208,7 +208,12 @@ function downlink(state: ClientState, body: DownlinkBody, world: Surroundings): 
 function welcome(state: ClientState, answer: Welcome, world: Surroundings): Step {
   const isLatest = answer.attempt === state.attempt && answer.bootNonce === world.bootNonce;
   if (!isLatest || answer.epoch === 0) return stay(state);
-  const { limits, link, nowMs } = world;
+  const { limits, link, marks, nowMs } = world;
+  // The gateway has numbers of this epoch that this device never sent: a copy of its memory did [P-7].
+  if (answer.epoch === marks.epoch && !marks.closing && answer.ackedSeq > marks.ackableSeq) {
+    const again = greet(state, world, nowMs, 1);
+    return { state: again.state, effects: [{ do: "leaveEpoch" }, ...again.effects] };
+  }
   const keepaliveMs = answer.keepaliveMs === 0 ? limits.keepaliveMsDefault : answer.keepaliveMs;
   const phase: OnlinePhase = {
     name: "online",

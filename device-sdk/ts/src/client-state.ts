@@ -72,6 +72,7 @@ export type ClientEffect =
   | { readonly do: "rewind"; readonly seq: number }
   | { readonly do: "repeatUnacked" }
   | { readonly do: "rotate" }
+  | { readonly do: "leaveEpoch" }
   | { readonly do: "offerCatalog" }
   | { readonly do: "command"; readonly command: Command }
   | { readonly do: "announce"; readonly news: News };

@@ -64,7 +64,7 @@ export interface ConnectionStats {
 }
 
 /** The effects that only concern the outbox. */
-type OutboxEffect = Extract<ClientEffect, { do: "release" | "rewind" | "repeatUnacked" | "rotate" }>;
+type OutboxEffect = Extract<ClientEffect, { do: "release" | "rewind" | "repeatUnacked" | "rotate" | "leaveEpoch" }>;
 
 /** RFC 6455 §7.4.1: nothing went wrong. */
 const CLOSE_NORMAL = 1000;
@@ -186,6 +186,9 @@ export class Connection {
         break;
       case "rotate":
         outbox.rotate();
+        break;
+      case "leaveEpoch":
+        outbox.leaveEpoch();
         break;
     }
   }

@@ -39,6 +39,8 @@ export interface OutboxMarks {
   readonly nextSeq: number;
   readonly oldest: number;
   readonly ackedSeq: number;
+  /** The highest number that the gateway can have heard of [P-3]. */
+  readonly ackableSeq: number;
   /** Messages held in this epoch. */
   readonly held: number;
   readonly inFlight: number;

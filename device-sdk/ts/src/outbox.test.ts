@@ -255,3 +255,14 @@ test("under another epoch nothing was said yet: an ack ahead of what was transmi
   expect(box.release(1)).toBe(1);
   expect(box.messages).toBe(2);
 });
+
+test("leaving an epoch numbers what is held from 1 and asks for another; nothing said before is acked under it [P-7]", () => {
+  const box = fill(outbox(), 4);
+  box.adopt(7, 0);
+  expect(wire(box, 2)).toEqual(["1", "2"]);
+  box.release(1);
+  box.leaveEpoch();
+  expect(box.marks).toMatchObject({ epoch: 0, closing: false, oldest: 1, nextSeq: 4, ackedSeq: 0, ackableSeq: 0 });
+  box.adopt(8, 0);
+  expect(wire(box)).toEqual(["1", "2", "3"]);
+});

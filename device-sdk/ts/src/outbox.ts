@@ -54,8 +54,8 @@ export class Outbox {
   }
 
   get marks(): OutboxMarks {
-    const { epoch, closing, nextSeq, oldest, ackedSeq, held, inFlight } = this.#current;
-    return { epoch, closing, nextSeq, oldest, ackedSeq, held, inFlight };
+    const { epoch, closing, nextSeq, oldest, ackedSeq, ackableSeq, held, inFlight } = this.#current;
+    return { epoch, closing, nextSeq, oldest, ackedSeq, ackableSeq, held, inFlight };
   }
 
   /** Messages held, of both epochs. */
@@ -166,6 +166,13 @@ export class Outbox {
   rotate(): void {
     if (this.#current.held > 0) return;
     this.#current = this.#next ?? new SeqQueue();
+    this.#next = null;
+    this.#allMoved();
+  }
+
+  /** Number what is held from 1 and ask for a new epoch: this one is somebody else's as well [P-7]. */
+  leaveEpoch(): void {
+    this.#current.renumber(0, this.#next?.entries() ?? []);
     this.#next = null;
     this.#allMoved();
   }

@@ -68,6 +68,11 @@ export class SeqQueue {
     return this.#entries[this.#head]?.seq ?? this.nextSeq;
   }
 
+  /** The highest number that the gateway can have heard of: transmitted, or announced as gone. */
+  get ackableSeq(): number {
+    return this.closing ? this.nextSeq - 1 : Math.max(this.transmittedSeq, this.oldest - 1);
+  }
+
   /** What is held, oldest first. */
   *entries(): IterableIterator<Entry> {
     for (let i = this.#head; i < this.#entries.length; i++) {
@@ -107,8 +112,7 @@ export class SeqQueue {
 
   /** Remove everything durable at the gateway. Returns null when `seq` is beyond what can have been said [P-3]. */
   release(seq: number): Entry[] | null {
-    const said = this.closing ? this.nextSeq - 1 : Math.max(this.transmittedSeq, this.oldest - 1);
-    if (seq > said) return null;
+    if (seq > this.ackableSeq) return null;
     if (seq <= this.ackedSeq) return [];
     this.ackedSeq = seq;
     const released: Entry[] = [];

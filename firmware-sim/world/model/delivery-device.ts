@@ -173,6 +173,12 @@ export class ModelDevice {
     const { device } = state;
     const isMine = welcome.boot === device.boot && welcome.attempt === device.attempt;
     if (!isMine && !this.#off.has("P-5")) return;
+    // [P-7]: what it never sent is a copy's; it asks for an epoch of its own.
+    if (welcome.epoch === device.epoch && welcome.acked > ackableOf(device) && !this.#off.has("P-7")) {
+      renumber(state, 0, this.#scope.seqMax);
+      this.#hello(state);
+      return;
+    }
     if (welcome.epoch === device.epoch) this.#acked(state, welcome.acked);
     else renumber(state, welcome.epoch, this.#scope.seqMax);
     device.phase = "online";
@@ -185,7 +191,7 @@ export class ModelDevice {
   /** [P-3]: an ack beyond what was transmitted, or is known to be gone, frees nothing. */
   #acked(state: State, seq: number): void {
     const { device, seen } = state;
-    if (seq > Math.max(device.tx, oldestOf(device) - 1)) return;
+    if (seq > ackableOf(device)) return;
     for (const message of device.held) if (message.seq <= seq) seen.freed.push(message.id);
     device.held = device.held.filter((message) => message.seq > seq);
     device.acked = Math.max(device.acked, seq);
@@ -246,6 +252,11 @@ function label({ device, seen }: State, id: number, seq: number): void {
 function save(state: State): void {
   state.budget.save -= 1;
   state.device.saved = savedOf(state.device);
+}
+
+/** The highest number that the gateway can have heard of. */
+function ackableOf(device: State["device"]): number {
+  return Math.max(device.tx, oldestOf(device) - 1);
 }
 
 function tellingOf(device: State["device"]): string {

@@ -13,7 +13,7 @@ export const DEVICE_MUTANTS: readonly Mutant[] = [
   ...mutantsOf("device-sdk/ts/src/seq-queue.ts", OUTBOX_TESTS, [
     ["eviction without a gap", "    if (heir) heir.gap += entry.gap + 1;\n", "    if (heir) heir.gap += 0;\n", 40],
     ["eviction at the end without a gap", "    else this.tailGap += entry.gap + 1;\n", "", 60],
-    ["an ack beyond what was sent is obeyed", "    if (seq > said) return null;\n", "", 60],
+    ["an ack beyond what was sent is obeyed", "    if (seq > this.ackableSeq) return null;\n", "", 60],
     ["a Nack is not obeyed", "    this.#cursorSeq = Math.max(seq - 1, this.ackedSeq);\n", "", 60],
     [
       "a gap reaches down to acked numbers",
@@ -49,6 +49,7 @@ export const DEVICE_MUTANTS: readonly Mutant[] = [
       "  if (answer.epoch === 0) return stay(state);\n",
       300,
     ],
+    ["the epoch of a copy is kept", "answer.ackedSeq > marks.ackableSeq) {", "answer.ackedSeq > 2 ** 32) {", 60],
     ["the tail is never sent again", "  if (retransmitMs === 0 ||", "  if (retransmitMs >= 0 ||", 100],
     [
       "Hello is said once",
