@@ -4,7 +4,15 @@
 //   echo-server.mjs        sends { port } when it listens
 
 import { createServer } from "node:http";
-import { decodeUplink, encodeAck, encodeDownlink, SUBPROTOCOL } from "@tidegate/proto";
+import {
+  decodeUplink,
+  Envelope,
+  encodeAck,
+  encodeDownlink,
+  readEnvelope,
+  SUBPROTOCOL,
+  UplinkTag,
+} from "@tidegate/proto";
 import { WebSocketServer } from "ws";
 
 process.once("disconnect", () => process.exit(1));
@@ -18,14 +26,18 @@ sockets.on("connection", (socket, { url }) => {
   socket.on("error", () => {});
   socket.on("message", (bytes) => {
     if (url === "/echo") socket.send(bytes);
-    else answer(socket, decodeUplink(bytes).value);
+    else answer(socket, bytes);
   });
 });
 
-function answer(socket, { seq, body }) {
-  if (seq > 0) socket.send(encodeAck(seq));
-  if (body?.kind !== "hello") return;
-  const { attempt, bootNonce } = body.hello;
+const envelope = new Envelope();
+
+/** No more than it takes: the number of a message, and what a Welcome repeats of a Hello. */
+function answer(socket, bytes) {
+  if (readEnvelope(bytes, envelope) !== null) return;
+  if (envelope.seq > 0) socket.send(encodeAck(envelope.seq));
+  if (envelope.body !== UplinkTag.hello) return;
+  const { attempt, bootNonce } = decodeUplink(bytes).value.body.hello;
   const times = { keepaliveMs: 30_000, window: 64, unixMs: Date.now() };
   const rest = { epoch: 5, ackedSeq: 0, wantCatalog: false, maxUplinkBytes: 65_536 };
   socket.send(encodeDownlink({ kind: "welcome", welcome: { attempt, bootNonce, ...times, ...rest } }));

@@ -3,15 +3,19 @@
 //
 //   load.c ══ws══▶ gateway ──▶ spool.db, fsync ──▶ ack
 //          ══mqtt══▶ Mosquitto | NATS, queueing for a subscriber that is away ──▶ PUBACK
+//          ══ws══▶ `ws`, which keeps nothing ──▶ ack        what sockets alone cost in one thread of Node (T2)
 
 import { rmSync } from "node:fs";
+import { fileURLToPath } from "node:url";
 import { measureOf, runLoad } from "../harness/load.mjs";
+import { Program } from "../harness/processes.mjs";
 import { startMosquitto } from "../peers/mosquitto.mjs";
 import { startNats } from "../peers/nats.mjs";
 import { leaveSubscription } from "../peers/offline-subscriber.mjs";
 
 const PAYLOAD_BYTES = 64;
 const SECONDS = { quick: 2, full: 5 };
+const ECHO_SERVER = fileURLToPath(new URL("../peers/echo-server.mjs", import.meta.url));
 
 /** @param {{ conns: number, inflight: number }} shape */
 function contenders(shape) {
@@ -49,6 +53,20 @@ async function measureBroker(bench, start, options) {
   }
 }
 
+/** The same devices at a server that acknowledges every message by itself, at once, and keeps nothing. */
+async function measureBare(bench, shape) {
+  const fleet = await bench.fleet(shape.conns);
+  const server = new Program(process.execPath, [ECHO_SERVER], { hasChannel: true });
+  try {
+    const { port } = await server.message();
+    const seconds = bench.isQuick ? SECONDS.quick : SECONDS.full;
+    const target = { mode: "ws", port, pid: server.pid, tokens: fleet.tokensFile };
+    return measureOf(await runLoad(bench.loadProgram, { ...shape, payload: PAYLOAD_BYTES, seconds, ...target }));
+  } finally {
+    await server.kill();
+  }
+}
+
 const common = {
   unit: "acked/s",
   direction: "atLeast",
@@ -66,6 +84,8 @@ export const t1 = {
   contenders: contenders({ conns: 100, inflight: 32 }),
 };
 
+const SINGLES = { conns: 1000, inflight: 1 };
+
 /** One message each: the whole path as latency. */
 export const t2 = {
   ...common,
@@ -73,5 +93,5 @@ export const t2 = {
   title: `durable ingest, 1,000 × 1 in flight, ${PAYLOAD_BYTES} B`,
   against: "mosquitto",
   target: 1,
-  contenders: contenders({ conns: 1000, inflight: 1 }),
+  contenders: { ...contenders(SINGLES), ws: (bench) => measureBare(bench, SINGLES) },
 };
