@@ -1,6 +1,7 @@
 /** The devices' port in its variants: own certificates read again on SIGHUP, no TLS on loopback, the echo of tests. */
 import { execFileSync } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { connect } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Device } from "@tidegate/device-sdk";
@@ -83,6 +84,53 @@ describe("without TLS", () => {
       const { body } = await gateway.call("GET", "/api/v1/devices/d1");
       expect(body.ackedSeq).toBeGreaterThan(0);
     } finally {
+      await gateway.stop();
+    }
+  });
+});
+
+describe("a crowd at the door", () => {
+  for (const tls of ["site", "off"] as const) {
+    it(`waits for its turn before it is served, ${tls === "site" ? "with" : "without"} TLS: nobody is refused`, async () => {
+      const gateway = await GatewayProcess.start({
+        dir: join(dir, `crowd-${tls}`),
+        settings: { devices: { tls, handshakesPerSecond: 4 } },
+      });
+      try {
+        const names = Array.from({ length: 8 }, (_, i) => `d${i}`);
+        const credentials = await Promise.all(names.map((name) => gateway.addDevice(name)));
+        const devices = credentials.map((credential) => new RawDevice(credential));
+        const greetings = devices.map((device) => device.greet());
+        await Promise.any(greetings);
+        expect(devices.filter(({ socket }) => socket.readyState === WebSocket.OPEN).length).toBeLessThan(8);
+        await Promise.all(greetings);
+        expect(devices.map(({ refusedWith }) => refusedWith)).toEqual(names.map(() => null));
+        for (const device of devices) device.end();
+      } finally {
+        await gateway.stop();
+      }
+    });
+  }
+
+  it("has places for eight seconds' worth of it; the others are closed before TLS, and a stop closes those who wait", async () => {
+    const gateway = await GatewayProcess.start({
+      dir: join(dir, "full"),
+      settings: { devices: { handshakesPerSecond: 1 } },
+    });
+    const sockets = Array.from({ length: 30 }, () => connect(gateway.devicesPort, "127.0.0.1").on("error", () => {}));
+    try {
+      let closedCount = 0;
+      for (const socket of sockets) socket.once("close", () => closedCount++);
+      for (const socket of sockets) socket.resume();
+      await until("those without a place are closed", () => closedCount >= 20);
+      expect(closedCount).toBeLessThan(30);
+      const headers = { authorization: `Bearer ${gateway.adminToken}` };
+      const metrics = await (await fetch(`${gateway.adminUrl}/metrics`, { headers })).text();
+      expect(metrics).toMatch(/^tidegate_connections_turned_away_total 2\d$/m);
+      await gateway.stop();
+      await until("a stop leaves nobody waiting", () => closedCount === 30);
+    } finally {
+      for (const socket of sockets) socket.destroy();
       await gateway.stop();
     }
   });

@@ -78,9 +78,11 @@ const devices = z.strictObject({
   ).prefault(formatDuration(HELLO_TIMEOUT_MS)),
   maxConnections: count(1, 100_000, "Device links at once; further ones are told to come back later.").default(12_000),
   maxHandshakes: count(1, 10_000, "Links at once that have not said hello yet.").default(1_000),
-  handshakesPerSecond: count(1, 10_000, "New links per second; above it devices are sent away with a delay.").default(
-    500,
-  ),
+  handshakesPerSecond: count(
+    1,
+    10_000,
+    "New connections per second; the others wait for their turn before TLS, 8 s at most.",
+  ).default(500),
   maxMessage: size("1KiB", "64KiB", "Longest message from a device.").prefault("64KiB"),
   maxOutbound: size("64KiB", "64MiB", "Bytes waiting for one device's socket before the link is closed.").prefault(
     "256KiB",

@@ -1,8 +1,7 @@
-/** Who may open a link: gate, admission, lock-out. */
+/** Who may open a link: gate, places, lock-out. */
 import { describe, expect, it } from "vitest";
-import { Admission } from "./admission.js";
 import { FailedLogins } from "./failed-logins.js";
-import { type GateState, judgeUpgrade, type UpgradeFacts } from "./upgrade-gate.js";
+import { comeBackMs, type GateState, judgeUpgrade, type UpgradeFacts } from "./upgrade-gate.js";
 
 const FACTS: UpgradeFacts = {
   path: "/v1/device",
@@ -71,25 +70,10 @@ describe("the gate before the upgrade", () => {
   });
 });
 
-describe("admission", () => {
-  const LIMITS = { linkCountMax: 100, greetingCountMax: 10, perSecond: 5 };
-
-  it("lets links in at its rate and spreads the others over the time they need", () => {
-    const admission = new Admission(LIMITS, 0);
-    const verdicts = Array.from({ length: 50 }, (_, i) => admission.judge({ links: i, greeting: 0 }, 0, 0.5));
-    expect(verdicts.filter((v) => v === null)).toHaveLength(5);
-    const delays = verdicts.filter((v) => v !== null);
-    expect(Math.min(...delays)).toBeGreaterThanOrEqual(1000);
-    expect(Math.max(...delays)).toBeGreaterThan(5000);
-    expect(admission.judge({ links: 0, greeting: 0 }, 1000, 0.5)).toBeNull();
-  });
-
-  it("holds back while too many links have not said hello, and when all places are taken", () => {
-    const admission = new Admission(LIMITS, 0);
-    expect(admission.judge({ links: 10, greeting: 10 }, 0, 0)).not.toBeNull();
-    expect(admission.judge({ links: 100, greeting: 0 }, 0, 0)).not.toBeNull();
-    expect(admission.judge({ links: 99, greeting: 9 }, 0, 0)).toBeNull();
-  });
+it("sends links away when all places are taken, not all back at the same moment", () => {
+  expect(comeBackMs(99, 100, 0)).toBeNull();
+  expect(comeBackMs(100, 100, 0)).toBe(5_000);
+  expect(comeBackMs(101, 100, 0.5)).toBe(10_000);
 });
 
 describe("failed logins", () => {

@@ -43,6 +43,17 @@ const LOCKED_OUT_RETRY_AFTER_S = 60;
 /** Longer than any token we mint; hashing unbounded input for strangers would be a gift. */
 const AUTHORIZATION_CHARS_MAX = 512;
 
+/** Places free up slowly: come back after 5 to 15 s. */
+const FULL_COME_BACK_MS = 10_000;
+
+/**
+ * @param unit uniform in [0, 1), for the spread.
+ * @returns null: there is a place. Else ms after which to come back.
+ */
+export function comeBackMs(linkCount: number, linkCountMax: number, unit: number): number | null {
+  return linkCount >= linkCountMax ? FULL_COME_BACK_MS * (0.5 + unit) : null;
+}
+
 /** The verdict on one upgrade request. Hashes at most one token of bounded length. */
 export function judgeUpgrade(facts: UpgradeFacts, gate: GateState): GateVerdict {
   if (facts.path !== DEVICE_PATH) {

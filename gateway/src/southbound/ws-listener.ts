@@ -1,12 +1,12 @@
 /**
  * The port that devices connect to: TLS, the upgrade gate, and a link per WebSocket.
  *
- *   TCP ─▶ TLS ─▶ GET /v1/device ─gate─▶ 101 ─▶ WsLink ─▶ session
- *                                  └──▶ 400 401 403 404 429 503, socket ended
+ *   TCP ─▶ waiting room ─▶ TLS ─▶ GET /v1/device ─gate─▶ 101 ─▶ WsLink ─▶ session
+ *                                                  └──▶ 400 401 403 404 429 503, socket ended
  */
 import { createServer as createHttpServer, type IncomingMessage, type Server } from "node:http";
 import { createServer as createHttpsServer, type Server as HttpsServer } from "node:https";
-import { type AddressInfo, BlockList, isIPv6 } from "node:net";
+import { type AddressInfo, BlockList, isIPv6, type Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import { SUBPROTOCOL } from "@tidegate/proto";
 import { type WebSocket, WebSocketServer } from "ws";
@@ -16,10 +16,10 @@ import type { Logger } from "../core/log.js";
 import type { Metrics } from "../core/metrics.js";
 import type { Random } from "../core/random.js";
 import type { Instants } from "../core/turn-clock.js";
-import { Admission, type AdmissionLimits } from "./admission.js";
 import { FailedLogins } from "./failed-logins.js";
 import { hintAtTls } from "./plain-guests.js";
-import { type GateVerdict, judgeUpgrade } from "./upgrade-gate.js";
+import { comeBackMs, type GateVerdict, judgeUpgrade } from "./upgrade-gate.js";
+import { WaitingRoom } from "./waiting-room.js";
 import { type LinkListener, WsLink, type WsLinkOptions } from "./ws-link.js";
 
 export interface TlsMaterial {
@@ -27,6 +27,14 @@ export interface TlsMaterial {
   readonly cert: string | Buffer;
   /** 48 bytes that survive a restart, so that devices resume instead of paying full handshakes. */
   readonly ticketKeys: Buffer;
+}
+
+export interface AdmissionLimits {
+  readonly linkCountMax: number;
+  /** Links that have not said Hello yet. */
+  readonly greetingCountMax: number;
+  /** New connections let in per second. */
+  readonly perSecond: number;
 }
 
 export interface ListenerOptions {
@@ -77,7 +85,7 @@ export class WsListener {
   readonly #sockets: WebSocketServer;
   readonly #links = new Set<WsLink>();
   readonly #failures: FailedLogins;
-  readonly #admission: Admission;
+  readonly #room: WaitingRoom<Guest>;
   readonly #proxies: BlockList;
   readonly #counters: ReturnType<typeof listenerCounters>;
   /** One object for all links: ten thousand of them are counted in kilobytes. */
@@ -90,9 +98,19 @@ export class WsListener {
     this.#counters = listenerCounters(host.metrics);
     this.#proxies = blockList(options.trustProxy);
     this.#failures = new FailedLogins(options.authFailuresPerMinute);
-    this.#admission = new Admission(options.admission, host.clock.monoMs());
+    this.#room = new WaitingRoom<Guest>(options.admission.perSecond, {
+      clock: host.clock,
+      isCrowded: () => host.greetingCount() >= options.admission.greetingCountMax,
+      letIn: ({ begin }) => begin(),
+      turnAway: ({ socket }) => {
+        this.#counters.turnedAway.value += 1;
+        socket.destroy();
+      },
+    });
+    host.metrics.gauge("connections_waiting", "Connections that wait to be let in", () => this.#room.waitingCount);
     this.#linkOptions = linkOptions(options, host, this.#counters);
     this.#server = makeServer(options);
+    seatFirst(this.#server, this.#room);
     // Types of ws lag behind: the two chunk limits are documented options since 8.21.
     const wsOptions = {
       noServer: true,
@@ -152,6 +170,7 @@ export class WsListener {
   async close(graceMs: number): Promise<void> {
     const closed = new Promise<void>((resolve) => this.#server.close(() => resolve()));
     this.#server.closeAllConnections();
+    this.#room.close();
     const cancel = this.#host.clock.after(graceMs, () => {
       for (const link of this.#links) link.cut();
     });
@@ -175,11 +194,7 @@ export class WsListener {
       },
       {
         testEcho: this.#options.testEcho,
-        comeBackInMs: this.#admission.judge(
-          { links: this.#links.size, greeting: this.#host.greetingCount() },
-          now,
-          this.#host.random.unit(),
-        ),
+        comeBackInMs: comeBackMs(this.#links.size, this.#options.admission.linkCountMax, this.#host.random.unit()),
         lockedOut: this.#failures.lockedOut(address, now),
         authenticate: (token) => this.#host.authenticate(token),
       },
@@ -271,6 +286,34 @@ function makeServer(options: ListenerOptions): Server | HttpsServer {
   return server;
 }
 
+/** A connection before its TLS. */
+interface Guest {
+  readonly socket: Socket;
+  /** Hand it to TLS, or to HTTP where there is none. */
+  readonly begin: () => void;
+}
+
+/**
+ * New connections pass the room first. Whoever listens for them already (TLS, HTTP, the hint) hears of each when it is
+ * let in; bytes that came meanwhile wait in the socket, 16 KiB at most.
+ */
+function seatFirst(server: Server | HttpsServer, room: WaitingRoom<Guest>): void {
+  const listeners = server.listeners("connection") as ((socket: Socket) => void)[]; // the event's own type
+  server.removeAllListeners("connection");
+  server.on("connection", (socket: Socket) => {
+    const leave = (): void => room.leave(guest);
+    const begin = (): void => {
+      socket.off("close", leave);
+      if (!socket.destroyed) for (const listener of listeners) listener.call(server, socket);
+    };
+    const guest: Guest = { socket, begin };
+    // Without a listener an early reset would be an uncaught error.
+    socket.on("error", () => {});
+    socket.once("close", leave);
+    room.enter(guest);
+  });
+}
+
 /** Test hook: sends every message back, with the production options of ws. */
 function echo(websocket: WebSocket, outboundBytesMax: number): void {
   websocket.on("error", () => {});
@@ -307,6 +350,10 @@ function listenerCounters(metrics: Metrics) {
   return {
     opened: metrics.counter("links_opened", "WebSocket links opened by devices"),
     refused: metrics.counter("links_refused", "Upgrade requests refused"),
+    turnedAway: metrics.counter(
+      "connections_turned_away",
+      "Connections closed before TLS: no place to wait, or too long",
+    ),
     tlsFailures: metrics.counter("tls_failures", "TLS handshakes that failed"),
     noisyPeers: metrics.counter("noisy_peers", "Times a device was paused because it sent more than its share"),
     slowPeers: metrics.counter("slow_peers", "Links cut because the device did not read"),
