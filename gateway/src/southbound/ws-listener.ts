@@ -77,6 +77,9 @@ const HEADER_BYTES_MAX = 8192;
 const FRAGMENTS_MAX = 16;
 const BUFFERED_CHUNKS_MAX = 1024;
 
+/** One function for all sockets: without a listener an early reset would be an uncaught error. */
+const ignore = (): void => {};
+
 /** The listening port. Nothing happens before `listen`; `close` frees the port. */
 export class WsListener {
   readonly #options: ListenerOptions;
@@ -179,8 +182,7 @@ export class WsListener {
   }
 
   #upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
-    // Without a listener an early reset would be an uncaught error.
-    socket.on("error", () => {});
+    socket.on("error", ignore);
     const remote = this.#remote(request);
     const address = remote.address;
     const now = this.#host.clock.monoMs();
@@ -307,8 +309,7 @@ function seatFirst(server: Server | HttpsServer, room: WaitingRoom<Guest>): void
       if (!socket.destroyed) for (const listener of listeners) listener.call(server, socket);
     };
     const guest: Guest = { socket, begin };
-    // Without a listener an early reset would be an uncaught error.
-    socket.on("error", () => {});
+    socket.on("error", ignore);
     socket.once("close", leave);
     room.enter(guest);
   });
@@ -316,7 +317,7 @@ function seatFirst(server: Server | HttpsServer, room: WaitingRoom<Guest>): void
 
 /** Test hook: sends every message back, with the production options of ws. */
 function echo(websocket: WebSocket, outboundBytesMax: number): void {
-  websocket.on("error", () => {});
+  websocket.on("error", ignore);
   websocket.on("message", (data, isBinary) => {
     if (websocket.bufferedAmount > outboundBytesMax) websocket.terminate();
     else websocket.send(data, { binary: isBinary });
