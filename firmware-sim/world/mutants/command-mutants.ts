@@ -117,7 +117,7 @@ export const COMMAND_MUTANTS: readonly Mutant[] = [
   ...mutantsOf(
     "gateway/src/telemetry/intake.ts",
     ["gateway/src/telemetry/intake.test.ts"],
-    [["the word on a command waits for the interval", "this.#hasCommandUpdate = true;", ";"]],
+    [["the word on a command waits for the interval", " || facts.kind === EntryKind.commandUpdate", ""]],
   ),
   ...mutantsOf("device-sdk/ts/src/command-runner.ts", RUNNER_TESTS, [
     ["command dedupe lost", '  if (id === 0 || id <= marks.taken) return "duplicate";\n', "", 300],

@@ -74,6 +74,8 @@ let intake: Intake;
 let heard: string[];
 let pressure: boolean[];
 const BODY = new Uint8Array(64);
+/** After a small batch. */
+const PACE_MS = 4;
 
 function makeIntake(limits: { gatheredBytesMax?: number; commitIntervalMs?: number } = {}): Intake {
   return new Intake(spool, clock, new Metrics(), {
@@ -143,7 +145,7 @@ describe("the intake", () => {
     clock.advance(0);
     await spool.succeed();
     offer(stream, 2);
-    clock.advance(0);
+    clock.advance(PACE_MS);
     offer(stream, 3);
     offer(other, 1);
     heard = [];
@@ -229,7 +231,7 @@ describe("the intake", () => {
     await spool.fail("full");
     intake.announce(stream, 5, 1);
     intake.announce(stream, 5, 1);
-    clock.advance(0);
+    clock.advance(PACE_MS);
     const batch = spool.batches.at(-1);
     if (batch === undefined) throw new Error("nothing was committed");
     const reader = new BatchReader(batch);
@@ -242,6 +244,42 @@ describe("the intake", () => {
     const stream = open();
     intake.announce(stream, 3, 9);
     expect(stream.accepted).toBe(0);
+  });
+
+  it("commits at once after a rest, and lets what comes one by one after a small batch share the next", async () => {
+    const stream = open(1, { window: 1000 });
+    offer(stream, 1);
+    clock.advance(0);
+    await spool.succeed();
+    for (let seq = 2; seq <= 4; seq++) {
+      offer(stream, seq);
+      clock.advance(1);
+    }
+    expect(spool.batches.map(seqs)).toEqual([[1]]);
+    clock.advance(1);
+    expect(spool.batches.map(seqs)).toEqual([[1], [2, 3, 4]]);
+    await spool.succeed();
+    clock.advance(10 * PACE_MS);
+    offer(stream, 5);
+    clock.advance(0);
+    expect(spool.batches).toHaveLength(3);
+  });
+
+  it("does not wait after a large batch, and not when a device has used half of its window", async () => {
+    const stream = open(1, { window: 1000 });
+    for (let seq = 1; seq <= 32; seq++) offer(stream, seq);
+    clock.advance(0);
+    await spool.succeed();
+    offer(stream, 33);
+    clock.advance(0);
+    await spool.succeed();
+    const narrow = open(2, { window: 2 });
+    offer(stream, 34);
+    clock.advance(1);
+    expect(spool.batches).toHaveLength(2);
+    offer(narrow, 1);
+    clock.advance(0);
+    expect(spool.batches.map((batch) => seqs(batch).length)).toEqual([32, 1, 2]);
   });
 
   it("does not let what a device says of a command wait for the commit interval, also behind a commit", async () => {

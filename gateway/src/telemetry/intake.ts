@@ -6,9 +6,10 @@
  *            │ accepted mark moves         └─ full, busy: everything behind the durable marks is taken back
  *            └ Nack, duplicate, violation              (accepted = durable), Nack and Flow 0
  *
- * One commit is in flight at a time; what arrives meanwhile gathers for the next (group commit). The *accepted* mark
- * lives in memory and decides what comes next; the *durable* mark is what was committed and is all that is ever
- * acked [P-3].
+ * One commit is in flight at a time; what arrives meanwhile gathers for the next (group commit). After a small one the
+ * next waits a few milliseconds, unless somebody waits for it: a thousand messages a second that come one by one would
+ * else be hundreds of commits, each as dear as one of hundreds. The *accepted* mark lives in memory and decides what
+ * comes next; the *durable* mark is what was committed and is all that is ever acked [P-3].
  */
 import { Reason } from "@tidegate/proto";
 import type { Clock, Ticker } from "../core/clock.js";
@@ -64,8 +65,10 @@ export class Intake {
   #phase: Phase = "idle";
   #cancelWait: () => void = () => {};
   #committingBytes = 0;
-  /** The word of a device on a command is among what is gathered. */
-  #hasCommandUpdate = false;
+  /** Among what is gathered is the word of a device on a command, or a device has used half of its window. */
+  #isUrgent = false;
+  /** When the next commit may begin, in monotonic ms, unless it is urgent. */
+  #notBeforeMonoMs = Number.NEGATIVE_INFINITY;
   #spare: ArrayBuffer | undefined;
   #pressed = false;
   /** Hellos that wait until what is gathered stands in the storage queue. */
@@ -119,12 +122,13 @@ export class Intake {
       stream.unusedEpoch = false;
       this.#append(stream, facts, facts.kind, bytes);
       this.#counters.accepted.value += 1;
-      if (facts.kind === EntryKind.commandUpdate) this.#hasCommandUpdate = true;
-      this.#schedule(this.#hasCommandUpdate || stream.accepted - stream.durable >= stream.window / 2);
+      const isHalfUsed = stream.accepted - stream.durable >= stream.window / 2;
+      if (isHalfUsed || facts.kind === EntryKind.commandUpdate) this.#isUrgent = true;
+      this.#schedule();
     } else if (verdict === DUPLICATE) {
       this.#counters.duplicates.value += 1;
       this.#append(stream, facts, EntryKind.duplicate, bytes);
-      this.#schedule(false);
+      this.#schedule();
     }
     return verdict;
   }
@@ -155,7 +159,7 @@ export class Intake {
     if (gone) stream.accepted = oldest - 1;
     stream.unusedEpoch = false;
     this.#gather.append(entry, EMPTY);
-    this.#schedule(false);
+    this.#schedule();
   }
 
   /**
@@ -207,20 +211,26 @@ export class Intake {
     this.#gather.append(entry, bytes, facts.bodyStart, facts.bodyEnd);
   }
 
-  /** @param early commit without waiting: a session has used half of its window. */
-  #schedule(early: boolean): void {
+  /** Commit what is gathered: soon when it is urgent, else when the pace allows. */
+  #schedule(): void {
     this.#relievePressure();
     if (this.#phase === "idle") {
-      if (this.#limits.commitIntervalMs > 0 && !early) {
+      const waitMs = this.#isUrgent ? 0 : this.#waitMs();
+      if (waitMs > 0) {
         this.#phase = "waiting";
-        this.#cancelWait = this.#clock.after(this.#limits.commitIntervalMs, () => void this.#commit());
+        this.#cancelWait = this.#clock.after(waitMs, () => void this.#commit());
       } else {
         this.#commitSoon();
       }
-    } else if (this.#phase === "waiting" && early) {
+    } else if (this.#phase === "waiting" && this.#isUrgent) {
       this.#cancelWait();
       this.#commitSoon();
     }
+  }
+
+  #waitMs(): number {
+    const { commitIntervalMs } = this.#limits;
+    return commitIntervalMs > 0 ? commitIntervalMs : this.#notBeforeMonoMs - this.#clock.monoMs();
   }
 
   #commitSoon(): void {
@@ -234,7 +244,8 @@ export class Intake {
     this.#cancelWait();
     const bytes = this.#gather.usedBytes;
     const batch = this.#gather.take(this.#spare);
-    this.#hasCommandUpdate = false;
+    this.#isUrgent = false;
+    if (batch.entryCount < SMALL_BATCH_ENTRIES) this.#notBeforeMonoMs = this.#clock.monoMs() + SMALL_BATCH_PACE_MS;
     this.#spare = undefined;
     this.#phase = "committing";
     this.#committingBytes = bytes;
@@ -249,7 +260,7 @@ export class Intake {
     const barriers = this.#barriers.splice(0);
     if (this.#gather.entryCount > 0) {
       if (barriers.length > 0) void this.#commit();
-      else this.#schedule(this.#hasCommandUpdate || this.#limits.commitIntervalMs === 0);
+      else this.#schedule();
     }
     for (const wake of barriers) wake();
     for (const wake of this.#drains.splice(0)) wake();
@@ -317,6 +328,9 @@ export class Intake {
 }
 
 const EMPTY = new Uint8Array(0);
+/** A batch of fewer entries is small; from the begin of its commit the next waits so many ms. */
+const SMALL_BATCH_ENTRIES = 32;
+const SMALL_BATCH_PACE_MS = 4;
 /** A returned buffer larger than this is left to the garbage collector instead of being kept for the next batch. */
 const SPARE_BYTES_MAX = 4 * 1024 * 1024;
 
