@@ -75,7 +75,7 @@ let heard: string[];
 let pressure: boolean[];
 const BODY = new Uint8Array(64);
 /** After a small batch. */
-const PACE_MS = 4;
+const PACE_MS = 10;
 
 function makeIntake(limits: { gatheredBytesMax?: number; commitIntervalMs?: number } = {}): Intake {
   return new Intake(spool, clock, new Metrics(), {
@@ -256,7 +256,7 @@ describe("the intake", () => {
       clock.advance(1);
     }
     expect(spool.batches.map(seqs)).toEqual([[1]]);
-    clock.advance(1);
+    clock.advance(PACE_MS - 3);
     expect(spool.batches.map(seqs)).toEqual([[1], [2, 3, 4]]);
     await spool.succeed();
     clock.advance(10 * PACE_MS);

@@ -330,7 +330,7 @@ export class Intake {
 const EMPTY = new Uint8Array(0);
 /** A batch of fewer entries is small; from the begin of its commit the next waits so many ms. */
 const SMALL_BATCH_ENTRIES = 32;
-const SMALL_BATCH_PACE_MS = 4;
+const SMALL_BATCH_PACE_MS = 10;
 /** A returned buffer larger than this is left to the garbage collector instead of being kept for the next batch. */
 const SPARE_BYTES_MAX = 4 * 1024 * 1024;
 
