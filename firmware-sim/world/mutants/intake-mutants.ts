@@ -52,7 +52,8 @@ export const INTAKE_MUTANTS: readonly Mutant[] = [
     ["gateway/src/session/hello-guard.test.ts", ...SESSION_TESTS],
     [
       ["a late Hello is obeyed", "    if (boot !== undefined && attempt <= boot.attempt) return DROP;\n", "", 400],
-      ["a clone is never told", "    if (isReturn) this.#countReturn(nowMonoMs);\n", ""],
+      ["a clone is never told", "    if (isReturn && takesOver) this.#countReturn(nowMonoMs);\n", ""],
+      ["a ghost is taken for a clone", "if (isReturn && takesOver)", "if (isReturn)"],
     ],
   ),
   ...mutantsOf("gateway/src/session/session-registry.ts", SESSION_TESTS, [
@@ -61,10 +62,11 @@ export const INTAKE_MUTANTS: readonly Mutant[] = [
   ...mutantsOf("gateway/src/session/session-machine.ts", SESSION_TESTS, [
     [
       "the answer to an older Hello counts",
-      '  if (state.name !== "greeting" || state.hello.attempt !== attempt) return stay(state);\n  return {',
+      '  if (state.name !== "greeting" || !isSame(state.hello, answered)) return stay(state);\n  return {',
       '  if (state.name !== "greeting") return stay(state);\n  return {',
       100,
     ],
+    ["the answer to the boot before counts", "latest.bootNonce === answered.bootNonce && ", ""],
     [
       "silence never ends a session",
       "  if (nowMonoMs - lastHeardMonoMs <= limits.keepaliveMs * SILENCE_FACTOR) return stay(state);\n",

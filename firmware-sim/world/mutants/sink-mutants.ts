@@ -80,6 +80,14 @@ export const SINK_MUTANTS: readonly Mutant[] = [
     ],
   ]),
   ...mutantsOf(
+    "gateway/src/northbound/sink-lanes.ts",
+    ["gateway/src/northbound/sink-lanes.test.ts"],
+    [
+      ["a suspect has company", "this.#lanes.pump.isSuspicious ? this.#sendAlone(connection) : ", ""],
+      ["a suspect goes beside others", "    if (connection.freeSlots < connection.session.window) return false;\n", ""],
+    ],
+  ),
+  ...mutantsOf(
     "gateway/src/northbound/poison-watch.ts",
     ["gateway/src/northbound/poison-watch.test.ts"],
     [

@@ -30,6 +30,7 @@ export type SinkPump = Pick<
   | "deliveredCount"
   | "quarantinedCount"
   | "isUnheard"
+  | "isSuspicious"
   | "attach"
   | "detach"
   | "committed"
@@ -91,6 +92,10 @@ export class LiveFirst implements SinkPump {
     return this.#main.isUnheard || this.#live?.isUnheard === true;
   }
 
+  get isSuspicious(): boolean {
+    return this.#main.isSuspicious || this.#live?.isSuspicious === true;
+  }
+
   attach(publisher: Publisher): void {
     if (this.#live === null && this.#lastRecordId - this.#main.cursor >= this.#options.backlogCountMin) this.#split();
     this.#main.attach(publisher);
@@ -111,7 +116,7 @@ export class LiveFirst implements SinkPump {
     this.#joinWhenDone();
     const live = this.#live;
     if (live === null) return this.#main.sendNext();
-    if (this.#main.isSuspicious || live.isSuspicious) return this.#sendAlone(live);
+    if (this.isSuspicious) return this.#sendAlone(live);
     this.#credit += this.#options.backlogShare;
     const isBacklogsTurn = this.#credit >= 1;
     if (isBacklogsTurn) this.#credit -= 1;

@@ -9,7 +9,8 @@
  *   watermarks ─────────┤
  *   states (QoS 0) ─────┘
  *
- * One message each in turn, so that neither a backlog nor a flapping device keeps the others from sending.
+ * One message each in turn, so that neither a backlog nor a flapping device keeps the others from sending. While the
+ * pump looks for the record that a broker hangs up on, that record goes alone: no other message may be the reason.
  */
 
 import type { SinkPump } from "./live-first.js";
@@ -72,16 +73,27 @@ export class SinkLanes {
     const connection = this.#connection;
     if (connection === null) return;
     this.#sendUrgent(connection);
-    const { statuses, replies, pump, states, watermarks, requeued } = this.#lanes;
     for (let isSent = !this.#isEnding; isSent && connection.isWritable; ) {
-      isSent = statuses.sendNext(connection);
-      isSent = replies.sendNext(connection) || isSent;
-      isSent = pump.sendNext() || isSent;
-      isSent = requeued.sendNext(connection) || isSent;
-      isSent = watermarks.sendNext(connection) || isSent;
-      isSent = (connection.isWritable && states.sendNext(connection)) || isSent;
+      isSent = this.#lanes.pump.isSuspicious ? this.#sendAlone(connection) : this.#sendTurn(connection);
     }
     connection.flush();
+  }
+
+  /** One of each lane. @returns whether any had one. */
+  #sendTurn(connection: LanePublisher): boolean {
+    const { statuses, replies, pump, states, watermarks, requeued } = this.#lanes;
+    let isSent = statuses.sendNext(connection);
+    isSent = replies.sendNext(connection) || isSent;
+    isSent = pump.sendNext() || isSent;
+    isSent = requeued.sendNext(connection) || isSent;
+    isSent = watermarks.sendNext(connection) || isSent;
+    return (connection.isWritable && states.sendNext(connection)) || isSent;
+  }
+
+  /** A record when nothing is unanswered; the other lanes only when there is none. */
+  #sendAlone(connection: LanePublisher): boolean {
+    if (connection.freeSlots < connection.session.window) return false;
+    return this.#lanes.pump.sendNext() || this.#sendTurn(connection);
   }
 
   /** Send before everything else, as soon as a slot is free. Resolves when the broker has answered, or is gone. */

@@ -80,7 +80,6 @@ export class Conversation<S extends StreamView> {
   readonly #channel: CommandChannel;
   /** The largest message that the device and the link between take. */
   readonly #peerBytesMax: number;
-  /** The device has shown that it got the Welcome. */
   #used = false;
   #pingNumber = 0;
   #pingSentMonoMs = 0;
@@ -109,6 +108,11 @@ export class Conversation<S extends StreamView> {
     this.#channel = this.#openChannel(outcome);
     this.#welcome(outcome);
     this.#ping(world.clock.monoMs());
+  }
+
+  /** The device has shown that it got the Welcome. */
+  get isUsed(): boolean {
+    return this.#used;
   }
 
   /**

@@ -7,7 +7,9 @@
  *
  * A device whose link flaps says Hello with one boot nonce; one that reboots brings a new nonce each time. Two
  * devices that hold one identity take the session from each other in turns: a nonce comes back that another one had
- * replaced. More than a few such returns within a minute mean a clone.
+ * replaced. More than a few such returns within a minute mean a clone. A return counts only when it takes the session
+ * from somebody who speaks: after a reboot, Hellos of the boot before may still come out of links that are gone, and
+ * the device that comes back after such a ghost is no second one.
  */
 
 const WINDOW_MS = 60_000;
@@ -21,6 +23,13 @@ export type HelloVerdict =
   /** An older Hello of the same boot: nobody waits for its answer. */
   | { readonly let: "drop" }
   | { readonly let: "out"; readonly lockedOutMs: number };
+
+export interface GuardedHello {
+  readonly bootNonce: number;
+  readonly attempt: number;
+  /** It ends another session of the device, in which somebody has spoken since its Welcome. */
+  readonly takesOver: boolean;
+}
 
 interface Boot {
   readonly nonce: number;
@@ -43,14 +52,14 @@ export class HelloGuard {
     this.#returnsMax = returnsMax;
   }
 
-  hello(bootNonce: number, attempt: number, nowMonoMs: number): HelloVerdict {
+  hello({ bootNonce, attempt, takesOver }: GuardedHello, nowMonoMs: number): HelloVerdict {
     if (nowMonoMs < this.#quarantinedUntilMs) return out(this.#quarantinedUntilMs - nowMonoMs);
     const boot = this.#boots.find(({ nonce }) => nonce === bootNonce);
     if (boot !== undefined && attempt <= boot.attempt) return DROP;
     const isReturn = boot !== undefined && boot !== this.#boots[0];
     const current = { nonce: bootNonce, attempt };
     this.#boots = [current, ...this.#boots.filter((other) => other !== boot)].slice(0, BOOTS_KEPT);
-    if (isReturn) this.#countReturn(nowMonoMs);
+    if (isReturn && takesOver) this.#countReturn(nowMonoMs);
     if (this.#returnsAtMs.length <= this.#returnsMax) return IN;
     this.#returnsAtMs = [];
     this.#quarantinedUntilMs = nowMonoMs + CLONE_QUARANTINE_MS;

@@ -33,7 +33,11 @@ const said = (changes: Partial<Hello> = {}, isProven = true): SessionEvent => ({
   hello: hello(changes),
   isProven,
 });
-const decided = (attempt: number): SessionEvent => ({ type: "decided", attempt, outcome: OUTCOME });
+const decided = (attempt: number, bootNonce = hello().bootNonce): SessionEvent => ({
+  type: "decided",
+  hello: { bootNonce, attempt },
+  outcome: OUTCOME,
+});
 const doing = (effects: SessionEffect[]) => effects.map((effect) => effect.do);
 
 describe("the session machine", () => {
@@ -47,6 +51,20 @@ describe("the session machine", () => {
     const waiting = run(OPEN, said({ attempt: 1 }), said({ attempt: 2 }));
     expect(run(waiting.state, decided(1)).state.name).toBe("greeting");
     expect(run(waiting.state, decided(2)).state.name).toBe("active");
+  });
+
+  it("[P-5] an answer to the boot before, which had counted as far, changes nothing", () => {
+    const { bootNonce } = hello();
+    const waiting = run(OPEN, said({ attempt: 3 }), said({ attempt: 3, bootNonce: bootNonce + 1 }));
+    expect(run(waiting.state, decided(3)).effects).toEqual([]);
+    expect(doing(run(waiting.state, decided(3, bootNonce + 1)).effects)).toEqual(["welcome"]);
+    const refused = (nonce: number): SessionEvent => ({
+      type: "refused",
+      hello: { bootNonce: nonce, attempt: 3 },
+      detail: "",
+    });
+    expect(run(waiting.state, refused(bootNonce)).effects).toEqual([]);
+    expect(run(waiting.state, refused(bootNonce + 1)).state.name).toBe("closed");
   });
 
   it("[P-5] ignores an older attempt that arrives after a newer one", () => {

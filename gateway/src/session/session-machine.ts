@@ -17,13 +17,16 @@ export type SessionState =
   | { readonly name: "active"; readonly hello: Hello }
   | { readonly name: "closed"; readonly reason: Reason };
 
+/** What tells one Hello from another: two boots on one serial line both count from 1. */
+export type HelloName = Pick<Hello, "bootNonce" | "attempt">;
+
 export type SessionEvent =
   /** `isProven`: the link or the Hello's own proof vouches for the device id. */
   | { readonly type: "hello"; readonly hello: Hello; readonly isProven: boolean }
-  /** The storage queue answered the Hello with this attempt number [P-4]. */
-  | { readonly type: "decided"; readonly attempt: number; readonly outcome: HelloOutcome }
-  /** The Hello contradicts itself, e.g. oldest above next_seq. */
-  | { readonly type: "refused"; readonly attempt: number; readonly detail: string }
+  /** The storage queue answered that Hello [P-4]. */
+  | { readonly type: "decided"; readonly hello: HelloName; readonly outcome: HelloOutcome }
+  /** That Hello contradicts itself, e.g. oldest above next_seq. */
+  | { readonly type: "refused"; readonly hello: HelloName; readonly detail: string }
   | { readonly type: "sweep"; readonly nowMonoMs: number; readonly lastHeardMonoMs: number }
   /** The device said goodbye. */
   | { readonly type: "bye"; readonly reason: Reason }
@@ -68,9 +71,9 @@ export function step(state: SessionState, event: SessionEvent, limits: SessionLi
     case "hello":
       return hello(state, event.hello, event.isProven, identity);
     case "decided":
-      return decided(state, event.attempt, event.outcome);
+      return decided(state, event.hello, event.outcome);
     case "refused":
-      if (state.name !== "greeting" || state.hello.attempt !== event.attempt) return stay(state);
+      if (state.name !== "greeting" || !isSame(state.hello, event.hello)) return stay(state);
       return end(state, Reason.PROTOCOL_VIOLATION, event.detail);
     case "sweep":
       return sweep(state, event.nowMonoMs, event.lastHeardMonoMs, limits);
@@ -110,8 +113,13 @@ function hello(
   return { state: { name: "greeting", hello: said }, effects };
 }
 
-function decided(state: SessionState, attempt: number, outcome: HelloOutcome): Step {
-  if (state.name !== "greeting" || state.hello.attempt !== attempt) return stay(state);
+/** Only the answer to the latest Hello counts [P-5]: one to a boot that is gone would give its epoch to this one. */
+function isSame(latest: HelloName, answered: HelloName): boolean {
+  return latest.bootNonce === answered.bootNonce && latest.attempt === answered.attempt;
+}
+
+function decided(state: SessionState, answered: HelloName, outcome: HelloOutcome): Step {
+  if (state.name !== "greeting" || !isSame(state.hello, answered)) return stay(state);
   return {
     state: { name: "active", hello: state.hello },
     effects: [{ do: "welcome", hello: state.hello, outcome }],

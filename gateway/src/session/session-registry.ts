@@ -65,9 +65,10 @@ export class SessionRegistry<S extends StreamView> implements SessionOwner<S> {
 
   claim(session: Session<S>, hello: Hello): HelloVerdict {
     const { bootNonce, attempt, deviceId } = hello;
-    const verdict = this.#guard(deviceId).hello(bootNonce, attempt, this.#options.clock.monoMs());
-    if (verdict.let === "drop") return verdict;
     const older = this.#owners.get(deviceId);
+    const takesOver = older !== undefined && older !== session && older.isUsed;
+    const verdict = this.#guard(deviceId).hello({ bootNonce, attempt, takesOver }, this.#options.clock.monoMs());
+    if (verdict.let === "drop") return verdict;
     if (verdict.let === "out") {
       const { lockedOutMs } = verdict;
       this.#counters.clones.value += 1;

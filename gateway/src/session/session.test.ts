@@ -328,7 +328,8 @@ describe("the registry", () => {
     for (let i = 0; i < 6; i++) {
       const link = new FakeLink();
       links.push(link);
-      await online(link, { bootNonce: 1 + (i % 2) });
+      const { session } = await online(link, { bootNonce: 1 + (i % 2) });
+      session.message(heartbeat());
       clock.advance(1000);
     }
     expect(links.at(-1)?.of("bye")[0]?.bye.reason).toBe(Reason.CLONED_IDENTITY);

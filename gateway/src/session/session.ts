@@ -102,6 +102,11 @@ export class Session<S extends StreamView = StreamView> {
     return this.#device;
   }
 
+  /** The device has spoken since it was welcomed: somebody is there. */
+  get isUsed(): boolean {
+    return this.#conversation?.isUsed ?? false;
+  }
+
   get isActive(): boolean {
     return this.#conversation !== null;
   }
@@ -191,7 +196,7 @@ export class Session<S extends StreamView = StreamView> {
     try {
       await this.#world.host.intake.barrier();
       const outcome = await this.#world.host.hello({ ...hello, receivedUnixMs });
-      this.#dispatch({ type: "decided", attempt: hello.attempt, outcome });
+      this.#dispatch({ type: "decided", hello, outcome });
     } catch (thrown) {
       this.#helloFailed(hello, thrown);
     }
@@ -201,7 +206,7 @@ export class Session<S extends StreamView = StreamView> {
     const error = asGatewayError(thrown);
     if (error.code === "E_BAD_REQUEST") {
       this.#world.counters.violations.value += 1;
-      this.#dispatch({ type: "refused", attempt: hello.attempt, detail: error.why });
+      this.#dispatch({ type: "refused", hello, detail: error.why });
       return;
     }
     this.#world.log.warn({ device: hello.deviceId, error: error.code, why: error.why }, "hello not answered");
