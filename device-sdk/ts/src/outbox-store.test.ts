@@ -81,6 +81,37 @@ describe("after a power cut", () => {
     expect(second.line.link.sent.at(-1)).toMatchObject({ seq: 1 });
   });
 
+  test("what waited behind a drained epoch belongs to the next one, also in the file: it is not sent under a third [P-9]", () => {
+    const first = boot(path, 1);
+    first.device.start();
+    first.line.link.open();
+    welcome(first.line.link, { epoch: 501 });
+    first.level.report(1);
+    first.clock.advance(1_000);
+    const drained = powerCut();
+    const second = boot(drained, 2);
+    second.level.report(2);
+    second.clock.advance(1_000);
+    const image = powerCut(drained);
+    const db = new Database(image);
+    db.exec("DELETE FROM messages WHERE queue = 0"); // acked, and saved as gone
+    db.close();
+    const third = boot(image, 3);
+    third.device.start();
+    third.line.link.open();
+    expect(lastHello(third.line.link)).toMatchObject({ epoch: 0, nextSeq: 2, oldest: 1 });
+    welcome(third.line.link, { epoch: 503 });
+    expect(third.line.link.sent.at(-1)).toMatchObject({ seq: 1 });
+    const fourth = boot(powerCut(image), 4);
+    fourth.device.start();
+    fourth.line.link.open();
+    expect(lastHello(fourth.line.link)).toMatchObject({ epoch: 503, closing: true, nextSeq: 2, oldest: 1 });
+    welcome(fourth.line.link, { epoch: 503, ackedSeq: 1 });
+    fourth.clock.advance(0);
+    fourth.line.link.open();
+    expect(lastHello(fourth.line.link)).toMatchObject({ epoch: 0, closing: false, nextSeq: 1, oldest: 1 });
+  });
+
   test("a reading of the old boot keeps its uptime and names that boot, in the same bytes [P-2] [P-9]", () => {
     const first = boot(path, 1);
     first.clock.advance(5_000);

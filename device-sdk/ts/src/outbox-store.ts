@@ -56,6 +56,10 @@ export class OutboxStore implements OutboxWatcher, CommandJournal {
     this.#savedEpoch = saved.outbox.current.epoch;
     const { current, next } = saved.outbox;
     this.#inFile = new Set([...current.entries, ...next.entries].map((entry) => entry.ordinal));
+    // What waited behind an epoch that was drained is current now: the file must not call it waiting once more, when it
+    // has been sent.
+    const isCurrent = new Set(outbox.queues.current.entries());
+    this.#moved = new Set(next.entries.filter((entry) => isCurrent.has(entry)));
     outbox.watch(this);
   }
 
