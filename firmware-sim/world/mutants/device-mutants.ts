@@ -39,6 +39,12 @@ export const DEVICE_MUTANTS: readonly Mutant[] = [
     ],
   ]),
   ...mutantsOf("device-sdk/ts/src/outbox-store.ts", STORE_TESTS, [
+    [
+      "what waited is called waiting again by the file",
+      "    this.#moved = new Set(next.entries.filter((entry) => isCurrent.has(entry)));\n",
+      "",
+      100,
+    ],
     ["numbers that a catalog moved are saved lazily", " || this.#moved.size > 0", "", 300],
     ["a broken card is hammered", "Math.max(this.#saveIntervalMs, SAVE_RETRY_MS_MIN)", "this.#saveIntervalMs", 10],
   ]),

@@ -1,13 +1,23 @@
 /** Mutants of the way north: what is sent, acked, repeated and put aside. */
 import { type Mutant, mutantsOf } from "./mutant.js";
 
-const PUMP_TESTS = ["gateway/src/northbound/pump-invariants.test.ts", "gateway/src/northbound/mqtt-sink.test.ts"];
+const PUMP_TESTS = [
+  "gateway/src/northbound/pump-reentry.test.ts",
+  "gateway/src/northbound/pump-invariants.test.ts",
+  "gateway/src/northbound/mqtt-sink.test.ts",
+];
 
 const CONSUMER_TESTS = ["gateway/src/northbound/consumers.test.ts"];
 const LIVE_FIRST_TESTS = ["gateway/src/northbound/live-first.test.ts", ...PUMP_TESTS];
 
 export const SINK_MUTANTS: readonly Mutant[] = [
   ...mutantsOf("gateway/src/northbound/pump.ts", PUMP_TESTS, [
+    [
+      "a record that is aside is passed over twice",
+      "    this.#slices.advance();\n    this.#send(slice, index, publisher);\n",
+      "    this.#send(slice, index, publisher);\n    this.#slices.advance();\n",
+      100,
+    ],
     [
       "cursor before PUBACK",
       "    publisher.publish({ topic, payload, retain: false, id }, acks, token);\n",
@@ -107,6 +117,12 @@ export const SINK_MUTANTS: readonly Mutant[] = [
         "the cursor passes a hole",
         "    while (this.#head < this.#tail && this.#waiting[this.#head % this.#capacity] === 0) {",
         "    while (this.#head < this.#tail) {",
+        40,
+      ],
+      [
+        "who is told of an entry finds it still there",
+        "      this.#head += 1;\n      dropped(token);\n",
+        "      dropped(token);\n      this.#head += 1;\n",
         40,
       ],
       [

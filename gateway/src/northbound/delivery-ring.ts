@@ -101,9 +101,11 @@ export class DeliveryRing {
   settle(dropped: (token: number) => void = () => {}): number | null {
     let covered: number | null = null;
     while (this.#head < this.#tail && this.#waiting[this.#head % this.#capacity] === 0) {
-      dropped(this.#head);
-      covered = this.#coversTo[this.#head % this.#capacity] ?? covered;
+      const token = this.#head;
+      covered = this.#coversTo[token % this.#capacity] ?? covered;
+      // First: whoever is told may push and settle again, before this returns.
       this.#head += 1;
+      dropped(token);
     }
     return covered;
   }

@@ -32,7 +32,8 @@ test("acked or aside is everything behind the cursor; first deliveries come in o
             return answer;
           },
         },
-        { limits: { sliceRows: 4 } },
+        // Watermarks as often as can be: what the cursor passes wakes the lanes from inside.
+        { limits: { sliceRows: 4, watermarkIntervalMs: 0 } },
       );
       const check = () => {
         const aside = new Set(bench.spool.aside.map((entry) => entry.recordId));

@@ -186,8 +186,10 @@ export class Pump implements AckListener {
     if (isHeld || this.#ring.isFull || this.#ring.count >= windowMax) return false;
     const slice = this.#slices.current;
     if (slice === null) return false;
-    this.#send(slice, this.#slices.index, publisher);
+    const { index } = this.#slices;
+    // First: what the cursor passes meanwhile may ask for the next one, before this returns.
     this.#slices.advance();
+    this.#send(slice, index, publisher);
     this.#slices.fetch();
     return true;
   }

@@ -88,3 +88,28 @@ it("goes on with the others when the pump has nothing to send, one round at a ti
   lanes.fill();
   expect(sent.at(-1)).toBe("record");
 });
+
+it("goes round once more when a lane is woken by what another one does, never round inside a round", () => {
+  let depth = 0;
+  let deepest = 0;
+  const waking = {
+    ...silent,
+    sendNext: () => {
+      depth += 1;
+      deepest = Math.max(deepest, depth);
+      if (sent.length === 0) {
+        send("answer");
+        othersHave = 1;
+        lanes.fill();
+      }
+      depth -= 1;
+      return false;
+    },
+  };
+  const others = { statuses: lane("status"), requeued: silent, watermarks: silent, states: silent };
+  lanes = new SinkLanes({ ...others, replies: waking, pump } as unknown as ConstructorParameters<typeof SinkLanes>[0]);
+  lanes.attach(connection);
+  lanes.fill();
+  expect(sent).toEqual(["answer", "status"]);
+  expect(deepest).toBe(1);
+});

@@ -40,6 +40,8 @@ export class SinkLanes {
   #connection: LanePublisher | null = null;
   /** The farewell is under way: nothing new is sent. */
   #isEnding = false;
+  #isFilling = false;
+  #isWoken = false;
   #urgent: { readonly message: OutgoingMessage; readonly resolve: () => void } | null = null;
   readonly #lanes: Lanes;
 
@@ -68,10 +70,22 @@ export class SinkLanes {
     this.#lanes.requeued.detach(byBroker);
   }
 
-  /** Send what may be sent now. */
+  /** Send what may be sent now. A call from inside, by a lane that was woken, is remembered. */
   fill(): void {
-    const connection = this.#connection;
-    if (connection === null) return;
+    this.#isWoken = true;
+    if (this.#isFilling) return;
+    this.#isFilling = true;
+    try {
+      while (this.#isWoken && this.#connection !== null) {
+        this.#isWoken = false;
+        this.#fillOnce(this.#connection);
+      }
+    } finally {
+      this.#isFilling = false;
+    }
+  }
+
+  #fillOnce(connection: LanePublisher): void {
     this.#sendUrgent(connection);
     for (let isSent = !this.#isEnding; isSent && connection.isWritable; ) {
       isSent = this.#lanes.pump.isSuspicious ? this.#sendAlone(connection) : this.#sendTurn(connection);
