@@ -108,7 +108,9 @@ export class Checker {
   cloned(device: string, isCardCopied: boolean): void {
     this.#cloned.add(device);
     this.delivery.cloned(device);
-    if (isCardCopied) this.wentBack(device);
+    if (!isCardCopied) return;
+    this.wentBack(device);
+    this.commands.cloned(device);
   }
 
   #tookTurns(device: string, nowMs: number): void {
