@@ -59,3 +59,18 @@ test("an ack from before a reset does not count for what was sent since", () => 
   expect(ring.ack(before)).toBe(false);
   expect(ring.settle()).toBeNull();
 });
+
+it("loses no entry when whoever is told of one that is done settles again", () => {
+  const ring = new DeliveryRing(8);
+  const tokens = [10, 11, 12, 13].map((recordId) => ring.push(recordId, recordId, 1));
+  ring.ack(tokens[1] ?? -1);
+  ring.ack(tokens[0] ?? -1);
+  const told: number[] = [];
+  ring.settle((token) => {
+    told.push(ring.recordId(token));
+    ring.settle((other) => told.push(ring.recordId(other)));
+  });
+  expect(told).toEqual([10, 11]);
+  expect(ring.count).toBe(2);
+  expect(ring.firstOpenToken).toBe(tokens[2]);
+});
