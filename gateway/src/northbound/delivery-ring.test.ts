@@ -60,7 +60,7 @@ test("an ack from before a reset does not count for what was sent since", () => 
   expect(ring.settle()).toBeNull();
 });
 
-it("loses no entry when whoever is told of one that is done settles again", () => {
+test("loses no entry when whoever is told of one that is done settles again", () => {
   const ring = new DeliveryRing(8);
   const tokens = [10, 11, 12, 13].map((recordId) => ring.push(recordId, recordId, 1));
   ring.ack(tokens[1] ?? -1);
