@@ -70,10 +70,12 @@ describe("the gate before the upgrade", () => {
   });
 });
 
-it("sends links away when all places are taken, not all back at the same moment", () => {
-  expect(comeBackMs(99, 100, 0)).toBeNull();
-  expect(comeBackMs(100, 100, 0)).toBe(5_000);
-  expect(comeBackMs(101, 100, 0.5)).toBe(10_000);
+it("sends links away when all places are taken or too many have not said hello, not all back at the same moment", () => {
+  const limits = { linkCountMax: 100, greetingCountMax: 10, perSecond: 5 };
+  expect(comeBackMs({ links: 99, greeting: 9 }, limits, 0)).toBeNull();
+  expect(comeBackMs({ links: 100, greeting: 0 }, limits, 0)).toBe(5_000);
+  expect(comeBackMs({ links: 101, greeting: 0 }, limits, 0.5)).toBe(10_000);
+  expect(comeBackMs({ links: 10, greeting: 10 }, limits, 0)).not.toBeNull();
 });
 
 describe("failed logins", () => {

@@ -46,12 +46,27 @@ const AUTHORIZATION_CHARS_MAX = 512;
 /** Places free up slowly: come back after 5 to 15 s. */
 const FULL_COME_BACK_MS = 10_000;
 
+export interface AdmissionLimits {
+  readonly linkCountMax: number;
+  /** Links that have not said Hello yet. */
+  readonly greetingCountMax: number;
+  /** New connections let in per second (waiting-room.ts). */
+  readonly perSecond: number;
+}
+
 /**
+ * The waiting room counts before TLS; those who were in TLS meanwhile are counted here.
+ *
  * @param unit uniform in [0, 1), for the spread.
  * @returns null: there is a place. Else ms after which to come back.
  */
-export function comeBackMs(linkCount: number, linkCountMax: number, unit: number): number | null {
-  return linkCount >= linkCountMax ? FULL_COME_BACK_MS * (0.5 + unit) : null;
+export function comeBackMs(
+  counts: { readonly links: number; readonly greeting: number },
+  limits: AdmissionLimits,
+  unit: number,
+): number | null {
+  const isFull = counts.links >= limits.linkCountMax || counts.greeting >= limits.greetingCountMax;
+  return isFull ? FULL_COME_BACK_MS * (0.5 + unit) : null;
 }
 
 /** The verdict on one upgrade request. Hashes at most one token of bounded length. */

@@ -18,7 +18,7 @@ import type { Random } from "../core/random.js";
 import type { Instants } from "../core/turn-clock.js";
 import { FailedLogins } from "./failed-logins.js";
 import { hintAtTls } from "./plain-guests.js";
-import { comeBackMs, type GateVerdict, judgeUpgrade } from "./upgrade-gate.js";
+import { type AdmissionLimits, comeBackMs, type GateVerdict, judgeUpgrade } from "./upgrade-gate.js";
 import { WaitingRoom } from "./waiting-room.js";
 import { type LinkListener, WsLink, type WsLinkOptions } from "./ws-link.js";
 
@@ -27,14 +27,6 @@ export interface TlsMaterial {
   readonly cert: string | Buffer;
   /** 48 bytes that survive a restart, so that devices resume instead of paying full handshakes. */
   readonly ticketKeys: Buffer;
-}
-
-export interface AdmissionLimits {
-  readonly linkCountMax: number;
-  /** Links that have not said Hello yet. */
-  readonly greetingCountMax: number;
-  /** New connections let in per second. */
-  readonly perSecond: number;
 }
 
 export interface ListenerOptions {
@@ -196,7 +188,11 @@ export class WsListener {
       },
       {
         testEcho: this.#options.testEcho,
-        comeBackInMs: comeBackMs(this.#links.size, this.#options.admission.linkCountMax, this.#host.random.unit()),
+        comeBackInMs: comeBackMs(
+          { links: this.#links.size, greeting: this.#host.greetingCount() },
+          this.#options.admission,
+          this.#host.random.unit(),
+        ),
         lockedOut: this.#failures.lockedOut(address, now),
         authenticate: (token) => this.#host.authenticate(token),
       },
