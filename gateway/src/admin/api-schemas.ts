@@ -165,6 +165,7 @@ export const SinkSchema = z
     target: z.string(),
     protocol: z.string().nullable(),
     connectedSince: iso.nullable(),
+    retryInMs: count.nullable().describe("until it tries again by itself; null unless it waits for that"),
     lastError: problem.nullable(),
     deliveredCount: count,
     inFlightCount: count,

@@ -451,6 +451,7 @@ describe("sink", () => {
     target: "mqtts://broker.lan:8883",
     protocol: null,
     lastError: { code: "E_SINK_UNAVAILABLE", why: "connection refused", fix: "start the broker" },
+    retryInMs: 32_000,
     deliveredCount: 12_345,
     quarantinedCount: 0,
     backlog: { count: 7, ageMs: 3_000, orphaned: false },
@@ -460,8 +461,8 @@ describe("sink", () => {
     api.on("GET /api/v1/sinks", [200, { sinks: [SINK] }]);
     api.on("POST /api/v1/sinks/broker/pause", [200, { ...SINK, state: "paused" }]);
     expect((await run("sink ls")).out).toMatchInlineSnapshot(`
-      "sink    state       target                   delivered  backlog  last error
-      broker  backingOff  mqtts://broker.lan:8883     12 345   7, 3 s  connection refused; start the broker
+      "sink    state                      target                   delivered  backlog  last error
+      broker  backingOff, again in 32 s  mqtts://broker.lan:8883     12 345   7, 3 s  connection refused; start the broker
       "
     `);
     expect((await run("sink pause broker")).out).toBe("broker is paused\n");

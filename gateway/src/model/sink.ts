@@ -15,6 +15,8 @@ export interface SinkStatus {
   readonly target: string;
   /** The last failure in plain words; null when none since it came up. */
   readonly lastError: { readonly code: string; readonly why: string; readonly fix: string } | null;
+  /** Until it tries again by itself, in ms; null unless it waits for that. */
+  readonly retryInMs: number | null;
   readonly connectedSinceUnixMs: number | null;
   readonly deliveredCount: number;
   readonly inFlightCount: number;

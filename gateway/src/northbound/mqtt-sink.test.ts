@@ -393,6 +393,20 @@ describe("coming and going", () => {
     expect(seqs(bench.broker.data())).toEqual([1, 2, 3, 4]);
   });
 
+  test("says when it tries again, and resume tries at once", async () => {
+    const bench = await started(sinkBench());
+    expect(bench.sink.status().retryInMs).toBeNull();
+    bench.broker.hangUp();
+    await settled();
+    const { retryInMs } = bench.sink.status();
+    expect(retryInMs).toBeGreaterThan(0);
+    bench.clock.advance(1);
+    expect(bench.sink.status().retryInMs).toBe((retryInMs ?? 0) - 1);
+    bench.sink.resume();
+    await settled();
+    expect(bench.sink.status()).toMatchObject({ state: "up", retryInMs: null });
+  });
+
   test("statuses are retained, and published again after a reconnect", async () => {
     const bench = await started(sinkBench());
     bench.sink.presenceChanged("attic-7", "online");

@@ -44,6 +44,7 @@ export class MqttSink {
   #closing: Promise<void> = Promise.resolve();
   #connectedSinceUnixMs: number | null = null;
   #reconnectCount = 0;
+  #retryAtMonoMs: number | null = null;
   #cancelRetry: () => void = () => {};
   #cancelStable: () => void = () => {};
   readonly #options: MqttSinkOptions;
@@ -90,6 +91,7 @@ export class MqttSink {
     return this.#closing;
   }
 
+  /** Go on sending; a sink that waits for its next attempt makes it now. A stopped sink stays stopped. */
   resume(): void {
     this.#step({ type: "resume" });
   }
@@ -152,6 +154,7 @@ export class MqttSink {
       state: phase,
       target: `${this.#target.tls === null ? "mqtt" : "mqtts"}://${this.#target.host}:${this.#target.port}`,
       lastError: problemOf(failure, this.#parts.pump.isUnheard),
+      retryInMs: this.#retryInMs(),
       connectedSinceUnixMs: this.#connectedSinceUnixMs,
       deliveredCount: this.#parts.pump.deliveredCount,
       inFlightCount: this.#parts.pump.inFlightCount,
@@ -180,15 +183,27 @@ export class MqttSink {
         this.#closing = this.#closing.then(() => this.#farewell());
         return;
       case "retryAfter":
-        this.#cancelRetry = clock.after(effect.delayMs, () => this.#step({ type: "retry" }));
+        this.#retryAtMonoMs = clock.monoMs() + effect.delayMs;
+        this.#cancelRetry = clock.after(effect.delayMs, () => this.#retry());
         return;
       case "stableAfter":
         this.#cancelStable = clock.after(this.#limits.stableAfterMs, () => this.#step({ type: "stable" }));
         return;
       case "cancelTimers":
+        this.#retryAtMonoMs = null;
         this.#cancelRetry();
         this.#cancelStable();
     }
+  }
+
+  #retry(): void {
+    this.#retryAtMonoMs = null;
+    this.#step({ type: "retry" });
+  }
+
+  #retryInMs(): number | null {
+    if (this.#retryAtMonoMs === null) return null;
+    return Math.max(0, Math.round(this.#retryAtMonoMs - this.#deps.clock.monoMs()));
   }
 
   #open(version: 4 | 5): void {

@@ -74,7 +74,20 @@ test("paused and stopped sinks do nothing until they are told to", () => {
     }
   }
   expect(run([{ type: "resume" }]).state.phase).toBe("stopped");
-  expect(run([{ type: "start" }, { type: "pause" }, { type: "resume" }]).last).toEqual([{ type: "open", version: 5 }]);
+  expect(run([{ type: "start" }, { type: "pause" }, { type: "resume" }]).last).toEqual([
+    { type: "cancelTimers" },
+    { type: "open", version: 5 },
+  ]);
+});
+
+test("a sink that waits tries at once when a person resumes it, and starts its pauses over", () => {
+  for (const failure of [NETWORK, REFUSED]) {
+    const { state, last } = run([{ type: "start" }, down(failure), { type: "resume" }]);
+    expect(state).toMatchObject({ phase: "connecting", attempt: 0 });
+    expect(last.map(({ type }) => type)).toEqual(["cancelTimers", "open"]);
+  }
+  const { state } = run([{ type: "start" }, { type: "up" }]);
+  expect(step(state, { type: "resume" }, 0.5, LIMITS)).toEqual({ state, effects: [] });
 });
 
 test("whatever happens, a waiting sink has a timer, and at most one connection is opened at a time", () => {

@@ -7,7 +7,7 @@
  *      │stop            │  ├─┘                         │
  *      │           retry│  ├──network──▶ backingOff ◀──┘   full jitter, doubling to the cap
  *      │                │  └──refused──▶ blocked           slow: only a person can help
- *   paused ◀──pause── any          resume ─▶ connecting
+ *   paused ◀──pause── any          resume ─▶ connecting     also of one that waits: a person mended the broker
  */
 import { type BackoffLimits, fullJitterMs } from "../core/backoff.js";
 import type { SinkState } from "../model/sink.js";
@@ -69,13 +69,13 @@ export function step(state: SinkMachineState, event: SinkEvent, unit: number, li
     case "start":
       return state.phase === "stopped" ? open(state) : same(state);
     case "resume":
-      return state.phase === "paused" ? open({ ...state, attempt: 0 }) : same(state);
+      return isResting(state.phase) ? openAtOnce({ ...state, attempt: 0 }) : same(state);
     case "stop":
       return end(state, "stopped");
     case "pause":
       return state.phase === "stopped" ? same(state) : end(state, "paused");
     case "retry":
-      return state.phase === "backingOff" || state.phase === "blocked" ? open(state) : same(state);
+      return isWaiting(state.phase) ? open(state) : same(state);
     case "stable":
       return state.phase === "up" ? { state: { ...state, attempt: 0 }, effects: [] } : same(state);
     case "up":
@@ -87,10 +87,17 @@ export function step(state: SinkMachineState, event: SinkEvent, unit: number, li
   }
 }
 
+const isWaiting = (phase: SinkState): boolean => phase === "backingOff" || phase === "blocked";
+const isResting = (phase: SinkState): boolean => phase === "paused" || isWaiting(phase);
 const same = (state: SinkMachineState): SinkStep => ({ state, effects: [] });
 
 function open(state: SinkMachineState): SinkStep {
   return { state: { ...state, phase: "connecting" }, effects: [{ type: "open", version: state.version }] };
+}
+
+function openAtOnce(state: SinkMachineState): SinkStep {
+  const { state: opened, effects } = open(state);
+  return { state: opened, effects: [{ type: "cancelTimers" }, ...effects] };
 }
 
 function end(state: SinkMachineState, phase: "stopped" | "paused"): SinkStep {

@@ -86,6 +86,7 @@ describe("what needs attention", () => {
     protocol: null,
     connectedSince: null,
     lastError: null,
+    retryInMs: null,
     deliveredCount: 0,
     inFlightCount: 0,
     quarantinedCount: 0,

@@ -32,7 +32,11 @@ const pause = createRoute({
   request: { params: SinkParams },
   responses: sinkAnswer,
 });
-const resume = createRoute({ ...pause, path: "/api/v1/sinks/{name}/resume", summary: "Go on sending" });
+const resume = createRoute({
+  ...pause,
+  path: "/api/v1/sinks/{name}/resume",
+  summary: "Go on sending; a sink that waits for its next attempt makes it now",
+});
 const quarantine = createRoute({
   ...base,
   method: "get",

@@ -190,6 +190,7 @@ export class FakeHost implements AdminHost {
         state: this.calls.includes("pause broker") ? "paused" : "up",
         target: "mqtts://broker.lan:8883",
         lastError: this.sinkError,
+        retryInMs: this.sinkError === null ? null : 32_000,
         connectedSinceUnixMs: NOW,
         deliveredCount: 5,
         inFlightCount: 1,

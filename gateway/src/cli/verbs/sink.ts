@@ -12,6 +12,7 @@ const sink = z.looseObject({
   target: z.string(),
   protocol: z.string().nullable().default(null),
   lastError: problem.default(null),
+  retryInMs: z.number().nullable().default(null),
   deliveredCount: z.number(),
   quarantinedCount: z.number().default(0),
   backlog: z.looseObject({ count: z.number(), ageMs: z.number(), orphaned: z.boolean().default(false) }),
@@ -63,7 +64,7 @@ export function addSink(program: Command, shell: Shell): void {
     });
   for (const [verb, summary] of [
     ["pause", "stop sending; the backlog is kept"],
-    ["resume", "go on sending"],
+    ["resume", "go on sending; one that waits to try again does it now"],
   ] as const) {
     gatewayVerb(group, verb, summary)
       .argument("<name>")
@@ -143,7 +144,10 @@ function showList(shell: Shell, list: readonly Sink[]): void {
     const state = s.backlog.orphaned ? "not configured" : s.state;
     return [
       s.name,
-      { text: state, paint: state === "up" ? paint.good : paint.warn },
+      {
+        text: s.retryInMs === null ? state : `${state}, again in ${span(s.retryInMs)}`,
+        paint: state === "up" ? paint.good : paint.warn,
+      },
       s.target,
       grouped(s.deliveredCount),
       s.backlog.count === 0 ? "none" : `${grouped(s.backlog.count)}, ${span(s.backlog.ageMs)}`,

@@ -62,7 +62,7 @@ function SinkCard({ sink, onChanged }: SinkCardProps) {
   );
 }
 
-function SinkError({ sink: { lastError } }: { readonly sink: SinkView }) {
+function SinkError({ sink: { lastError, retryInMs } }: { readonly sink: SinkView }) {
   if (lastError === null) return null;
   return (
     <div class="sink-error">
@@ -72,6 +72,7 @@ function SinkError({ sink: { lastError } }: { readonly sink: SinkView }) {
       <p>
         <strong>Do this:</strong> {lastError.fix}
       </p>
+      {retryInMs === null ? null : <p>It tries again in {ageText(retryInMs)}.</p>}
     </div>
   );
 }
@@ -111,8 +112,17 @@ function SinkActions({ sink, onChanged }: SinkCardProps) {
     await (isPaused ? api.resumeSink(sink.name) : api.pauseSink(sink.name));
     return null;
   };
+  const tryNow = async (): Promise<null> => {
+    await api.resumeSink(sink.name);
+    return null;
+  };
   return (
     <div class="actions">
+      {sink.retryInMs === null ? null : (
+        <button type="button" class="quiet" onClick={() => void attempt(tryNow)}>
+          Try now<span class="unseen"> {sink.name}</span>
+        </button>
+      )}
       <button type="button" class="quiet" onClick={() => void attempt(() => api.testSink(sink.name))}>
         Test<span class="unseen"> {sink.name}</span>
       </button>
