@@ -33,6 +33,9 @@ withBrowser.describe("the pages of the gateway", () => {
     t.host.sinkError = { code: "E_SINK_REFUSED", why: "the broker refused the password", fix: "check passwordFile" };
     t.host.quarantinedCount = 1;
     await card.getByText("the broker refused the password").waitFor();
+    await card.getByText("It tries again in 32 s.").waitFor();
+    await card.getByRole("button", { name: "Try now broker" }).click();
+    await expect.poll(() => t.host.calls.filter((call) => call === "resume broker")).toHaveLength(2);
     await card.getByText("Records this sink could not take").click();
     await card.getByText("too large").waitFor();
     await card.getByRole("button", { name: "Send again" }).first().click();

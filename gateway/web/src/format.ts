@@ -28,6 +28,12 @@ export function ageText(ageMs: number): string {
   return hours < 48 ? `${hours} h` : `${Math.round(hours / 24)} d`;
 }
 
+/** How long until something, as `ageText`: `now`, `in 5 s`, `in 3 min`. */
+export function untilText(waitMs: number): string {
+  const text = ageText(waitMs);
+  return text === "now" ? text : `in ${text}`;
+}
+
 /** A size in binary units: `977 KiB`, `2.0 GiB`. */
 export function bytesText(bytes: number): string {
   const units = ["B", "KiB", "MiB", "GiB", "TiB"];

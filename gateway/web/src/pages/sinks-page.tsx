@@ -2,7 +2,7 @@
 import { useState } from "preact/hooks";
 import type { SinkView } from "../../../src/admin/api-schemas.js";
 import { api, problemText, type QuarantinedView, type SinkTestView } from "../api.js";
-import { ageText, countText, timeText } from "../format.js";
+import { ageText, countText, timeText, untilText } from "../format.js";
 import { ConfirmButton } from "../parts/confirm-button.js";
 import { PageHead, Problem } from "../parts/page-head.js";
 import { Tile } from "../parts/tile.js";
@@ -72,7 +72,7 @@ function SinkError({ sink: { lastError, retryInMs } }: { readonly sink: SinkView
       <p>
         <strong>Do this:</strong> {lastError.fix}
       </p>
-      {retryInMs === null ? null : <p>It tries again in {ageText(retryInMs)}.</p>}
+      {retryInMs === null ? null : <p>It tries again {untilText(retryInMs)}.</p>}
     </div>
   );
 }

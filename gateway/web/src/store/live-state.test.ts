@@ -1,7 +1,7 @@
 /** How messages of the live feed change what the page knows. */
 import { describe, expect, it } from "vitest";
 import type { CommandView, DeviceView, ReadingView, StatusView } from "../../../src/admin/api-schemas.js";
-import { ageText, bytesText, countText, hoursText, valueText } from "../format.js";
+import { ageText, bytesText, countText, hoursText, untilText, valueText } from "../format.js";
 import { describeState } from "../parts/command-words.js";
 import { applyMessage, EMPTY, type LiveState, withCommands, withDevices, withPastRates } from "./live-state.js";
 
@@ -160,6 +160,7 @@ describe("the rest", () => {
       "2 h",
       "2 d",
     ]);
+    expect([900, 5000].map(untilText)).toEqual(["now", "in 5 s"]);
     expect([0, 1023, 1024, 2 ** 31].map(bytesText)).toEqual(["0 B", "1023 B", "1.0 KiB", "2.0 GiB"]);
     expect([0.000123456, -0.5, 101325.43, 20.53361].map(valueText)).toEqual([
       "0.0001235",
