@@ -46,6 +46,8 @@ export class ConsumerChecks {
   /** By device: the last word on its numbers, and the newest number that came. */
   readonly #watermarks = new Map<string, Watermark>();
   readonly #newest = new Map<string, Watermark>();
+  /** By device: its epochs in the order in which the first record of each came, or was put aside. */
+  readonly #epochs = new Map<string, Set<number>>();
   /** Ranges that were lost by policy, by `device/epoch`. */
   readonly #policy = new Map<string, (readonly [from: number, to: number])[]>();
   readonly #rules: WorldRules;
@@ -93,20 +95,27 @@ export class ConsumerChecks {
       return;
     }
     const { id } = message;
-    if (this.#rules.wasRefused(id)) return; // it comes late, when its sink was mended
     const [, device = "", epoch = "0", seq = "0"] = id.split("/");
+    this.#hasRecordOf(device, Number(epoch));
+    if (this.#rules.wasRefused(id)) return; // it comes late, when its sink was mended
     const known = this.#newest.get(device);
     const isNewer = known === undefined || known.epoch !== Number(epoch) || known.seq < Number(seq);
     if (isNewer) this.#newest.set(device, { device, epoch: Number(epoch), seq: Number(seq) });
   }
 
   #gap({ id, device, epoch, fromSeq, toSeq, reason }: GapMessage): void {
+    if (reason === "quarantined") this.#hasRecordOf(device, epoch);
     const isPolicy = POLICY.has(reason) || this.#rules.isLossy || this.#rules.wasRefused(id);
     if (toSeq === null || !isPolicy) return;
     const stream = `${device}/${epoch}`;
     const ranges = this.#policy.get(stream) ?? [];
     ranges.push([fromSeq, toSeq]);
     this.#policy.set(stream, ranges);
+  }
+
+  #hasRecordOf(device: string, epoch: number): void {
+    const epochs = this.#epochs.get(device) ?? new Set();
+    this.#epochs.set(device, epochs.add(epoch));
   }
 
   #watermark(topic: string, payload: string): void {
@@ -125,7 +134,10 @@ export class ConsumerChecks {
   /** The retained watermark speaks of everything that this process has delivered. */
   #lastWord(device: string, newest: Watermark): void {
     const mark = this.#watermarks.get(device);
-    const isThere = mark !== undefined && mark.epoch === newest.epoch && mark.seq >= newest.seq;
+    const epochs = [...(this.#epochs.get(device) ?? [])];
+    // Of a later epoch whose records were all put aside, the watermark speaks, and they themselves came late or never.
+    const isLater = mark !== undefined && epochs.indexOf(mark.epoch) > epochs.indexOf(newest.epoch);
+    const isThere = isLater || (mark !== undefined && mark.epoch === newest.epoch && mark.seq >= newest.seq);
     const { device: name, epoch, seq } = newest;
     // It came, its ack did not, and the sink gave it up since: then its gap has the last word.
     const isGivenUp = (this.#policy.get(`${name}/${epoch}`) ?? []).some(([from, to]) => from <= seq && seq <= to);
