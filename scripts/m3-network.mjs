@@ -163,7 +163,7 @@ async function strangersAreRefused(image, gateway, port) {
 /** As `tidegate sim --board ethernet` runs it, through a network that is pulled and a board that is reset. */
 async function inTheSimulator() {
   const gateway = await GatewayProcess.start({ dir: join(dir, "sim") });
-  // The times of faults follow from the seed, those of the board's retries do not: the first cut leaves it 18 s to return.
+  // The first cut leaves 18 s for the board's retries, which are chance; the faults follow from the seed.
   const faults = ["--drop-link", "20s", "--reboot", "40s"];
   const options = [
     "run",
