@@ -7,8 +7,11 @@
 import { CommandState, Kind, Reason, Type } from "./codes.js";
 import { Op, SCHEMA } from "./schema.js";
 
+/** The highest number of a uint32 or fixed32 field. */
 export const U32_MAX = 0xffff_ffff;
+/** The highest number of an int32 or sint32 field. */
 export const I32_MAX = 0x7fff_ffff;
+/** The lowest number of an int32 or sint32 field. */
 export const I32_MIN = -0x8000_0000;
 
 /** The highest value of each enum field, by the field's path. */

@@ -7,6 +7,7 @@
 import { type CommandSpec, MESSAGE_BYTES_MAX, type Signal, splitCatalog } from "@tidegate/proto";
 import { encodeBody, HEAD_BYTES_MAX } from "./frame-head.js";
 
+/** A catalog as it travels; the gateway asks for it when it does not know its hash [P-18]. */
 export interface EncodedCatalog {
   /** 0: the device declares nothing. */
   readonly hash: number;

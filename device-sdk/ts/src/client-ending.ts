@@ -6,6 +6,7 @@ import type { Reason, RetryAdvice } from "@tidegate/proto";
 import { type BackoffLimits, backoffMs, recheckWaitMs } from "./backoff.js";
 import type { ClientEffect, ClientLimits, ClientState, Step, Surroundings } from "./client-state.js";
 
+/** Why and how a link ends, and how long to stay away. */
 export interface Ending {
   /** One line for people. */
   readonly detail: string;

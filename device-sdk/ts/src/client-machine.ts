@@ -33,6 +33,7 @@ import type {
 } from "./client-state.js";
 import type { LinkClosed } from "./links/link.js";
 
+/** Waits of a client, in ms, unless it is given others. */
 export const CLIENT_LIMITS: ClientLimits = {
   backoffBaseMs: BACKOFF_MS_MIN,
   backoffCapMs: BACKOFF_MS_MAX,
@@ -51,6 +52,7 @@ export const CLIENT_LIMITS: ClientLimits = {
 /** A device speaks at least this often within a keepalive, so that one lost heartbeat is not silence. */
 const HEARTBEATS_PER_KEEPALIVE = 2;
 
+/** Before `start`, and after `stop`. */
 export const IDLE: ClientState = { phase: { name: "idle" }, attempt: 0, failures: 0 };
 
 /** The one door: every change to a session comes through here. Unexpected events change nothing. */

@@ -12,6 +12,7 @@ import type { Command, DownlinkBody, Reason } from "@tidegate/proto";
 import type { LinkClosed } from "./links/link.js";
 import type { OutboxMarks } from "./outbox-types.js";
 
+/** Where a client stands on its way to a session; all times are of the monotonic clock, in ms. */
 export type Phase =
   | { readonly name: "idle" }
   | { readonly name: "connecting"; readonly sinceMs: number }
@@ -22,6 +23,7 @@ export type Phase =
   | { readonly name: "refused"; readonly untilMs: number }
   | { readonly name: "stopped" };
 
+/** A session: Welcome has come. Times in ms of the monotonic clock. */
 export interface OnlinePhase {
   readonly name: "online";
   readonly sinceMs: number;
@@ -37,6 +39,7 @@ export interface OnlinePhase {
   readonly repeatedAtMs: number;
 }
 
+/** Everything the client machine remembers; a value, never changed in place. */
 export interface ClientState {
   readonly phase: Phase;
   /** Hellos of this boot; only the answer to the latest counts [P-5]. */
@@ -45,6 +48,7 @@ export interface ClientState {
   readonly failures: number;
 }
 
+/** What can happen to a client. */
 export type ClientEvent =
   | { readonly type: "start" }
   | { readonly type: "stop" }
@@ -129,6 +133,7 @@ export interface ClientLimits {
   readonly nackEchoMs: number;
 }
 
+/** What one event leads to. */
 export interface Step {
   readonly state: ClientState;
   readonly effects: readonly ClientEffect[];

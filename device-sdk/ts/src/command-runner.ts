@@ -25,6 +25,7 @@ export interface CommandContext {
 /** Acts, and gives the result: anything JSON can say, or nothing. Throwing means FAILED with the error's message. */
 export type CommandHandler = (args: unknown, context: CommandContext) => unknown;
 
+/** A command that the application declared, and what runs it. */
 export interface CommandEntry {
   readonly code: number;
   readonly name: string;
@@ -44,6 +45,7 @@ export interface CommandJournal {
   finish(id: number): void;
 }
 
+/** What the runner needs of its device. The journal's writes are durable when they return. */
 export interface CommandHost {
   readonly clock: Clock;
   readonly journal: CommandJournal;

@@ -51,6 +51,7 @@ export interface ConnectionHost {
   badFrame(detail: string): void;
 }
 
+/** Counts since the device was made; none of them ever falls. */
 export interface ConnectionStats {
   framesSent: number;
   framesReceived: number;

@@ -40,6 +40,7 @@ export type OutboxDisk = Pick<OutboxFile, "write" | "recordCommand" | "close">;
 /** Opens the file of a device, as `openOutboxFile` does. */
 export type OpenOutbox = (path: string, deviceId: string, unixMs: number) => OpenedFile;
 
+/** An outbox file, ready, with what the last process left in it. */
 export interface OpenedFile {
   readonly file: OutboxDisk;
   readonly saved: SavedState;

@@ -2,6 +2,7 @@
 import { SEQ_DRAIN_AT } from "@tidegate/proto";
 import type { Entry } from "./seq-queue.js";
 
+/** How much may wait for an ack. What finds no room pushes the oldest telemetry out, and that is announced as a gap. */
 export interface OutboxLimits {
   /** Room for telemetry and logs, in bytes, bookkeeping of 64 bytes per message included. */
   readonly bytesMax: number;
@@ -15,6 +16,7 @@ export interface OutboxLimits {
   readonly drainAtSeq: number;
 }
 
+/** Of a Pi, unless the application says otherwise. */
 export const OUTBOX_LIMITS: OutboxLimits = {
   bytesMax: 16 * 1024 * 1024,
   messagesMax: 100_000,
@@ -65,4 +67,5 @@ export interface SavedOutbox {
 
 const EMPTY_QUEUE: SavedQueue = { epoch: 0, nextSeq: 1, tailGap: 0, ackedSeq: 0, entries: [] };
 
+/** Of a device that never sent anything. */
 export const EMPTY_OUTBOX: SavedOutbox = { current: EMPTY_QUEUE, next: EMPTY_QUEUE };

@@ -11,6 +11,7 @@ import { encodeBody } from "./frame-head.js";
 import type { Outbox } from "./outbox.js";
 import type { SignalCodec } from "./signal.js";
 
+/** When readings that were batched go out: after a time in ms, or at a size in bytes, whichever comes first. */
 export interface ReporterOptions {
   readonly flushIntervalMs: number;
   readonly maxBatchBytes: number;

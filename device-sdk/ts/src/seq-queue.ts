@@ -12,6 +12,7 @@
 /** Which rules a message lives under: telemetry and logs may be evicted, the others have reserved room [P-13]. */
 export type Lane = "telemetry" | "log" | "command" | "catalog";
 
+/** One message that waits for its ack. */
 export interface Entry {
   /** Identity inside the outbox; rises, survives renumbering. */
   readonly ordinal: number;

@@ -112,6 +112,7 @@ const KINDS: Readonly<Record<SignalKind, Kind>> = {
   setpoint: Kind.SETPOINT,
 };
 
+/** How a reading is to be trusted, by its number on the wire. */
 export const QUALITIES: Readonly<Record<Quality, number>> = { good: 0, uncertain: 1, bad: 2 };
 
 /** The type a declaration means. */

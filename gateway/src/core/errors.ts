@@ -24,6 +24,7 @@ const row = (what: string, fix: string, exit: ExitCode, http: ErrorRow["http"]):
   http,
 });
 
+/** Every code a person can meet, with its sentence, its advice, the exit code and the HTTP status. docs/errors.md explains each. */
 export const ERRORS = {
   E_CONFIG_INVALID: row("the configuration does not fit the schema", "correct the line named above", 78, 400),
   E_CONFIG_UNREADABLE: row("the configuration file cannot be read", "check the path and its permissions", 78, 400),
@@ -82,6 +83,7 @@ export const ERRORS = {
   E_INTERNAL: row("the gateway failed", "report it with the log lines around it", 1, 500),
 } as const satisfies Record<string, ErrorRow>;
 
+/** A code of `ERRORS`; a contract with scripts, never renamed. */
 export type ErrorCode = keyof typeof ERRORS;
 
 /** A failure with its code, the reason in words, and what to do. */

@@ -1,12 +1,14 @@
 /** How long the event loop keeps work waiting: the health of the main thread in three numbers. */
 import { monitorEventLoopDelay } from "node:perf_hooks";
 
+/** How late timers of this thread came, in ms. */
 export interface EventLoopDelay {
   readonly p50: number;
   readonly p99: number;
   readonly max: number;
 }
 
+/** Measures from its making until `stop`. */
 export interface EventLoopWatch {
   /** In ms, since the last call of `read`; the watch starts over. */
   read(): EventLoopDelay;

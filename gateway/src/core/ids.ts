@@ -6,6 +6,7 @@
  */
 import { isName } from "@tidegate/proto";
 
+/** A device id that was checked; a plain string cannot be taken for one. */
 export type DeviceId = string & { readonly __brand: "DeviceId" };
 
 /** The id, or null when it does not fit the pattern. */

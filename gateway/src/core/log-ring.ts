@@ -30,6 +30,7 @@ export interface LogLine {
   readonly facts: Readonly<Record<string, unknown>>;
 }
 
+/** Which of the kept lines. */
 export interface LogLineQuery {
   /** Only lines with a higher id. */
   readonly afterId: number;
@@ -40,6 +41,7 @@ export interface LogLineQuery {
   readonly limit: number;
 }
 
+/** Lines that fit a query. */
 export interface LogLines {
   /** Oldest first. */
   readonly lines: readonly LogLine[];

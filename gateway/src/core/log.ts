@@ -15,6 +15,7 @@ export type LogLevel = "trace" | "debug" | "info" | "warn" | "error" | "fatal" |
 /** Facts of a line: small values, no secrets, no buffers. */
 export type Facts = Record<string, unknown>;
 
+/** Writes one line per call: a sentence, and facts beside it. Never throws, never waits. */
 export interface Logger {
   debug(facts: Facts, sentence: string): void;
   info(facts: Facts, sentence: string): void;
@@ -24,6 +25,7 @@ export interface Logger {
   child(facts: Facts): Logger;
 }
 
+/** What is written, how, and where to. */
 export interface LogOptions {
   readonly level: LogLevel;
   /** `pretty` for people on a terminal, `json` under a service manager. */

@@ -17,6 +17,7 @@ export const MISSING = 2;
 /** `gap ≥ seq`, or no number at all: the device breaks the protocol; Bye, nothing moves [P-2]. */
 export const VIOLATION = 3;
 
+/** What becomes of one numbered message. */
 export type Verdict = typeof ACCEPT | typeof DUPLICATE | typeof MISSING | typeof VIOLATION;
 
 /**

@@ -16,6 +16,7 @@
  */
 import type { GatherBatch } from "./spool.js";
 
+/** Bytes of the fixed fields before the body of each entry. */
 export const ENTRY_HEADER_BYTES = 48;
 
 /** Entry kinds that are not an Uplink tag; chosen outside the range of tags a device can send in one byte. */

@@ -24,8 +24,10 @@ export const COMMAND_STATES = [
 /** One of `COMMAND_STATES`. */
 export type CommandState = (typeof COMMAND_STATES)[number];
 
+/** What may happen to a command when a power cut hides whether it ran: never twice, or at least once. */
 export type Delivery = "atMostOnce" | "atLeastOnce";
 
+/** A command with everything that is known of it. */
 export interface CommandRecord {
   /** Public id, `^cmd_[0-9A-Za-z]{22}$`, from 128 random bits. */
   readonly commandId: string;
@@ -56,6 +58,7 @@ export interface CommandRecord {
   readonly correlation: string | null;
 }
 
+/** A command that somebody asks for. */
 export interface NewCommand {
   readonly device: string;
   readonly name: string;
@@ -92,6 +95,7 @@ export type CommandEvent =
   /** Never to be executed any more: the credential was revoked, or the store was restored [P-20]. */
   | { readonly type: "void"; readonly why: string };
 
+/** A command that is stored, durable. */
 export interface CreateOutcome {
   readonly command: CommandRecord;
   /** True: the idempotency key was known; `command` is the first one. */

@@ -12,6 +12,7 @@ export interface DeviceIdentity {
   readonly revokedUnixMs: number | null;
 }
 
+/** Who may connect; every change is durable when its promise resolves. Only hashes of tokens are kept. */
 export interface IdentityStore {
   devices(): Promise<readonly DeviceIdentity[]>;
   /** Errors: E_DEVICE_EXISTS. */

@@ -33,6 +33,7 @@ export const Accuracy = {
 } as const;
 export type Accuracy = (typeof Accuracy)[keyof typeof Accuracy];
 
+/** One reliable message of a device as the spool keeps it. */
 export interface StoredRecord {
   /** Rises by AUTOINCREMENT, never reused; the live feed's offset and the sinks' cursor. */
   readonly id: number;

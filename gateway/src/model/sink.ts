@@ -7,6 +7,7 @@
  */
 export type SinkState = "connecting" | "up" | "backingOff" | "blocked" | "paused" | "stopped";
 
+/** One sink right now; counts are since the gateway started. */
 export interface SinkStatus {
   readonly name: string;
   readonly type: "mqtt";

@@ -28,6 +28,7 @@ export interface HelloRequest {
   readonly receivedUnixMs: number;
 }
 
+/** What a Welcome is made of. */
 export interface HelloOutcome {
   /** Small integer that stands for the device in batches. Never reused. */
   readonly deviceKey: number;
@@ -52,8 +53,10 @@ export interface GatherBatch {
   readonly entryCount: number;
 }
 
+/** Of one batch; with a failure nothing of it is stored. */
 export type CommitOutcome = CommitSuccess | CommitFailure;
 
+/** Everything of the batch is on the disk: acks may go out. */
 export interface CommitSuccess {
   readonly ok: true;
   /** The batch's buffer, given back for reuse. */
@@ -81,6 +84,7 @@ export interface CommitFailure {
   readonly retryAfterMs: number;
 }
 
+/** How full the store is. */
 export interface SpoolStatus {
   /** Random name of this incarnation of the store. */
   readonly storeId: string;
@@ -98,6 +102,7 @@ export interface SpoolStatus {
   readonly sinks: readonly SinkBacklog[];
 }
 
+/** What a sink has still to take. */
 export interface SinkBacklog {
   readonly sink: string;
   readonly cursor: number;
@@ -108,6 +113,7 @@ export interface SinkBacklog {
   readonly orphaned: boolean;
 }
 
+/** The store, as intake and sinks see it. Every promise is answered in the order of the calls. */
 export interface Spool {
   /** Store everything gathered, in one transaction [P-2] [P-3]. Fatal disk errors end the process, never answer. */
   commit(batch: GatherBatch): Promise<CommitOutcome>;
@@ -136,6 +142,7 @@ export interface Spool {
   onSpace(listener: () => void): void;
 }
 
+/** Where a sink begins that has no cursor yet. */
 export interface SinkStart {
   readonly name: string;
   /** A number: what came at that Unix ms or later, by the clock of then. */
@@ -180,6 +187,7 @@ export interface LiveReading {
   readonly unit?: string;
 }
 
+/** One stored record for the live feed. */
 export interface LiveEvent {
   /** Record id: the feed's offset. */
   readonly id: number;
@@ -197,6 +205,7 @@ export interface LiveText {
   readonly json: string;
 }
 
+/** A stretch of the feed. */
 export interface LiveSlice {
   readonly scannedToId: number;
   readonly more: boolean;
@@ -208,6 +217,7 @@ export interface LiveSlice {
   readonly missed: boolean;
 }
 
+/** Which gaps, oldest first. */
 export interface GapQuery {
   readonly device?: string;
   readonly afterId?: number;
@@ -215,6 +225,7 @@ export interface GapQuery {
   readonly limit: number;
 }
 
+/** Which commands. */
 export interface CommandQuery {
   readonly device?: string;
   readonly state?: string;
@@ -234,6 +245,7 @@ export interface RequeuedRecord extends QuarantinedMessage {
   readonly recordId: number;
 }
 
+/** A record that a sink would not take, set aside so that the others could pass. */
 export interface QuarantinedRecord {
   readonly recordId: number;
   readonly sink: string;

@@ -33,6 +33,7 @@ import type {
 } from "./session-ports.js";
 import { TimeSync } from "./time-sync.js";
 
+/** What every session of this gateway is told and held to. */
 export interface SessionSettings extends SessionLimits {
   /** Unacked reliable messages allowed in flight. */
   readonly window: number;

@@ -18,12 +18,14 @@ export const CLONE_QUARANTINE_MS = 300_000;
 /** Boots remembered per device: a clone needs two; more would only be reboots. */
 const BOOTS_KEPT = 5;
 
+/** What becomes of a Hello. */
 export type HelloVerdict =
   | { readonly let: "in" }
   /** An older Hello of the same boot: nobody waits for its answer. */
   | { readonly let: "drop" }
   | { readonly let: "out"; readonly lockedOutMs: number };
 
+/** What the guard looks at [P-5] [P-14]. */
 export interface GuardedHello {
   readonly bootNonce: number;
   readonly attempt: number;

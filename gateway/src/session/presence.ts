@@ -6,6 +6,7 @@
  */
 export type Presence = "online" | "offline" | "sleeping";
 
+/** A device came, went, or said that it sleeps. */
 export interface PresenceChange {
   readonly device: string;
   readonly presence: Presence;

@@ -1,6 +1,7 @@
 /** What sessions count; one line each in /metrics. */
 import type { Counter, Metrics } from "../core/metrics.js";
 
+/** What sessions count, by metric. */
 export interface SessionCounters {
   readonly hellos: Counter;
   readonly malformed: Counter;

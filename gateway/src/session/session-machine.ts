@@ -11,6 +11,7 @@
 import { type Hello, PROTOCOL_VERSION, Reason } from "@tidegate/proto";
 import type { HelloOutcome } from "../model/spool.js";
 
+/** Where one link stands. */
 export type SessionState =
   | { readonly name: "awaitingHello"; readonly openedMonoMs: number }
   | { readonly name: "greeting"; readonly hello: Hello }
@@ -20,6 +21,7 @@ export type SessionState =
 /** What tells one Hello from another: two boots on one serial line both count from 1. */
 export type HelloName = Pick<Hello, "bootNonce" | "attempt">;
 
+/** What can happen to a link. */
 export type SessionEvent =
   /** `isProven`: the link or the Hello's own proof vouches for the device id. */
   | { readonly type: "hello"; readonly hello: Hello; readonly isProven: boolean }
@@ -34,6 +36,7 @@ export type SessionEvent =
   | { readonly type: "end"; readonly reason: Reason; readonly detail: string; readonly retryAfterMs: number }
   | { readonly type: "linkLost" };
 
+/** What the host of the machine is to do, in this order. */
 export type SessionEffect =
   /** Ask the storage queue; everything gathered so far goes in front [P-4]. */
   | { readonly do: "storeHello"; readonly hello: Hello }
@@ -44,6 +47,7 @@ export type SessionEffect =
   | { readonly do: "bye"; readonly reason: Reason; readonly detail: string; readonly retryAfterMs: number }
   | { readonly do: "closeLink"; readonly reason: Reason };
 
+/** Times that bound a link, in ms. */
 export interface SessionLimits {
   /** From the link's opening to the Hello [P-22]. */
   readonly helloTimeoutMs: number;
@@ -51,6 +55,7 @@ export interface SessionLimits {
   readonly keepaliveMs: number;
 }
 
+/** What one event leads to. */
 export interface Step {
   readonly state: SessionState;
   readonly effects: readonly SessionEffect[];

@@ -19,6 +19,7 @@ const SWEEP_EVERY_MS = 1000;
 /** Guards are kept for devices seen lately; more devices than this cannot be connected anyway. */
 const GUARDS_MAX = 100_000;
 
+/** What the registry is configured with. */
 export interface RegistryOptions {
   readonly settings: SessionSettings;
   /** Takeovers in turns that are taken for a cloned identity [P-14]. */

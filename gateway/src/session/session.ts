@@ -23,6 +23,7 @@ export interface SessionOwner<S extends StreamView> {
   closed(session: Session<S>): void;
 }
 
+/** What a session is given; nothing else of the gateway is known to it. */
 export interface SessionWorld<S extends StreamView> extends ConversationWorld<S> {
   readonly owner: SessionOwner<S>;
   readonly log: Logger;
