@@ -34,7 +34,11 @@ withBroker.describe("with Mosquitto", () => {
     await broker.subscribe();
     gateway = await GatewayProcess.start({
       dir: join(dir, "gateway"),
-      settings: { gateway: { id: "gw1" }, sinks: [{ name: "north", type: "mqtt", url: broker.url }] },
+      settings: {
+        gateway: { id: "gw1" },
+        commands: { ttl: "2m", maxTtl: "1h" },
+        sinks: [{ name: "north", type: "mqtt", url: broker.url }],
+      },
     });
     credential = await gateway.addDevice("pump-7");
     puppet = await startPuppet(credential);
@@ -114,6 +118,25 @@ withBroker.describe("with Mosquitto", () => {
       const { body } = await gateway.call("GET", "/api/v1/commands?device=away-1");
       return body.commands[0]?.state === "expired";
     });
+  });
+
+  withBroker.it("waits as long as the configuration says, and is delivered as the catalog declares it", async () => {
+    await gateway.addDevice("away-2");
+    const listed = async (device: string) =>
+      (await gateway.call("GET", `/api/v1/commands?device=${device}`)).body.commands as {
+        name: string;
+        ttlMs: number;
+        delivery: string;
+      }[];
+    publish("tidegate/gw1/away-2/cmd/add", "1");
+    const tooLong = ["-V", "5", "-D", "publish", "message-expiry-interval", "7200"];
+    publish("tidegate/gw1/away-2/cmd/fail", "1", ...tooLong);
+    await until("both are there", async () => (await listed("away-2")).length === 2);
+    const waits = (await listed("away-2")).map(({ name, ttlMs }) => `${name} ${ttlMs}`);
+    expect(waits.toSorted()).toEqual(["add 120000", "fail 3600000"]);
+    publish("tidegate/gw1/pump-7/cmd/add", "1");
+    await until("it is there", async () => (await listed("pump-7")).some(({ name }) => name === "add"));
+    expect((await listed("pump-7")).find(({ name }) => name === "add")?.delivery).toBe("atLeastOnce");
   });
 
   withBroker.it("refuses a retained command and counts it: it would fire at every reconnect", async () => {

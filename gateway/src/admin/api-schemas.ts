@@ -3,14 +3,10 @@
  * the types that handlers and the dashboard compile against. Instants are ISO 8601 text; durations end in their unit.
  */
 import { z } from "@hono/zod-openapi";
-import { COMMAND_STATES } from "../model/command.js";
+import { COMMAND_STATES, TTL_MS_MAX } from "../model/command.js";
 
 /** Longest request body; the largest legal one is a command with 32 KiB of arguments. */
 export const BODY_BYTES_MAX = 64 * 1024;
-/** Longest `args` of a command as JSON text [P-33]. */
-export const ARGS_BYTES_MAX = 32 * 1024;
-/** A command may wait for a week at most. */
-export const TTL_MS_MAX = 7 * 24 * 3600 * 1000;
 const NAME_PATTERN = /^[A-Za-z0-9][A-Za-z0-9_-]{0,62}$/;
 
 const name = z.string().regex(NAME_PATTERN, "letters, digits, - and _, up to 63, starting with a letter or digit");

@@ -5,7 +5,6 @@ import type {
   AckedRates,
   CommandDesk as AdminCommandDesk,
   AdminHost,
-  CommandRequest,
   ConfigFacts,
   DeviceDesk,
   DevicePresence,
@@ -25,7 +24,7 @@ import type { EventLoopWatch } from "../core/event-loop.js";
 import type { LogLineQuery, LogLines, LogRing } from "../core/log-ring.js";
 import type { Metrics } from "../core/metrics.js";
 import type { CredentialDirectory } from "../enrollment/credential-directory.js";
-import type { CommandRecord, Delivery } from "../model/command.js";
+import type { AskedCommand, CommandRecord, CreateOutcome } from "../model/command.js";
 import type { IdentityStore } from "../model/identity.js";
 import type { Gap } from "../model/record.js";
 import type { GapQuery, LiveEvent, Spool, SpoolReader } from "../model/spool.js";
@@ -52,6 +51,7 @@ export interface DeskParts {
     readonly onlineCount: number;
   };
   readonly commands: CommandDesk;
+  readonly submit: (asked: AskedCommand) => Promise<CreateOutcome>;
   readonly sinks: SinkSet;
   readonly history: HistoryReader & Pick<LiveSource, "latest">;
   readonly backup: BackupDesk;
@@ -61,8 +61,6 @@ export interface DeskParts {
   readonly config: ConfigFacts;
   readonly logRing: LogRing;
   /** Default time to live of a command in ms, and the longest one a sender may ask for. */
-  readonly ttlMs: number;
-  readonly ttlMsMax: number;
   /** What a new device is told: where to connect and what to trust. */
   readonly invitation: () => { readonly url: string; readonly ca: string | null };
   readonly serial: () => Promise<SerialFacts>;
@@ -261,40 +259,13 @@ export class AdminDesk implements AdminHost {
   }
 
   #commandDesk(): AdminCommandDesk {
-    const { commands, reader } = this.#parts;
+    const { commands, reader, submit } = this.#parts;
     return {
-      submit: (request) => this.#submit(request),
+      submit: (request) => submit({ ...request, responseTopic: null, correlation: null }),
       cancel: (commandId) => commands.cancel(commandId),
       get: (commandId) => reader.command(commandId),
       list: (query) => reader.commands(query),
       onChange: (listener) => this.#changedCommands.add(listener),
     };
   }
-
-  async #submit(request: CommandRequest): Promise<{ command: CommandRecord; repeated: boolean }> {
-    const { commands, reader, ttlMs, ttlMsMax } = this.#parts;
-    const delivery = request.delivery ?? (await deliveryOf(reader, request.device, request.name));
-    return commands.submit({
-      device: request.device,
-      name: request.name,
-      args: request.args,
-      delivery,
-      ttlMs: Math.min(request.ttlMs ?? ttlMs, ttlMsMax),
-      source: request.source,
-      idempotencyKey: request.idempotencyKey,
-      responseTopic: null,
-      correlation: null,
-    });
-  }
-}
-
-/** How the device's catalog declares the command; at most once when it says nothing: never twice is the safe way. */
-export async function deliveryOf(reader: SpoolReader, device: string, name: string): Promise<Delivery> {
-  const [facts] = await reader.devices([device]);
-  const spec = facts?.catalog?.commands.find((known) => isSpec(known) && known.name === name);
-  return isSpec(spec) && !spec.atMostOnce ? "atLeastOnce" : "atMostOnce";
-}
-
-function isSpec(value: unknown): value is { name: string; atMostOnce: boolean } {
-  return typeof value === "object" && value !== null && "name" in value && "atMostOnce" in value;
 }

@@ -12,7 +12,7 @@ import type { Config } from "../config/config.js";
 import type { TlsMaterial } from "../config/tls-files.js";
 import { TurnClock } from "../core/turn-clock.js";
 import type { CredentialDirectory, EndReason } from "../enrollment/credential-directory.js";
-import type { CommandRecord, CreateOutcome, NewCommand } from "../model/command.js";
+import type { AskedCommand, CommandRecord, CreateOutcome, NewCommand } from "../model/command.js";
 import type { PresenceChange } from "../session/presence.js";
 import { SessionRegistry } from "../session/session-registry.js";
 import { boardsPlug, SerialLines, type SerialStatus } from "../southbound/serial-lines.js";
@@ -20,6 +20,7 @@ import type { SerialPortFacts } from "../southbound/serial-open.js";
 import { WsListener } from "../southbound/ws-listener.js";
 import { Intake } from "../telemetry/intake.js";
 import type { Stream } from "../telemetry/stream.js";
+import { CommandDefaults } from "./command-defaults.js";
 import { commitIntervalOf } from "./commit-interval.js";
 import { Listeners } from "./listeners.js";
 import type { Store } from "./store.js";
@@ -50,6 +51,8 @@ const ENDED_BECAUSE: Readonly<Record<EndReason, string>> = {
 export class DeviceSide {
   readonly registry: SessionRegistry<Stream>;
   readonly commands: CommandDesk;
+  /** Accept a command, whatever door it came through: durable when it resolves. Errors: those of `CommandDesk.submit`. */
+  readonly submit: (asked: AskedCommand) => Promise<CreateOutcome>;
   readonly #parts: DeviceSideParts;
   /** What the frames of one turn of the event loop are stamped by. */
   readonly #arrivals: TurnClock;
@@ -79,6 +82,9 @@ export class DeviceSide {
       clock: world.clock,
       deviceExists: (device) => credentials.identity(device)?.tokenHash != null,
     });
+    const { ttlMs, ttlMsMax } = parts.config.commands;
+    const submit = (command: NewCommand): Promise<CreateOutcome> => this.commands.submit(command);
+    this.submit = new CommandDefaults({ reader: store.reader, submit, ttlMs, ttlMsMax }).submit;
     this.registry = this.#makeRegistry();
     this.#listener = this.#makeListener();
     this.#serial = this.#makeSerial();
@@ -87,9 +93,6 @@ export class DeviceSide {
     world.metrics.gauge("commands_unfinished", "Commands not yet final", () => this.#dispatcher.unfinishedCount);
     world.metrics.gauge("intake_bytes", "Bytes gathered and committing", () => this.#intake.heldBytes);
   }
-
-  /** Accept a command; for sinks that take commands from their broker. */
-  readonly submit = (command: NewCommand): Promise<CreateOutcome> => this.commands.submit(command);
 
   /** Take unfinished commands over, listen, and open the serial lines. Errors: E_PORT_BUSY, E_LISTEN. */
   async start(): Promise<void> {

@@ -194,6 +194,7 @@ export class Gateway {
       credentials: parts.credentials,
       sessions: devices.registry,
       commands: devices.commands,
+      submit: devices.submit,
       sinks: parts.sinks,
       history: store.history,
       backup: new BackupDesk({
@@ -213,8 +214,6 @@ export class Gateway {
         sources: this.#loaded.sources,
       },
       logRing: this.#world.logRing,
-      ttlMs: config.commands.ttlMs,
-      ttlMsMax: config.commands.ttlMsMax,
       invitation: () => ({ url: devicesUrl(config, devices.port, parts.devicesTls), ca: parts.devicesTls?.ca ?? null }),
       serial: async () => ({ lines: devices.serialStatus(), ports: await devices.serialPorts() }),
       ports: () => ({ devices: devices.port, admin: this.#adminPort }),

@@ -4,7 +4,7 @@ import type { SinkTestResult } from "../admin/admin-host.js";
 import type { Config, MqttSinkConfig } from "../config/config.js";
 import { readSecretFile } from "../config/secret-file.js";
 import { GatewayError } from "../core/errors.js";
-import type { CreateOutcome, NewCommand } from "../model/command.js";
+import type { AskedCommand, CreateOutcome } from "../model/command.js";
 import type { MqttSinkOptions, MqttTlsOptions } from "../northbound/mqtt-options.js";
 import { MqttSink } from "../northbound/mqtt-sink.js";
 import type { SinkTestStep } from "../northbound/sink-test.js";
@@ -16,7 +16,7 @@ export interface SinkParts {
   readonly config: Config;
   readonly store: Store;
   readonly world: GatewayWorld;
-  readonly submit: (command: NewCommand) => Promise<CreateOutcome>;
+  readonly submit: (command: AskedCommand) => Promise<CreateOutcome>;
   /** Where the sink stands in the spool. */
   readonly from: number;
   /** The newest record stored. */

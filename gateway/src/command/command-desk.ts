@@ -4,16 +4,17 @@
  */
 import type { Clock } from "../core/clock.js";
 import { GatewayError } from "../core/errors.js";
-import type { CommandRecord, CreateOutcome, NewCommand } from "../model/command.js";
+import {
+  ARGS_BYTES_MAX,
+  type CommandRecord,
+  type CreateOutcome,
+  IDEMPOTENCY_KEY_CHARS_MAX,
+  type NewCommand,
+  TTL_MS_MAX,
+} from "../model/command.js";
 import { isFinal } from "./command-machine.js";
 import type { Dispatcher } from "./dispatcher.js";
 
-/** 32 KiB: leaves room for the rest of the frame below the 64 KiB of a message. */
-export const ARGS_BYTES_MAX = 32 * 1024;
-export const TTL_MS_DEFAULT = 60_000;
-/** Seven days. A command that is older than that was meant for another situation. */
-export const TTL_MS_MAX = 7 * 86_400_000;
-const KEY_CHARS_MAX = 128;
 const WAITERS_MAX = 1000;
 
 export interface DeskOptions {
@@ -106,8 +107,8 @@ function check(request: NewCommand): void {
     throw new GatewayError("E_BAD_REQUEST", `ttlMs must be a whole number from 1 to ${TTL_MS_MAX}`);
   }
   const key = request.idempotencyKey;
-  if (key !== null && (key.length === 0 || key.length > KEY_CHARS_MAX)) {
-    throw new GatewayError("E_BAD_REQUEST", `an idempotency key has 1 to ${KEY_CHARS_MAX} characters`);
+  if (key !== null && (key.length === 0 || key.length > IDEMPOTENCY_KEY_CHARS_MAX)) {
+    throw new GatewayError("E_BAD_REQUEST", `an idempotency key has 1 to ${IDEMPOTENCY_KEY_CHARS_MAX} characters`);
   }
 }
 

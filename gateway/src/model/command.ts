@@ -21,6 +21,12 @@ export const COMMAND_STATES = [
   "cancelled",
   "unknown",
 ] as const;
+/** Longest `args` of a command as JSON text [P-33], in bytes: leaves room for the rest of a message of 64 KiB. */
+export const ARGS_BYTES_MAX = 32 * 1024;
+/** Seven days: a command older than that was meant for another situation. */
+export const TTL_MS_MAX = 7 * 86_400_000;
+/** Longest idempotency key; the shortest has one character. */
+export const IDEMPOTENCY_KEY_CHARS_MAX = 128;
 /** One of `COMMAND_STATES`. */
 export type CommandState = (typeof COMMAND_STATES)[number];
 
@@ -65,13 +71,21 @@ export interface NewCommand {
   /** JSON text, ≤ 32 KiB. */
   readonly args: string;
   readonly delivery: Delivery;
-  /** 1 … 7 days, in ms; 60 s unless told. */
+  /** 1 … 7 days, in ms. */
   readonly ttlMs: number;
   readonly source: string;
   /** ≤ 128 characters; scoped to the device. Repeats within 24 h return the first command. */
   readonly idempotencyKey: string | null;
   readonly responseTopic: string | null;
   readonly correlation: string | null;
+}
+
+/** A command of which the sender may have left something to the gateway. */
+export interface AskedCommand extends Omit<NewCommand, "delivery" | "ttlMs"> {
+  /** null: as the device's catalog declares it. */
+  readonly delivery: Delivery | null;
+  /** null: the gateway's default. */
+  readonly ttlMs: number | null;
 }
 
 /** What can happen to a command. Device updates arrive with the batch that carries them, inside its transaction. */

@@ -2,16 +2,16 @@
  * A message at `<prefix>/<gw>/<device>/cmd/<name>` as a command, or why it is none. Pure; the message is hostile.
  *
  *   payload                    JSON arguments, at most 32 KiB; empty means null
- *   Message Expiry Interval    the command's ttl
+ *   Message Expiry Interval    the command's ttl; without it the gateway's default
  *   Correlation Data           its idempotency key, and returned with the outcome
  *   Response Topic             also gets the outcome
- *   user property `delivery`   atMostOnce (the default) or atLeastOnce
+ *   user property `delivery`   atMostOnce or atLeastOnce; without it as the device's catalog declares the command
  */
 import { createHash } from "node:crypto";
 import { isName } from "@tidegate/proto";
 import type { IPublishPacket } from "mqtt-packet";
 import type { ErrorCode } from "../core/errors.js";
-import type { Delivery, NewCommand } from "../model/command.js";
+import { ARGS_BYTES_MAX, type AskedCommand, type Delivery, IDEMPOTENCY_KEY_CHARS_MAX } from "../model/command.js";
 
 export interface CommandTopics {
   /** `tidegate/<gw>/` */
@@ -30,10 +30,6 @@ export interface CommandRefusal {
   readonly why: string;
 }
 
-export const ARGS_BYTES_MAX = 32 * 1024;
-const TTL_MS_DEFAULT = 60_000;
-const TTL_MS_MAX = 7 * 24 * 3_600_000;
-const KEY_CHARS_MAX = 128;
 const RESPONSE_TOPIC_BYTES_MAX = 512;
 const CORRELATION_BYTES_MAX = 256;
 
@@ -51,7 +47,7 @@ export function commandOf(
   packet: IPublishPacket,
   { device, name }: CommandAddress,
   topics: CommandTopics,
-): NewCommand | CommandRefusal {
+): AskedCommand | CommandRefusal {
   const why = (sentence: string): CommandRefusal => ({ code: "E_COMMAND_ARGS", why: sentence });
   if (packet.retain) {
     return { code: "E_FORBIDDEN", why: "it carries the retain flag and would run again at every reconnect" };
@@ -65,12 +61,13 @@ export function commandOf(
   if (correlationData !== undefined && correlationData.length > CORRELATION_BYTES_MAX) {
     return why(`the Correlation Data is longer than ${CORRELATION_BYTES_MAX} bytes`);
   }
-  const delivery = deliveryOf(packet);
-  if (delivery === null) return why("the user property delivery is neither atMostOnce nor atLeastOnce");
-  const ttlMs = messageExpiryInterval === undefined ? TTL_MS_DEFAULT : messageExpiryInterval * 1000;
+  const delivery = packet.properties?.userProperties?.["delivery"] ?? null;
+  if (delivery !== null && !isDelivery(delivery))
+    return why("the user property delivery is neither atMostOnce nor atLeastOnce");
+  // A broker never hands out what has expired, but may round the rest of its time down to 0 s.
+  const ttlMs = messageExpiryInterval === undefined ? null : Math.max(1, messageExpiryInterval * 1000);
   return {
-    ...{ device, name, args, delivery, source: topics.source },
-    ttlMs: Math.min(Math.max(1, ttlMs), TTL_MS_MAX),
+    ...{ device, name, args, delivery, ttlMs, source: topics.source },
     idempotencyKey: correlationData === undefined ? null : keyOf(correlationData),
     responseTopic: responseTopic ?? null,
     correlation: correlationData?.toString("base64") ?? null,
@@ -78,7 +75,7 @@ export function commandOf(
 }
 
 /** Tells the two outcomes of `commandOf` apart. */
-export function isRefusal(outcome: NewCommand | CommandRefusal): outcome is CommandRefusal {
+export function isRefusal(outcome: AskedCommand | CommandRefusal): outcome is CommandRefusal {
   return "why" in outcome;
 }
 
@@ -105,13 +102,10 @@ function argsOf(payload: string | Buffer): string | null {
   }
 }
 
-function deliveryOf(packet: IPublishPacket): Delivery | null {
-  const delivery = packet.properties?.userProperties?.["delivery"] ?? "atMostOnce";
-  return delivery === "atMostOnce" || delivery === "atLeastOnce" ? delivery : null;
-}
+const isDelivery = (word: unknown): word is Delivery => word === "atMostOnce" || word === "atLeastOnce";
 
 /** Base64, or a digest of it where that is too long for a key. */
 function keyOf(correlation: Buffer): string {
   const text = correlation.toString("base64");
-  return text.length <= KEY_CHARS_MAX ? text : createHash("sha256").update(correlation).digest("base64");
+  return text.length <= IDEMPOTENCY_KEY_CHARS_MAX ? text : createHash("sha256").update(correlation).digest("base64");
 }

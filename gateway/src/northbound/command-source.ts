@@ -11,7 +11,7 @@ import type { IPublishPacket } from "mqtt-packet";
 import { asGatewayError, ERRORS } from "../core/errors.js";
 import type { Logger } from "../core/log.js";
 import type { Counter } from "../core/metrics.js";
-import type { NewCommand } from "../model/command.js";
+import type { AskedCommand } from "../model/command.js";
 import {
   addressOf,
   type CommandAddress,
@@ -25,7 +25,7 @@ import type { OutgoingMessage } from "./mqtt-connection.js";
 
 export interface CommandSourceDeps {
   /** Resolves when the command is durable; rejects with a GatewayError. */
-  readonly submit: (command: NewCommand) => Promise<unknown>;
+  readonly submit: (command: AskedCommand) => Promise<unknown>;
   /** Publishes an answer, when there is room for it. */
   readonly reply: (message: OutgoingMessage) => void;
   readonly log: Logger;
@@ -103,7 +103,7 @@ export class CommandSource {
     return { code: "E_TOO_MANY", why: `${this.#pendingMax} commands of this sink are being stored already` };
   }
 
-  #submit(packet: IPublishPacket, address: CommandAddress, command: NewCommand, settle: () => void): void {
+  #submit(packet: IPublishPacket, address: CommandAddress, command: AskedCommand, settle: () => void): void {
     this.#submitting += 1;
     this.#deps
       .submit(command)

@@ -10,7 +10,7 @@ import { SystemClock } from "../core/clock.js";
 import { SILENT } from "../core/log.js";
 import { Metrics } from "../core/metrics.js";
 import { SystemRandom } from "../core/random.js";
-import type { NewCommand } from "../model/command.js";
+import type { AskedCommand } from "../model/command.js";
 import type { MqttSinkOptions } from "./mqtt-options.js";
 import { MqttSink } from "./mqtt-sink.js";
 import { FakeSpool } from "./testing/fake-spool.js";
@@ -71,13 +71,13 @@ interface Rig {
   readonly sink: MqttSink;
   readonly spool: FakeSpool;
   readonly metrics: Metrics;
-  readonly submitted: NewCommand[];
+  readonly submitted: AskedCommand[];
 }
 
 function rig(url: string, options: Partial<MqttSinkOptions> = {}): Rig {
   const spool = new FakeSpool();
   const metrics = new Metrics();
-  const submitted: NewCommand[] = [];
+  const submitted: AskedCommand[] = [];
   const limits = { backoffBaseMs: 20, backoffCapMs: 100, blockedRetryMs: 200, ...options.limits };
   const sink = new MqttSink(
     { name: "broker", gatewayId: "gw", url, ...options, limits },

@@ -571,7 +571,7 @@ describe("commands", () => {
     const bench = await started(sinkBench());
     bench.broker.send(command({ payload: "" }));
     await settled();
-    expect(bench.submitted[0]).toMatchObject({ args: "null", ttlMs: 60_000, idempotencyKey: null });
+    expect(bench.submitted[0]).toMatchObject({ args: "null", delivery: null, ttlMs: null, idempotencyKey: null });
   });
 
   test("the retain flag is asked to be kept, and a retained command is refused, counted and answered", async () => {

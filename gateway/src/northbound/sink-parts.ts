@@ -8,7 +8,7 @@ import type { Clock } from "../core/clock.js";
 import type { Logger } from "../core/log.js";
 import type { Counter, Metrics } from "../core/metrics.js";
 import type { Random } from "../core/random.js";
-import type { NewCommand } from "../model/command.js";
+import type { AskedCommand } from "../model/command.js";
 import type { Spool, SpoolReader } from "../model/spool.js";
 import { CommandSource } from "./command-source.js";
 import type { SinkFailure } from "./failure.js";
@@ -39,7 +39,7 @@ export interface SinkPartsDeps {
   /** The newest record there is; for `liveFirst`. */
   readonly lastRecordId?: number;
   /** Resolves when the command is durable; rejects with a GatewayError. Absent: commands are not subscribed to. */
-  readonly submit?: (command: NewCommand) => Promise<unknown>;
+  readonly submit?: (command: AskedCommand) => Promise<unknown>;
   readonly clock: Clock;
   readonly random: Random;
   readonly log: Logger;

@@ -2,6 +2,7 @@
 import { createRoute, z } from "@hono/zod-openapi";
 import type { Context } from "hono";
 import { GatewayError } from "../../core/errors.js";
+import { ARGS_BYTES_MAX, IDEMPOTENCY_KEY_CHARS_MAX } from "../../model/command.js";
 import {
   type AdminApp,
   type AdminEnv,
@@ -13,7 +14,6 @@ import {
   SECURITY,
 } from "../admin-context.js";
 import {
-  ARGS_BYTES_MAX,
   CommandAcceptedSchema,
   CommandParams,
   CommandQuerySchema,
@@ -25,10 +25,9 @@ import { commandView } from "../views.js";
 
 const base = { tags: ["commands"], security: SECURITY };
 const one = { ...base, path: "/api/v1/commands/{commandId}", request: { params: CommandParams } } as const;
-const KEY_CHARACTERS_MAX = 128;
 
 const IdempotencyHeader = z.object({
-  "idempotency-key": z.string().min(1).max(KEY_CHARACTERS_MAX).optional().openapi({
+  "idempotency-key": z.string().min(1).max(IDEMPOTENCY_KEY_CHARS_MAX).optional().openapi({
     description: "Repeats within 24 h with the same key return the first command",
   }),
 });

@@ -3,7 +3,7 @@ import { SILENT } from "../../core/log.js";
 import { Metrics } from "../../core/metrics.js";
 import { ManualClock } from "../../core/testing/manual-clock.js";
 import { SeededRandom } from "../../core/testing/seeded-random.js";
-import type { NewCommand } from "../../model/command.js";
+import type { AskedCommand } from "../../model/command.js";
 import type { MqttSinkOptions } from "../mqtt-options.js";
 import { MqttSink, type MqttSinkDeps } from "../mqtt-sink.js";
 import { FakeBroker, type FakeBrokerOptions } from "./fake-broker.js";
@@ -15,7 +15,7 @@ export interface SinkBench {
   readonly spool: FakeSpool;
   readonly clock: ManualClock;
   readonly metrics: Metrics;
-  readonly submitted: NewCommand[];
+  readonly submitted: AskedCommand[];
 }
 
 export function sinkBench(
@@ -27,8 +27,8 @@ export function sinkBench(
   const spool = new FakeSpool();
   const clock = new ManualClock();
   const metrics = new Metrics();
-  const submitted: NewCommand[] = [];
-  const submit = async (command: NewCommand): Promise<void> => {
+  const submitted: AskedCommand[] = [];
+  const submit = async (command: AskedCommand): Promise<void> => {
     submitted.push(command);
   };
   const sink = new MqttSink(
