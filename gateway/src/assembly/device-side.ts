@@ -51,7 +51,7 @@ const ENDED_BECAUSE: Readonly<Record<EndReason, string>> = {
 export class DeviceSide {
   readonly registry: SessionRegistry<Stream>;
   readonly commands: CommandDesk;
-  /** Accept a command, whatever door it came through: durable when it resolves. Errors: those of `CommandDesk.submit`. */
+  /** Accept a command from whatever door: durable when it resolves. Errors: those of `CommandDesk.submit`. */
   readonly submit: (asked: AskedCommand) => Promise<CreateOutcome>;
   readonly #parts: DeviceSideParts;
   /** What the frames of one turn of the event loop are stamped by. */

@@ -24,7 +24,7 @@ const row = (what: string, fix: string, exit: ExitCode, http: ErrorRow["http"]):
   http,
 });
 
-/** Every code a person can meet, with its sentence, its advice, the exit code and the HTTP status. docs/errors.md explains each. */
+/** Every code a person can meet: its sentence, its advice, exit code, HTTP status. docs/errors.md explains each. */
 export const ERRORS = {
   E_CONFIG_INVALID: row("the configuration does not fit the schema", "correct the line named above", 78, 400),
   E_CONFIG_UNREADABLE: row("the configuration file cannot be read", "check the path and its permissions", 78, 400),
