@@ -18,11 +18,12 @@ export class Program {
   /**
    * @param {string} command full path of the program
    * @param {string[]} args
-   * @param {{ cwd?: string, hasChannel?: boolean }} [options] `hasChannel`: a Node program that speaks over IPC
+   * @param {{ cwd?: string, hasChannel?: boolean, env?: Record<string, string> }} [options] `hasChannel`: a Node
+   *   program that speaks over IPC; `env`: variables beside our own
    */
-  constructor(command, args, { cwd = process.cwd(), hasChannel = false } = {}) {
+  constructor(command, args, { cwd = process.cwd(), hasChannel = false, env = {} } = {}) {
     const stdio = ["ignore", "pipe", "pipe", ...(hasChannel ? ["ipc"] : [])];
-    this.process = spawn(command, args, { cwd, stdio });
+    this.process = spawn(command, args, { cwd, stdio, env: { ...process.env, ...env } });
     this.stdout = "";
     this.process.stdout.on("data", (chunk) => {
       this.stdout = (this.stdout + chunk).slice(-WORDS_CHARS_MAX);
