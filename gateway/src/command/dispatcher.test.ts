@@ -291,6 +291,22 @@ describe("the dispatcher", () => {
     await expect(dispatcher.cancel("cmd_c")).rejects.toMatchObject({ code: "E_COMMAND_STATE" });
   });
 
+  it.each([
+    ["waits", false, "cancelled"],
+    ["is sent at once", true, "unknown"],
+  ] as const)("voids a command that %s and was being made when the others were", async (_how, isOnline, ending) => {
+    if (isOnline) dispatcher.ready(channel());
+    await settle();
+    whileCreating = () => dispatcher.voidDevice("pump-7", "the credential was withdrawn");
+    await ask("fan");
+    await settle();
+    expect([state("fan"), sent.length, dispatcher.unfinishedCount]).toEqual([ending, 0, 0]);
+    whileCreating = () => {};
+    await ask("door");
+    await settle();
+    expect(state("door")).toBe(isOnline ? "sent" : "queued");
+  });
+
   it("tries again after a store that failed once", async () => {
     let broken = true;
     dispatcher = new Dispatcher({

@@ -94,7 +94,9 @@ export class Dispatcher {
   /** Nothing of this device may run any more: its credential was revoked. */
   async voidDevice(device: string, why: string): Promise<void> {
     const lane = this.#lanes.get(device);
-    for (const record of [...(lane?.commands ?? [])]) await this.#apply(record.commandId, { type: "void", why });
+    if (lane === undefined) return;
+    lane.ended = { why };
+    for (const record of [...lane.commands]) await this.#apply(record.commandId, { type: "void", why });
   }
 
   stop(): void {
@@ -118,6 +120,7 @@ export class Dispatcher {
   }
 
   async #createQueued(lane: Lane, request: NewCommand): Promise<CreateOutcome> {
+    const { ended } = lane;
     lane.makingCount += 1;
     let outcome: CreateOutcome;
     try {
@@ -125,11 +128,25 @@ export class Dispatcher {
     } finally {
       lane.makingCount -= 1;
     }
-    if (!outcome.repeated) this.add(outcome.command);
+    if (outcome.repeated) return outcome;
+    this.#endWhatCameLate(lane, outcome.command, ended);
+    this.add(outcome.command);
     return outcome;
   }
 
+  /**
+   * A command that was being made while all others were ended goes the same way.
+   * @param before what had ended the lane's commands when this one was asked for. @returns true: it ends.
+   */
+  #endWhatCameLate(lane: Lane, { commandId }: CommandRecord, before: Lane["ended"]): boolean {
+    const { ended } = lane;
+    if (ended === null || ended === before) return false;
+    this.#run(lane, async () => void (await this.#apply(commandId, { type: "void", why: ended.why })));
+    return true;
+  }
+
   #createSent(lane: Lane, channel: DispatchChannel, request: NewCommand): Promise<CreateOutcome> {
+    const { ended } = lane;
     const offer = { wireId: lane.nextWireId++, epoch: channel.epoch };
     const created = this.#options.store.create(request, offer);
     // A refusal is for the one who asked; here it only ends the step.
@@ -138,6 +155,7 @@ export class Dispatcher {
       const command = await made;
       if (command === null) return;
       this.#replace(command);
+      if (this.#endWhatCameLate(lane, command, ended)) return;
       if (command.state === "sent") await this.#send(lane, command, channel);
     });
     // Whatever was asked for meanwhile, or was left waiting.

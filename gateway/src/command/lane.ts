@@ -37,6 +37,8 @@ export interface Lane {
   transmittedMonoMs: number;
   /** Commands that are being made to wait here: nothing newer may overtake them. */
   makingCount: number;
+  /** What last ended every command here; one that was being made then must not outlive it. */
+  ended: { readonly why: string } | null;
   tail: Promise<void>;
   stepCount: number;
 }
@@ -50,6 +52,7 @@ export function emptyLane(device: string): Lane {
     nextWireId: 1,
     transmittedMonoMs: 0,
     makingCount: 0,
+    ended: null,
     tail: Promise.resolve(),
     stepCount: 0,
   };
