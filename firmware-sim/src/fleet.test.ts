@@ -168,7 +168,7 @@ describe("fleet", () => {
   });
 
   it("survives dropped links: everything arrives once, in order, the goodbye included", async () => {
-    const { fleet, faultCounts } = await start({ plan: { ...NO_FAULTS, dropLinkEveryMs: 400 } });
+    const { fleet, faultCounts } = await start({ plan: { ...NO_FAULTS, dropLinkEveryMs: 1_200 } });
     await waitFor(() => expect(faultCounts()["drop-link"]).toBeGreaterThan(5));
     await waitFor(() => expect(fleet.tally.reconnects).toBeGreaterThan(3));
     await stop();
