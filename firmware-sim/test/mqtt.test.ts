@@ -1,6 +1,6 @@
 /** The north side on real parts: topics, values, commands through MQTT, refused brokers; gateway and broker are processes. */
 import { execFileSync } from "node:child_process";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createServer, type Server } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -23,6 +23,30 @@ const programs = () => ({
   mosquittoSub: withBroker.path("mosquitto_sub"),
 });
 
+const PAGE = new URL("../../docs/mqtt.md", import.meta.url);
+
+/** The messages on the page, with the topics in full. */
+function pageExamples(): string {
+  const blocks = [...readFileSync(PAGE, "utf8").matchAll(/^```text\n([\s\S]*?)^```$/gm)].map(([, text = ""]) => text);
+  return blocks.join("").replaceAll(/^/gm, "tidegate/attic-pi/");
+}
+
+/** Messages as `mosquitto_sub` writes them, each without what differs: its kind, and the names of its fields. */
+function messagesOf(received: string): string[] {
+  return received.split("\n").flatMap((line) => {
+    const [, topic = "", payload = ""] = /^tidegate\/(?:gw1|attic-pi)\/(\S+) +(.*)$/.exec(line) ?? [];
+    const kind = topic.replace(/^[^/]+\//, "<device>/").replace(/cmd\/[^/]+/, "cmd/<name>");
+    if (payload === "" || kind === "<device>/cmd/<name>") return [];
+    return [`${kind} ${kind.endsWith("/state") ? "_t" : fieldsOf(payload)}`];
+  });
+}
+
+function fieldsOf(payload: string): string {
+  if (!payload.startsWith("{")) return payload === "offline" || payload === "sleeping" ? "online" : payload;
+  const { readings, ...rest } = JSON.parse(payload);
+  return [...Object.keys(rest), ...(readings === undefined ? [] : Object.keys(readings[0]))].join();
+}
+
 withBroker.describe("with Mosquitto", () => {
   let broker: BrokerProcess;
   let gateway: GatewayProcess;
@@ -37,7 +61,7 @@ withBroker.describe("with Mosquitto", () => {
       settings: {
         gateway: { id: "gw1" },
         commands: { ttl: "2m", maxTtl: "1h" },
-        sinks: [{ name: "north", type: "mqtt", url: broker.url }],
+        sinks: [{ name: "north", type: "mqtt", url: broker.url, watermarkEvery: "1s" }],
       },
     });
     credential = await gateway.addDevice("pump-7");
@@ -151,6 +175,21 @@ withBroker.describe("with Mosquitto", () => {
       return /retained\w*_total [1-9]/.test(await response.text());
     });
     publish("tidegate/gw1/pump-7/cmd/fail", "", "-r");
+  });
+
+  withBroker.it("shows each kind of message as the page about MQTT does", async () => {
+    const device = new RawDevice(await gateway.addDevice("meter-3"));
+    await device.greet();
+    device.say({ kind: "log", log: { uptimeMs: 1000, level: 4, text: "brown-out" } }, 1);
+    publish("tidegate/gw1/nobody-home/cmd/add", "1");
+    const examples = messagesOf(pageExamples());
+    expect(examples.length).toBeGreaterThan(9);
+    for (const example of examples) {
+      await until(`one arrives like ${example}`, () => messagesOf(broker.received()).includes(example));
+    }
+    const kinds = new Set(messagesOf(broker.received()).map((message) => message.split(" ")[0]));
+    expect([...kinds].filter((kind) => !examples.some((example) => example.startsWith(`${kind} `)))).toEqual([]);
+    device.end();
   });
 
   withBroker.it("says offline for itself when it stops in order, and by its will when it is killed", async () => {
