@@ -251,6 +251,24 @@ describe("what the gateway says of itself", () => {
     expect(source.requestBody.required).toBe(true);
     expect(source.responses["202"]).toBeDefined();
   });
+
+  it("has every route in docs/http-api.md, and none that is not there", async () => {
+    const { json } = await t.ask("GET", "/openapi.json");
+    interface Operation {
+      readonly summary: string;
+      readonly parameters?: readonly { readonly name: string; readonly in: string }[];
+    }
+    const routes = Object.entries<Record<string, Operation>>(json.paths).flatMap(([path, methods]) =>
+      Object.entries(methods).map(([method, { summary, parameters = [] }]) => {
+        const query = parameters.filter((parameter) => parameter.in === "query").map(({ name }) => name);
+        const call = `${method.toUpperCase()} ${path}${query.length === 0 ? "" : `?${query.join("&")}`}`;
+        return `| \`${call}\` | ${summary} |`;
+      }),
+    );
+    const page = readFileSync(new URL("../../../docs/http-api.md", import.meta.url), "utf8");
+    const rows = page.split("\n").filter((line) => line.startsWith("| `"));
+    expect(rows.toSorted()).toEqual(routes.toSorted());
+  });
 });
 
 describe("errors", () => {
