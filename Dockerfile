@@ -25,7 +25,7 @@ RUN ln -s /opt/tidegate/gateway/bin/tidegate.js /usr/local/bin/tidegate \
   && useradd --system --uid 8443 --home-dir /var/lib/tidegate --shell /usr/sbin/nologin tidegate \
   && install -d -o tidegate -g tidegate -m 0750 /var/lib/tidegate
 USER tidegate
-ENV STATE_DIRECTORY=/var/lib/tidegate NODE_ENV=production MALLOC_ARENA_MAX=2
+ENV STATE_DIRECTORY=/var/lib/tidegate NODE_ENV=production
 VOLUME /var/lib/tidegate
 EXPOSE 8443 8080
 STOPSIGNAL SIGTERM

@@ -6,7 +6,6 @@ import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { planInstall, productionModules } from "./install-service.mjs";
 import { inRoot } from "./workspace/report.mjs";
-import { serviceEnvironment } from "./workspace/service-environment.mjs";
 
 /** Instructions with their continued lines joined: `[name, rest]`. */
 const instructions = readFileSync(inRoot("Dockerfile"), "utf8")
@@ -54,9 +53,6 @@ describe("the Dockerfile", () => {
     expect(all("USER")).toEqual(["tidegate"]);
     const [volume] = all("VOLUME");
     expect(all("ENV")[0]).toContain(`STATE_DIRECTORY=${volume}`);
-    for (const [name, value] of Object.entries(serviceEnvironment())) {
-      expect(all("ENV")[0].split(" ")).toContain(`${name}=${value}`);
-    }
     for (const rest of [...all("ENTRYPOINT"), ...all("CMD")]) expect(Array.isArray(JSON.parse(rest))).toBe(true);
     expect(all("HEALTHCHECK")).toHaveLength(1);
   });

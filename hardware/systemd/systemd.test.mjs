@@ -7,7 +7,6 @@ import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { requires } from "../../scripts/testing/requires.mjs";
-import { serviceEnvironment } from "../../scripts/workspace/service-environment.mjs";
 
 const here = dirname(fileURLToPath(import.meta.url));
 const unit = readFileSync(join(here, "tidegate.service"), "utf8");
@@ -69,10 +68,6 @@ describe("the service unit's text", () => {
   it("keeps generated code out and lets V8 compile", () => {
     expect(unit).toMatch(/^ExecStart=\S*node --disallow-code-generation-from-strings /m);
     expect(unit).not.toMatch(/^MemoryDenyWriteExecute/m);
-  });
-
-  it("keeps the C library to two pools of memory, here and wherever else the gateway is measured", () => {
-    expect(serviceEnvironment(unit)).toEqual({ MALLOC_ARENA_MAX: "2" });
   });
 
   it("waits for the gateway's word, hears it through systemd-notify, and notices when it falls silent", () => {

@@ -1,12 +1,10 @@
-// Starts what was installed below a scratch root, by the unit's own command line and environment and as another user,
-// and stops it.
+// Starts what was installed below a scratch root, by the unit's own command line and as another user, and stops it.
 // For the tests of everything that installs.
 
 import { spawn } from "node:child_process";
 import { chownSync, existsSync, mkdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { vi } from "vitest";
-import { serviceEnvironment } from "../workspace/service-environment.mjs";
 
 /** `nobody`, where the root has no user of its own. */
 const NOBODY = 65_534;
@@ -35,7 +33,6 @@ export async function runInstalled(root, nodeOf) {
     {
       cwd: "/",
       env: {
-        ...serviceEnvironment(unit),
         STATE_DIRECTORY: state,
         TIDEGATE_CONFIG: join(root, "etc/tidegate/tidegate.yaml"),
         TIDEGATE_ADMIN__LISTEN: "127.0.0.1:0",

@@ -1,11 +1,9 @@
-// The gateway under measurement: the real program, in the environment of the service, with a configuration of its own
-// on free ports of the loopback.
+// The gateway under measurement: the real program with a configuration of its own on free ports of the loopback.
 
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { request } from "node:http";
 import { join } from "node:path";
 import { inRoot } from "../../workspace/report.mjs";
-import { serviceEnvironment } from "../../workspace/service-environment.mjs";
 import { Program, until } from "./processes.mjs";
 
 const BIN = inRoot("gateway/bin/tidegate.js");
@@ -50,7 +48,7 @@ export class Gateway {
     const args = [...nodeArgs, "--disallow-code-generation-from-strings", BIN, "run", "--config", configFile];
     // One that was killed has left its own behind.
     rmSync(join(dataDir, "gateway.json"), { force: true });
-    const program = new Program(process.execPath, args, { cwd: folder, hasChannel: true, env: serviceEnvironment() });
+    const program = new Program(process.execPath, args, { cwd: folder, hasChannel: true });
     const announced = join(dataDir, "gateway.json");
     await until("the gateway was ready", () => existsSync(announced), { program });
     const gateway = new Gateway(program, dataDir, JSON.parse(readFileSync(announced, "utf8")));

@@ -18,12 +18,11 @@ export class Program {
   /**
    * @param {string} command full path of the program
    * @param {string[]} args
-   * @param {{ cwd?: string, hasChannel?: boolean, env?: Record<string, string> }} [options] `hasChannel`: a Node
-   *   program that speaks over IPC; `env`: variables beside our own
+   * @param {{ cwd?: string, hasChannel?: boolean }} [options] `hasChannel`: a Node program that speaks over IPC
    */
-  constructor(command, args, { cwd = process.cwd(), hasChannel = false, env = {} } = {}) {
+  constructor(command, args, { cwd = process.cwd(), hasChannel = false } = {}) {
     const stdio = ["ignore", "pipe", "pipe", ...(hasChannel ? ["ipc"] : [])];
-    this.process = spawn(command, args, { cwd, stdio, env: { ...process.env, ...env } });
+    this.process = spawn(command, args, { cwd, stdio });
     this.stdout = "";
     this.process.stdout.on("data", (chunk) => {
       this.stdout = (this.stdout + chunk).slice(-WORDS_CHARS_MAX);
