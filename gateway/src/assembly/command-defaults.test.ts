@@ -52,6 +52,12 @@ describe("a command of which something was left open", () => {
     expect((await ask({ ttlMs: 86_400_000 }))?.ttlMs).toBe(20_000);
   });
 
+  it("is not looked up when it leaves nothing open and nothing is before it", async () => {
+    const { defaults, answers, taken } = bench();
+    await defaults.submit({ ...ASKED, delivery: "atMostOnce" });
+    expect([taken.length, answers.length]).toEqual([1, 0]);
+  });
+
   it("is not overtaken by a later one that leaves nothing open", async () => {
     const { defaults, answers, taken } = bench();
     const both = [defaults.submit(ASKED), defaults.submit({ ...ASKED, name: "door", delivery: "atMostOnce" })];

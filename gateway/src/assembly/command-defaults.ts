@@ -20,6 +20,8 @@ export interface CommandDefaultsParts {
 /** Stands before the command desk. Commands reach it in the order in which they were asked for. */
 export class CommandDefaults {
   readonly #parts: CommandDefaultsParts;
+  /** Commands whose declaration is being looked up. */
+  #askingCount = 0;
 
   constructor(parts: CommandDefaultsParts) {
     this.#parts = parts;
@@ -27,12 +29,22 @@ export class CommandDefaults {
 
   /** Accept a command: durable when this resolves. Errors: those of `CommandDesk.submit`. */
   readonly submit = async (asked: AskedCommand): Promise<CreateOutcome> => {
-    const { reader, submit, ttlMs, ttlMsMax } = this.#parts;
-    // Also asked where the answer is not needed: one that knows could overtake one that has to look.
-    const declared = await declaredDelivery(reader, asked.device, asked.name);
-    const delivery = asked.delivery ?? declared;
+    const { submit, ttlMs, ttlMsMax } = this.#parts;
+    // Behind one that has to look, also one that knows looks: it would overtake it.
+    const isAlone = asked.delivery !== null && this.#askingCount === 0;
+    const declared = isAlone ? null : await this.#declared(asked);
+    const delivery = asked.delivery ?? declared ?? "atMostOnce";
     return submit({ ...asked, delivery, ttlMs: Math.min(asked.ttlMs ?? ttlMs, ttlMsMax) });
   };
+
+  async #declared({ device, name }: AskedCommand): Promise<Delivery> {
+    this.#askingCount += 1;
+    try {
+      return await declaredDelivery(this.#parts.reader, device, name);
+    } finally {
+      this.#askingCount -= 1;
+    }
+  }
 }
 
 /** How the device's catalog declares the command; at most once when it says nothing: never twice is the safe way. */
