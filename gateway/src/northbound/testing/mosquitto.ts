@@ -23,7 +23,9 @@ export class Mosquitto {
   ): Promise<Mosquitto> {
     const broker = new Mosquitto(program, await freePort());
     for (const [name, text] of Object.entries(files)) writeFileSync(join(broker.folder, name), text);
-    broker.#lines = [`listener ${broker.port} 127.0.0.1`, "user root", ...lines];
+    // Above 1,000 waiting for one subscriber Mosquitto drops what it has acked; a witness that is slow must miss nothing.
+    const unbounded = ["max_queued_messages 0", "max_queued_bytes 0"];
+    broker.#lines = [`listener ${broker.port} 127.0.0.1`, "user root", ...unbounded, ...lines];
     broker.configure([]);
     await broker.launch();
     return broker;
