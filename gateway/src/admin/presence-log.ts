@@ -14,12 +14,14 @@ export interface PresenceEntry {
   readonly remote: string | null;
 }
 
+const NONE: readonly PresenceEntry[] = [];
+
 /** The last changes of presence of every device. */
 export class PresenceLog {
   readonly #changesMax: number;
   readonly #devicesMax: number;
   /** In order of the latest change. */
-  readonly #byDevice = new Map<string, PresenceEntry[]>();
+  readonly #byDevice = new Map<string, readonly PresenceEntry[]>();
 
   constructor(changesMax = CHANGES_MAX, devicesMax = DEVICES_MAX) {
     this.#changesMax = changesMax;
@@ -27,19 +29,19 @@ export class PresenceLog {
   }
 
   note(device: string, entry: PresenceEntry): void {
-    const changes = this.#byDevice.get(device) ?? [];
+    const changes = this.#byDevice.get(device) ?? NONE;
     const last = changes.at(-1);
     if (last !== undefined && last.presence === entry.presence && last.remote === entry.remote) return;
-    changes.push(entry);
-    if (changes.length > this.#changesMax) changes.shift();
+    const kept = changes.length < this.#changesMax ? changes : changes.slice(1);
     this.#byDevice.delete(device);
-    this.#byDevice.set(device, changes);
+    // Not a push, which makes room for sixteen more: most devices come once and stay.
+    this.#byDevice.set(device, kept.concat(entry));
     const oldest = this.#byDevice.keys().next().value;
     if (this.#byDevice.size > this.#devicesMax && oldest !== undefined) this.#byDevice.delete(oldest);
   }
 
   /** Oldest first. */
   of(device: string): readonly PresenceEntry[] {
-    return this.#byDevice.get(device) ?? [];
+    return this.#byDevice.get(device) ?? NONE;
   }
 }

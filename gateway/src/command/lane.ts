@@ -53,10 +53,13 @@ export function emptyLane(device: string): Lane {
     transmittedMonoMs: 0,
     makingCount: 0,
     ended: null,
-    tail: Promise.resolve(),
+    tail: DONE,
     stepCount: 0,
   };
 }
+
+/** Where every lane's steps begin. */
+const DONE: Promise<void> = Promise.resolve();
 
 /** Nothing is here, nor will be by itself. */
 export function isAbandoned(lane: Lane): boolean {

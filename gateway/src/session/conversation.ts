@@ -24,9 +24,11 @@ import { frameInstant, type KnownBoots } from "./frame-instant.js";
 import type { SessionCounters } from "./session-counters.js";
 import type { SessionLimits } from "./session-machine.js";
 import type {
+  AckListener,
   CommandChannel,
   DeviceLink,
   ReliableFrame,
+  SentCommand,
   SessionFacts,
   SessionHost,
   StreamView,
@@ -70,15 +72,18 @@ const frame: ReliableFrame = {
   bodyEnd: 0,
 };
 
-/** One device's conversation, from Welcome on. Made by `Session`, which ends it with `close`. */
-export class Conversation<S extends StreamView> {
+/**
+ * One device's conversation, from Welcome on. Made by `Session`, which ends it with `close`. To the intake it is who
+ * hears of acks, and to the dispatcher the way down: further objects would be there ten thousand times.
+ */
+export class Conversation<S extends StreamView> implements AckListener, CommandChannel {
   readonly stream: S;
   readonly time: TimeSync;
   readonly boots: KnownBoots;
+  readonly lastWireId: number;
   readonly #world: ConversationWorld<S>;
   readonly #link: DeviceLink;
   readonly #hello: Hello;
-  readonly #channel: CommandChannel;
   /** The largest message that the device and the link between take. */
   readonly #peerBytesMax: number;
   #used = false;
@@ -105,8 +110,8 @@ export class Conversation<S extends StreamView> {
     this.#peerBytesMax = maxRxBytes === 0 ? sendBytesMax : Math.min(sendBytesMax, maxRxBytes);
     this.boots = { current: said.hello.bootNonce, offsets: outcome.bootOffsets };
     this.time = new TimeSync(said.atMonoMs, said.hello.uptimeMs);
+    this.lastWireId = outcome.lastWireId;
     this.stream = this.#openStream(outcome);
-    this.#channel = this.#openChannel(outcome);
     this.#welcome(outcome);
     this.#ping(world.clock.monoMs());
   }
@@ -163,7 +168,7 @@ export class Conversation<S extends StreamView> {
   /** Nothing of this conversation counts any more. */
   close(): void {
     this.#world.host.intake.close(this.stream);
-    this.#world.host.commandsLost(this.#channel);
+    this.#world.host.commandsLost(this);
   }
 
   facts(connectedUnixMs: number): SessionFacts {
@@ -182,28 +187,49 @@ export class Conversation<S extends StreamView> {
     const { host, settings } = this.#world;
     return host.intake.open(
       { deviceKey: outcome.deviceKey, epoch: outcome.epoch, mark: outcome.ackedSeq, window: settings.window },
-      {
-        acked: (seq) => this.#link.send(encodeAck(seq)),
-        refused: (expected, reason, retryAfterMs) => {
-          this.#nack(expected, reason, retryAfterMs);
-          this.#flow(0);
-        },
-        resumed: (window) => this.#flow(window),
-      },
+      this,
     );
   }
 
-  #openChannel(outcome: HelloOutcome): CommandChannel {
-    return {
-      device: this.#hello.deviceId,
-      epoch: outcome.epoch,
-      lastCommand: this.#hello.lastCommand,
-      lastWireId: outcome.lastWireId,
-      repeatAfterMs: this.#link.repeatAfterMs ?? 0,
-      fits: (command) => commandBytesMax(command) <= this.#peerBytesMax,
-      deadlineUptime: (deadlineMonoMs) => this.time.deadlineUptime(this.#world.clock.monoMs(), deadlineMonoMs),
-      sendCommand: (command) => this.#send({ kind: "command", command: { ...command, code: 0 } }),
-    };
+  acked(seq: number): void {
+    this.#link.send(encodeAck(seq));
+  }
+
+  refused(expected: number, reason: Reason, retryAfterMs: number): void {
+    this.#nack(expected, reason, retryAfterMs);
+    this.#flow(0);
+  }
+
+  resumed(window: number): void {
+    this.#flow(window);
+  }
+
+  get device(): string {
+    return this.#hello.deviceId;
+  }
+
+  get epoch(): number {
+    return this.stream.epoch;
+  }
+
+  get lastCommand(): number {
+    return this.#hello.lastCommand;
+  }
+
+  get repeatAfterMs(): number {
+    return this.#link.repeatAfterMs ?? 0;
+  }
+
+  fits(command: { name: string; args: Uint8Array }): boolean {
+    return commandBytesMax(command) <= this.#peerBytesMax;
+  }
+
+  deadlineUptime(deadlineMonoMs: number): number | null {
+    return this.time.deadlineUptime(this.#world.clock.monoMs(), deadlineMonoMs);
+  }
+
+  sendCommand(command: SentCommand): void {
+    this.#send({ kind: "command", command: { ...command, code: 0 } });
   }
 
   #welcome(outcome: HelloOutcome): void {
@@ -227,7 +253,7 @@ export class Conversation<S extends StreamView> {
   #signOfUse(): void {
     if (this.#used) return;
     this.#used = true;
-    this.#world.host.commandsReady(this.#channel);
+    this.#world.host.commandsReady(this);
   }
 
   #nackMissing(nowMonoMs: number): void {

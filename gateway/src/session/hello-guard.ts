@@ -38,6 +38,9 @@ interface Boot {
   attempt: number;
 }
 
+/** What most of ten thousand devices have. */
+const NO_BOOTS: readonly Boot[] = [];
+const NO_RETURNS: readonly number[] = [];
 const IN: HelloVerdict = { let: "in" };
 const DROP: HelloVerdict = { let: "drop" };
 
@@ -45,8 +48,8 @@ const DROP: HelloVerdict = { let: "drop" };
 export class HelloGuard {
   readonly #returnsMax: number;
   /** Boots seen, the current one first. */
-  #boots: Boot[] = [];
-  #returnsAtMs: number[] = [];
+  #boots: readonly Boot[] = NO_BOOTS;
+  #returnsAtMs: readonly number[] = NO_RETURNS;
   #quarantinedUntilMs = Number.NEGATIVE_INFINITY;
 
   /** @param returnsMax returns within a minute that are still taken for something else. */
@@ -63,14 +66,13 @@ export class HelloGuard {
     this.#boots = [current, ...this.#boots.filter((other) => other !== boot)].slice(0, BOOTS_KEPT);
     if (isReturn && takesOver) this.#countReturn(nowMonoMs);
     if (this.#returnsAtMs.length <= this.#returnsMax) return IN;
-    this.#returnsAtMs = [];
+    this.#returnsAtMs = NO_RETURNS;
     this.#quarantinedUntilMs = nowMonoMs + CLONE_QUARANTINE_MS;
     return out(CLONE_QUARANTINE_MS);
   }
 
   #countReturn(nowMonoMs: number): void {
-    this.#returnsAtMs = this.#returnsAtMs.filter((at) => nowMonoMs - at < WINDOW_MS);
-    this.#returnsAtMs.push(nowMonoMs);
+    this.#returnsAtMs = [...this.#returnsAtMs.filter((at) => nowMonoMs - at < WINDOW_MS), nowMonoMs];
   }
 }
 

@@ -48,17 +48,20 @@ export interface ReliableFrame {
   bodyEnd: number;
 }
 
+/** Who hears what became of a stream's frames. */
+export interface AckListener {
+  /** Everything up to `seq` is durable [P-3]. */
+  acked(seq: number): void;
+  /** Frames were taken back: send again from `expected` when told to go on. */
+  refused(expected: number, reason: Reason, retryAfterMs: number): void;
+  /** The store takes frames again. */
+  resumed(window: number): void;
+}
+
 /** The way into the spool. `S` is the implementation's own stream type. */
 export interface IntakePort<S extends StreamView = StreamView> {
   barrier(): Promise<void>;
-  open(
-    numbers: { deviceKey: number; epoch: number; mark: number; window: number },
-    listener: {
-      acked(seq: number): void;
-      refused(expected: number, reason: Reason, retryAfterMs: number): void;
-      resumed(window: number): void;
-    },
-  ): S;
+  open(numbers: { deviceKey: number; epoch: number; mark: number; window: number }, listener: AckListener): S;
   close(stream: S): void;
   /** `bytes`, the whole frame, is read during the call only. */
   offer(stream: S, frame: ReliableFrame, bytes: Uint8Array): Verdict | "paused";
@@ -80,13 +83,16 @@ export interface CommandChannel {
   /** A monotonic deadline as the device's uptime, never later than true; null: nothing is left of it [P-16]. */
   deadlineUptime(deadlineMonoMs: number): number | null;
   /** Transmit; the caller made "sent" durable before [P-15]. */
-  sendCommand(command: {
-    id: number;
-    name: string;
-    args: Uint8Array;
-    deadlineUptimeMs: number;
-    atMostOnce: boolean;
-  }): void;
+  sendCommand(command: SentCommand): void;
+}
+
+/** A command as it goes down. */
+export interface SentCommand {
+  readonly id: number;
+  readonly name: string;
+  readonly args: Uint8Array;
+  readonly deadlineUptimeMs: number;
+  readonly atMostOnce: boolean;
 }
 
 /** Facts of a live session for people: the device list and the API. */

@@ -15,18 +15,23 @@ const FUTURE_SLACK_MS = 3_600_000;
 /** P-23: the best of the last eight pings. Old ones must go, or the drift of a cheap crystal would add up. */
 const SAMPLES_KEPT = 8;
 
-interface Sample {
-  /** Monotonic instant at which the device's uptime was `uptimeMs`. */
-  readonly monoMs: number;
-  readonly uptimeMs: number;
-  /** The instant is known to ± rtt / 2. */
-  readonly rttMs: number;
-}
+/** The numbers of a sample, in their places. */
+const MONO = 0;
+const UPTIME = 1;
+const RTT = 2;
+const SAMPLE_SIZE = 3;
+const ROW_SIZE = SAMPLES_KEPT * SAMPLE_SIZE;
 
 /** The time mapping of one session. All instants are monotonic ms, all uptimes u32 ms. */
 export class TimeSync {
-  #samples: Sample[] = [];
-  #best: Sample;
+  /**
+   * The last samples in one row, the oldest overwritten: when, on the monotonic clock, the device's uptime was what,
+   * and the round trip, to half of which the instant is known. Infinite: there is none yet. An object for each would
+   * take 100 bytes for as long as the device is connected.
+   */
+  readonly #samples: number[] = new Array<number>(ROW_SIZE).fill(Number.POSITIVE_INFINITY);
+  #nextAt = 0;
+  #bestAt = 0;
   #pinged = false;
 
   /**
@@ -34,16 +39,19 @@ export class TimeSync {
    * @param monoMs when the Hello arrived. @param uptimeMs what it said, u32.
    */
   constructor(monoMs: number, uptimeMs: number) {
-    this.#best = { monoMs, uptimeMs, rttMs: Number.POSITIVE_INFINITY };
+    this.#put(monoMs, uptimeMs, Number.POSITIVE_INFINITY);
   }
 
   /** A ping's answer: sent and received on the monotonic clock, and the uptime it carried. */
   pingAnswered(sentMs: number, receivedMs: number, uptimeMs: number): void {
     const rttMs = Math.max(0, receivedMs - sentMs);
-    this.#samples.push({ monoMs: sentMs + rttMs / 2, uptimeMs, rttMs });
-    if (this.#samples.length > SAMPLES_KEPT) this.#samples.shift();
-    this.#best = this.#samples.reduce((best, s) => (s.rttMs <= best.rttMs ? s : best));
+    this.#put(sentMs + rttMs / 2, uptimeMs, rttMs);
     this.#pinged = true;
+    // From the oldest to the newest: of two that are equally good the newer one counts.
+    for (let i = 0; i < ROW_SIZE; i += SAMPLE_SIZE) {
+      const at = (this.#nextAt + i) % ROW_SIZE;
+      if (i === 0 || this.#read(at + RTT) <= this.rttMs) this.#bestAt = at;
+    }
   }
 
   /** Was at least one ping answered? */
@@ -53,12 +61,12 @@ export class TimeSync {
 
   /** Round trip of the sample in use, in ms; infinite before the first ping. */
   get rttMs(): number {
-    return this.#best.rttMs;
+    return this.#read(this.#bestAt + RTT);
   }
 
   /** The device's uptime at `monoMs`, as u32 with a fraction. */
   uptimeAt(monoMs: number): number {
-    return wrap(this.#best.uptimeMs + (monoMs - this.#best.monoMs));
+    return wrap(this.#read(this.#bestAt + UPTIME) + (monoMs - this.#read(this.#bestAt + MONO)));
   }
 
   /** How long before `monoMs` the device's uptime was `uptimeMs`; slightly negative for "just now". */
@@ -72,11 +80,22 @@ export class TimeSync {
    * @returns u32, or null when the deadline is so near that nothing is left of it.
    */
   deadlineUptime(nowMonoMs: number, deadlineMonoMs: number): number | null {
-    const uncertainMs = Number.isFinite(this.#best.rttMs) ? this.#best.rttMs / 2 : 0;
+    const uncertainMs = Number.isFinite(this.rttMs) ? this.rttMs / 2 : 0;
     const leftMs = Math.floor(deadlineMonoMs - nowMonoMs - uncertainMs);
     if (leftMs <= 0) return null;
     // 0 means "no deadline" on the wire: one that falls on it is sent a millisecond early.
     return Math.floor(wrap(this.uptimeAt(nowMonoMs) + leftMs)) || UPTIME_WRAP_MS - 1;
+  }
+
+  #put(monoMs: number, uptimeMs: number, rttMs: number): void {
+    this.#samples[this.#nextAt + MONO] = monoMs;
+    this.#samples[this.#nextAt + UPTIME] = uptimeMs;
+    this.#samples[this.#nextAt + RTT] = rttMs;
+    this.#nextAt = (this.#nextAt + SAMPLE_SIZE) % ROW_SIZE;
+  }
+
+  #read(at: number): number {
+    return this.#samples[at] ?? 0;
   }
 }
 

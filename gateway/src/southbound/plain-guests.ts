@@ -21,21 +21,33 @@ ${TEXT}`;
 /** OpenSSL's word for a request where a handshake should begin. */
 const HTTP_INSTEAD = "ERR_SSL_HTTP_REQUEST";
 
+/** A connection in its handshake. */
+interface Guest {
+  readonly socket: Socket;
+  readonly forget: () => void;
+}
+
 /** Answer plain HTTP on a TLS server. Sockets are remembered for their handshake only. */
 export function hintAtTls(server: HttpsServer): void {
-  const shaking = new Map<string, Socket>();
+  const shaking = new Map<string, Guest>();
   const nameOf = (socket: Socket): string => `${socket.remoteAddress}|${socket.remotePort}`;
   server.on("connection", (socket: Socket) => {
     const name = nameOf(socket);
-    shaking.set(name, socket);
-    socket.once("close", () => {
-      if (shaking.get(name) === socket) shaking.delete(name);
-    });
+    const forget = (): void => {
+      if (shaking.get(name)?.socket === socket) shaking.delete(name);
+    };
+    shaking.set(name, { socket, forget });
+    socket.on("close", forget);
   });
-  server.on("secureConnection", (socket: TLSSocket) => shaking.delete(nameOf(socket)));
+  server.on("secureConnection", (socket: TLSSocket) => {
+    const guest = shaking.get(nameOf(socket));
+    // Nothing of this may stay for as long as the connection does.
+    guest?.socket.off("close", guest.forget);
+    guest?.forget();
+  });
   server.on("tlsClientError", (error: NodeJS.ErrnoException, socket: TLSSocket) => {
     if (error.code !== HTTP_INSTEAD) return;
-    const below = shaking.get(nameOf(socket));
+    const below = shaking.get(nameOf(socket))?.socket;
     if (below === undefined || !below.writable) return;
     below.on("error", () => below.destroy());
     below.end(ANSWER);

@@ -33,6 +33,8 @@ export interface WsLinkOptions {
   readonly arrivals: Instants;
   readonly slowPeers: Counter;
   readonly noisyPeers: Counter;
+  /** The link is closed; its listener hears of it next. */
+  readonly gone: (link: WsLink) => void;
 }
 
 /** A close frame carries at most 125 bytes, two of them the code (RFC 6455 §5.5). */
@@ -71,8 +73,8 @@ export class WsLink {
     this.#options = options;
   }
 
-  /** Tell `listener` of everything, and at the end `gone` first; called once, right after construction. */
-  listen(listener: LinkListener, gone: () => void): void {
+  /** Tell `listener` of everything; called once, right after construction. */
+  listen(listener: LinkListener): void {
     this.#socket.on("message", (data, isBinary) => {
       if (!this.#isReading()) return;
       this.#meter();
@@ -87,7 +89,7 @@ export class WsLink {
     this.#socket.on("close", () => {
       this.#open = false;
       this.#cancelRest?.();
-      gone();
+      this.#options.gone(this);
       listener.linkLost();
     });
   }

@@ -103,7 +103,7 @@ export class WsListener {
       },
     });
     host.metrics.gauge("connections_waiting", "Connections that wait to be let in", () => this.#room.waitingCount);
-    this.#linkOptions = linkOptions(options, host, this.#counters);
+    this.#linkOptions = linkOptions(options, host, this.#counters, (link) => this.#links.delete(link));
     this.#server = makeServer(options);
     seatFirst(this.#server, this.#room);
     // Types of ws lag behind: the two chunk limits are documented options since 8.21.
@@ -174,7 +174,6 @@ export class WsListener {
   }
 
   #upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
-    socket.on("error", ignore);
     const remote = this.#remote(request);
     const address = remote.address;
     const now = this.#host.clock.monoMs();
@@ -215,11 +214,12 @@ export class WsListener {
     const link = new WsLink(websocket, stream, { remote, identity: device }, this.#linkOptions);
     this.#links.add(link);
     this.#counters.opened.value += 1;
-    link.listen(this.#host.open(link), () => this.#links.delete(link));
+    link.listen(this.#host.open(link));
     if (this.#paused) link.hold(true);
   }
 
   #refuse(socket: Duplex, address: string, verdict: Extract<GateVerdict, { let: "none" }>): void {
+    socket.on("error", ignore); // `ws` takes care of those that it gets
     this.#counters.refused.value += 1;
     if (verdict.badCredential) this.#failures.failed(address, this.#host.clock.monoMs());
     this.#host.log.info({ remote: address, status: verdict.status, why: verdict.why }, "device connection refused");
@@ -250,9 +250,11 @@ function linkOptions(
   options: ListenerOptions,
   { clock, arrivals }: ListenerHost,
   { slowPeers, noisyPeers }: ReturnType<typeof listenerCounters>,
+  gone: (link: WsLink) => void,
 ): WsLinkOptions {
   const { messageBytesMax, outboundBytesMax, messagesPerSecond, messageBurst } = options;
-  return { messageBytesMax, outboundBytesMax, messagesPerSecond, messageBurst, clock, arrivals, slowPeers, noisyPeers };
+  const limits = { messageBytesMax, outboundBytesMax, messagesPerSecond, messageBurst };
+  return { ...limits, clock, arrivals, slowPeers, noisyPeers, gone };
 }
 
 const STATUS_TEXT = {
