@@ -185,8 +185,9 @@ export class Conversation<S extends StreamView> implements AckListener, CommandC
 
   #openStream(outcome: HelloOutcome): S {
     const { host, settings } = this.#world;
+    const { deviceKey, epoch, ackedSeq: mark } = outcome;
     return host.intake.open(
-      { deviceKey: outcome.deviceKey, epoch: outcome.epoch, mark: outcome.ackedSeq, window: settings.window },
+      { device: this.#hello.deviceId, deviceKey, epoch, mark, window: settings.window },
       this,
     );
   }

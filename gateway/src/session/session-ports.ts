@@ -60,8 +60,12 @@ export interface AckListener {
 
 /** The way into the spool. `S` is the implementation's own stream type. */
 export interface IntakePort<S extends StreamView = StreamView> {
-  barrier(): Promise<void>;
-  open(numbers: { deviceKey: number; epoch: number; mark: number; window: number }, listener: AckListener): S;
+  /** Resolves when what the device's older session brought stands in the storage queue [P-4]; that session is closed. */
+  barrier(device: string): Promise<void>;
+  open(
+    numbers: { device: string; deviceKey: number; epoch: number; mark: number; window: number },
+    listener: AckListener,
+  ): S;
   close(stream: S): void;
   /** `bytes`, the whole frame, is read during the call only. */
   offer(stream: S, frame: ReliableFrame, bytes: Uint8Array): Verdict | "paused";

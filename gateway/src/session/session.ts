@@ -195,7 +195,7 @@ export class Session<S extends StreamView = StreamView> {
     this.#device = hello.deviceId;
     const receivedUnixMs = this.#world.clock.unixMs();
     try {
-      await this.#world.host.intake.barrier();
+      await this.#world.host.intake.barrier(hello.deviceId);
       const outcome = await this.#world.host.hello({ ...hello, receivedUnixMs });
       this.#dispatch({ type: "decided", hello, outcome });
     } catch (thrown) {

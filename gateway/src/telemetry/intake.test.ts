@@ -85,7 +85,8 @@ function makeIntake(limits: { gatheredBytesMax?: number; commitIntervalMs?: numb
 }
 
 function open(deviceKey = 1, options: { mark?: number; epoch?: number; window?: number } = {}): Stream {
-  const numbers = { deviceKey, epoch: options.epoch ?? 7, mark: options.mark ?? 0, window: options.window ?? 8 };
+  const { epoch = 7, mark = 0, window = 8 } = options;
+  const numbers = { device: `device-${deviceKey}`, deviceKey, epoch, mark, window };
   return intake.open(numbers, {
     acked: (seq) => heard.push(`${deviceKey} ack ${seq}`),
     refused: (expected) => heard.push(`${deviceKey} nack ${expected}`),
@@ -178,17 +179,50 @@ describe("the intake", () => {
     expect(heard).toEqual([]);
   });
 
-  it("[P-4] puts everything gathered in front of a Hello, and lets many Hellos share one commit", async () => {
-    const stream = open();
-    offer(stream, 1);
+  it("[P-4] puts what a device left in front of its Hello, and lets many Hellos share one commit", async () => {
+    const streams = [1, 2, 3].map((key) => open(key));
+    for (const stream of streams) offer(stream, 1);
     clock.advance(0);
-    offer(stream, 2);
-    const hellos = [1, 2, 3].map((n) => intake.barrier().then(() => spool.log.push(`hello ${n}`)));
+    for (const stream of streams) {
+      offer(stream, 2);
+      intake.close(stream);
+    }
+    const hellos = [1, 2, 3].map((n) => intake.barrier(`device-${n}`).then(() => spool.log.push(`hello ${n}`)));
     await settle();
-    expect(spool.log).toEqual(["commit 1"]);
+    expect(spool.log).toEqual(["commit 1,1,1"]);
     await spool.succeed();
     await Promise.all(hellos);
-    expect(spool.log).toEqual(["commit 1", "commit 2", "hello 1", "hello 2", "hello 3"]);
+    expect(spool.log).toEqual(["commit 1,1,1", "commit 2,2,2", "hello 1", "hello 2", "hello 3"]);
+  });
+
+  it("[P-4] puts an announcement of the closed session in front of a Hello, too", async () => {
+    const stream = open();
+    intake.announce(stream, 6, 6);
+    intake.close(stream);
+    await intake.barrier("device-1");
+    expect(spool.log).toEqual(["commit 5"]);
+  });
+
+  it("[P-4] lets a Hello pass that has nothing of its own to wait for, and the others keep their pace", async () => {
+    const stream = open(1);
+    offer(stream, 1);
+    clock.advance(0);
+    await spool.succeed();
+    offer(stream, 2);
+    await intake.barrier("device-2");
+    expect(spool.log).toEqual(["commit 1"]);
+    clock.advance(PACE_MS);
+    expect(spool.log).toEqual(["commit 1", "commit 2"]);
+  });
+
+  it("[P-4] lets a Hello pass when what its device left is in the queue already", async () => {
+    const stream = open();
+    offer(stream, 1);
+    intake.close(stream);
+    clock.advance(0);
+    offer(open(2), 1);
+    await intake.barrier("device-1");
+    expect(spool.log).toEqual(["commit 1"]);
   });
 
   it("[P-4] lets a Hello pass when what stood in front of it was taken back", async () => {
@@ -196,11 +230,12 @@ describe("the intake", () => {
     offer(stream, 1);
     clock.advance(0);
     offer(stream, 2);
-    const hello = intake.barrier();
+    intake.close(stream);
+    const hello = intake.barrier("device-1");
     await spool.fail("full");
     await hello;
+    clock.advance(PACE_MS);
     expect(spool.log).toEqual(["commit 1"]);
-    expect(stream.accepted).toBe(0);
   });
 
   it("[P-12] moves the mark over numbers that an emptied ring announces as gone", async () => {

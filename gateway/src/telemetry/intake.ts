@@ -65,13 +65,17 @@ export class Intake {
   #phase: Phase = "idle";
   #cancelWait: () => void = () => {};
   #committingBytes = 0;
+  /** Number of the batch that is being gathered. */
+  #batchNumber = 1;
+  /** Devices without a session whose last one has entries in that batch. */
+  readonly #leftBehind = new Set<string>();
   /** Among what is gathered is the word of a device on a command, or a device has used half of its window. */
   #isUrgent = false;
   /** When the next commit may begin, in monotonic ms, unless it is urgent. */
   #notBeforeMonoMs = Number.NEGATIVE_INFINITY;
   #spare: ArrayBuffer | undefined;
   #pressed = false;
-  /** Hellos that wait until what is gathered stands in the storage queue. */
+  /** Hellos that wait until what their device left stands in the storage queue. */
   #barriers: (() => void)[] = [];
   #drains: (() => void)[] = [];
   /** At most one entry per stream. */
@@ -102,6 +106,7 @@ export class Intake {
   /** The session ended. What it gathered still commits; its acks go nowhere. */
   close(stream: Stream): void {
     if (this.#streams.get(stream.deviceKey) === stream) this.#streams.delete(stream.deviceKey);
+    if (stream.gatheredIn === this.#batchNumber) this.#leftBehind.add(stream.device);
   }
 
   /**
@@ -158,17 +163,19 @@ export class Intake {
     entry.baseUnixMs = entry.receivedUnixMs;
     if (gone) stream.accepted = oldest - 1;
     stream.unusedEpoch = false;
+    stream.gatheredIn = this.#batchNumber;
     this.#gather.append(entry, EMPTY);
     this.#schedule();
   }
 
   /**
-   * Resolves when everything gathered until now was handed to the storage queue, or taken back: what is posted next
-   * stands behind it [P-4]. While a commit is in flight its end is waited for, because its failure would take the
-   * gathered frames back; all who wait meanwhile share the one commit that follows.
+   * Resolves when everything gathered from the device's older session, which is closed, was handed to the storage queue,
+   * or taken back: what is posted next stands behind it [P-4]. While a commit is in flight its end is waited for,
+   * because its failure would take the gathered frames back; all who wait meanwhile share the one commit that follows.
+   * A device that left nothing here does not hurry the commit of the others: after a power cut they all come at once.
    */
-  async barrier(): Promise<void> {
-    if (this.#gather.entryCount === 0) return;
+  async barrier(device: string): Promise<void> {
+    if (!this.#leftBehind.has(device)) return;
     if (this.#phase === "committing") await new Promise<void>((resolve) => this.#barriers.push(resolve));
     else void this.#commit();
   }
@@ -208,6 +215,7 @@ export class Intake {
     entry.flags = 0;
     entry.receivedUnixMs = facts.receivedUnixMs;
     entry.baseUnixMs = facts.baseUnixMs;
+    stream.gatheredIn = this.#batchNumber;
     this.#gather.append(entry, bytes, facts.bodyStart, facts.bodyEnd);
   }
 
@@ -244,6 +252,7 @@ export class Intake {
     this.#cancelWait();
     const bytes = this.#gather.usedBytes;
     const batch = this.#gather.take(this.#spare);
+    this.#beginBatch();
     this.#isUrgent = false;
     if (batch.entryCount < SMALL_BATCH_ENTRIES) this.#notBeforeMonoMs = this.#clock.monoMs() + SMALL_BATCH_PACE_MS;
     this.#spare = undefined;
@@ -281,10 +290,17 @@ export class Intake {
     this.#host.committed(outcome, bytes);
   }
 
+  /** What was gathered has left: nobody's Hello waits for it. */
+  #beginBatch(): void {
+    this.#batchNumber += 1;
+    this.#leftBehind.clear();
+  }
+
   /** Nothing of the batch was stored, and what gathered behind it stands on numbers that do not exist. */
   #failed(outcome: CommitFailure): void {
     this.#counters.failures.value += 1;
     this.#gather.clear();
+    this.#beginBatch();
     const reason = outcome.reason === "full" ? Reason.STORAGE_FULL : Reason.STORAGE_BUSY;
     for (const stream of this.#streams.values()) {
       if (stream.accepted === stream.durable && !stream.paused && outcome.reason === "busy") continue;

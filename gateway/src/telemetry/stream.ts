@@ -11,6 +11,8 @@ export interface StreamListener {
 }
 
 export interface StreamNumbers {
+  /** Name of the device. */
+  readonly device: string;
   readonly deviceKey: number;
   readonly epoch: number;
   /** The durable mark at the Hello [P-4]. */
@@ -20,6 +22,7 @@ export interface StreamNumbers {
 
 /** The numbers of one session's stream; only the intake changes them. */
 export class Stream {
+  readonly device: string;
   readonly deviceKey: number;
   readonly epoch: number;
   /** Unacked messages the device may have in flight. */
@@ -39,8 +42,11 @@ export class Stream {
   starved = false;
   /** The store refused: nothing is taken until it has space. */
   paused = false;
+  /** The number of the batch that its latest entry was gathered in. */
+  gatheredIn = 0;
 
   constructor(numbers: StreamNumbers, listener: StreamListener) {
+    this.device = numbers.device;
     this.deviceKey = numbers.deviceKey;
     this.epoch = numbers.epoch;
     this.window = numbers.window;
