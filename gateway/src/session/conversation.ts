@@ -186,10 +186,7 @@ export class Conversation<S extends StreamView> implements AckListener, CommandC
   #openStream(outcome: HelloOutcome): S {
     const { host, settings } = this.#world;
     const { deviceKey, epoch, ackedSeq: mark } = outcome;
-    return host.intake.open(
-      { device: this.#hello.deviceId, deviceKey, epoch, mark, window: settings.window },
-      this,
-    );
+    return host.intake.open({ device: this.#hello.deviceId, deviceKey, epoch, mark, window: settings.window }, this);
   }
 
   acked(seq: number): void {

@@ -60,7 +60,7 @@ export interface AckListener {
 
 /** The way into the spool. `S` is the implementation's own stream type. */
 export interface IntakePort<S extends StreamView = StreamView> {
-  /** Resolves when what the device's older session brought stands in the storage queue [P-4]; that session is closed. */
+  /** Resolves when what the device's older session, which is closed, has brought is in the storage queue [P-4]. */
   barrier(device: string): Promise<void>;
   open(
     numbers: { device: string; deviceKey: number; epoch: number; mark: number; window: number },

@@ -169,9 +169,9 @@ export class Intake {
   }
 
   /**
-   * Resolves when everything gathered from the device's older session, which is closed, was handed to the storage queue,
-   * or taken back: what is posted next stands behind it [P-4]. While a commit is in flight its end is waited for,
-   * because its failure would take the gathered frames back; all who wait meanwhile share the one commit that follows.
+   * Resolves when everything gathered from the device's older session, which is closed, was handed to the storage
+   * queue, or taken back: what is posted next stands behind it [P-4]. While a commit is in flight its end is waited
+   * for, because its failure would take the gathered frames back; all who wait meanwhile share the one that follows.
    * A device that left nothing here does not hurry the commit of the others: after a power cut they all come at once.
    */
   async barrier(device: string): Promise<void> {
