@@ -67,6 +67,7 @@ function mqttOptions(config: MqttSinkConfig, gatewayId: string): MqttSinkOptions
     topicPrefix: config.topicPrefix,
     requiresSubscriber: config.requiresSubscriber,
     ...(config.backlogShare === null ? {} : { liveFirst: { backlogShare: config.backlogShare } }),
+    ...(config.recordsPerSecond === null ? {} : { recordsPerSecond: config.recordsPerSecond }),
     tlsFiles: () => tlsOptions(config),
     ...(config.username === null ? {} : { username: config.username }),
     ...(passwordFile === null ? {} : { password: () => readSecretFile(passwordFile) }),

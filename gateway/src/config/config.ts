@@ -40,6 +40,8 @@ export interface MqttSinkConfig {
   readonly holdMaxAgeMs: number | null;
   readonly holdMaxBytes: number | null;
   readonly inFlightMax: number;
+  /** null: as many as go. */
+  readonly recordsPerSecond: number | null;
   readonly keepaliveMs: number;
   readonly connectTimeoutMs: number;
   readonly retryDelayMsMin: number;
@@ -197,6 +199,7 @@ function sinkOf(sink: MqttSinkTree, gatewayId: string): MqttSinkConfig {
     holdMaxAgeMs: sink.hold.maxAge ?? null,
     holdMaxBytes: sink.hold.maxBytes ?? null,
     inFlightMax: sink.inFlight,
+    recordsPerSecond: sink.recordsPerSecond ?? null,
     keepaliveMs: sink.keepalive,
     connectTimeoutMs: sink.connectTimeout,
     retryDelayMsMin: sink.minRetry,

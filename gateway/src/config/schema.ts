@@ -222,6 +222,11 @@ const mqttSink = z.strictObject({
     })
     .prefault({}),
   inFlight: count(1, 65_535, "Messages sent and not yet acknowledged; the broker's own limit counts too.").default(256),
+  recordsPerSecond: count(
+    1,
+    1_000_000,
+    "Stored records sent in a second, at most: a backlog then drowns nobody.",
+  ).optional(),
   keepalive: duration("5s", "18h", "MQTT keep alive.").prefault("30s"),
   connectTimeout: duration("1s", "5m", "Time to connect, including TLS and the broker's answer.").prefault("10s"),
   minRetry: duration(

@@ -23,6 +23,8 @@ export interface MqttSinkOptions {
   readonly requiresSubscriber?: boolean;
   /** After an outage the newest first, and this part of the messages for the backlog; absent: everything in order. */
   readonly liveFirst?: { readonly backlogShare: number };
+  /** Stored records that may be sent in a second; absent: as many as go. */
+  readonly recordsPerSecond?: number;
   readonly limits?: Partial<MqttLimits>;
 }
 

@@ -138,6 +138,21 @@ broker.describe("against Mosquitto", () => {
     expect(sub.lines.some((line) => line.endsWith("status offline"))).toBe(true); // the will
   });
 
+  test("a backlog leaves no faster than the sink is told, all of it, while the gateway's own word does not wait", async () => {
+    const mosquitto = await startBroker();
+    const sub = await subscriber(mosquitto.port);
+    const { sink, spool } = rig(`mqtt://127.0.0.1:${mosquitto.port}`, { recordsPerSecond: 40 });
+    spool.add(60);
+    const startedAt = performance.now();
+    sink.start();
+    await until("online", () => sub.lines.includes("0 tidegate/gw/status online"));
+    expect(dataOf(sub).length).toBeLessThan(60);
+    await until("all arrived", () => dataOf(sub).length >= 60);
+    // 60 records, of which 5 may go at once; a slow machine takes longer, none is faster.
+    expect(performance.now() - startedAt).toBeGreaterThan(((60 - 5 - 1) / 40) * 1_000 * 0.98);
+    expect(dataOf(sub)).toEqual(spool.records.map((record) => record.payload));
+  });
+
   test("a broker killed mid-stream is come back to, and the rest is delivered", async () => {
     const mosquitto = await startBroker();
     const { sink, spool } = rig(`mqtt://127.0.0.1:${mosquitto.port}`);

@@ -9,12 +9,14 @@
  *   watermarks ─────────┤
  *   states (QoS 0) ─────┘
  *
- * One message each in turn, so that neither a backlog nor a flapping device keeps the others from sending. While the
- * pump looks for the record that a broker hangs up on, that record goes alone: no other message may be the reason.
+ * One message each in turn, so that neither a backlog nor a flapping device keeps the others from sending. Records,
+ * also requeued ones, leave no faster than the sink's rate. While the pump looks for the record that a broker hangs up
+ * on, that record goes alone: no other message may be the reason.
  */
 
 import type { SinkPump } from "./live-first.js";
 import type { OutgoingMessage, Publisher } from "./mqtt-connection.js";
+import type { RecordRate } from "./record-rate.js";
 import type { ReplyQueue } from "./reply-queue.js";
 import type { RequeueLane } from "./requeue-lane.js";
 import type { StateTopics } from "./state-topic.js";
@@ -33,6 +35,7 @@ interface Lanes {
   readonly states: StateTopics;
   readonly watermarks: WatermarkTopics;
   readonly requeued: RequeueLane;
+  readonly rate: RecordRate;
 }
 
 /** One per sink, attached to each session in turn. */
@@ -68,6 +71,7 @@ export class SinkLanes {
     this.#lanes.states.detach();
     this.#lanes.watermarks.detach();
     this.#lanes.requeued.detach(byBroker);
+    this.#lanes.rate.detach();
   }
 
   /** Send what may be sent now. A call from inside, by a lane that was woken, is remembered. */
@@ -95,11 +99,11 @@ export class SinkLanes {
 
   /** One of each lane. @returns whether any had one. */
   #sendTurn(connection: LanePublisher): boolean {
-    const { statuses, replies, pump, states, watermarks, requeued } = this.#lanes;
+    const { statuses, replies, states, watermarks } = this.#lanes;
     let isSent = statuses.sendNext(connection);
     isSent = replies.sendNext(connection) || isSent;
-    isSent = pump.sendNext() || isSent;
-    isSent = requeued.sendNext(connection) || isSent;
+    isSent = this.#sendPumped() || isSent;
+    isSent = this.#sendRequeued(connection) || isSent;
     isSent = watermarks.sendNext(connection) || isSent;
     return (connection.isWritable && states.sendNext(connection)) || isSent;
   }
@@ -107,7 +111,21 @@ export class SinkLanes {
   /** A record when nothing is unanswered; the other lanes only when there is none. */
   #sendAlone(connection: LanePublisher): boolean {
     if (connection.freeSlots < connection.session.window) return false;
-    return this.#lanes.pump.sendNext() || this.#sendTurn(connection);
+    return this.#sendPumped() || this.#sendTurn(connection);
+  }
+
+  #sendPumped(): boolean {
+    const { pump, rate } = this.#lanes;
+    if (!rate.isOpen || !pump.sendNext()) return false;
+    rate.sent();
+    return true;
+  }
+
+  #sendRequeued(connection: LanePublisher): boolean {
+    const { requeued, rate } = this.#lanes;
+    if (!rate.isOpen || !requeued.sendNext(connection)) return false;
+    rate.sent();
+    return true;
   }
 
   /** Send before everything else, as soon as a slot is free. Resolves when the broker has answered, or is gone. */

@@ -15,6 +15,7 @@ import type { SinkFailure } from "./failure.js";
 import { LiveFirst, type SinkPump } from "./live-first.js";
 import type { MqttLimits, MqttSinkOptions } from "./mqtt-options.js";
 import { Pump, type PumpDeps } from "./pump.js";
+import { RecordRate } from "./record-rate.js";
 import { ReplyQueue } from "./reply-queue.js";
 import { RequeueLane } from "./requeue-lane.js";
 import { SinkLanes } from "./sink-lanes.js";
@@ -74,7 +75,8 @@ export function makeSinkParts(
   const statuses = new StatusTopics(topicHead, devicesMax, shed);
   const replies = new ReplyQueue(clock, shed);
   const requeued = new RequeueLane({ sink: options.name, topicHead }, { reader, spool, log, wake });
-  const lanes = new SinkLanes({ statuses, replies, pump, states, watermarks, requeued });
+  const rate = new RecordRate(options.recordsPerSecond ?? null, { clock, wake });
+  const lanes = new SinkLanes({ statuses, replies, pump, states, watermarks, requeued, rate });
   const commands = makeCommands(shape, deps, (message) => {
     replies.add(message);
     lanes.fill();
