@@ -24,6 +24,7 @@ import { type LoadedConfig, loadConfig } from "./config/load.js";
 import type { ConfigIo } from "./config/locations.js";
 import { SystemClock } from "./core/clock.js";
 import { asGatewayError, type ExitCode, type GatewayError } from "./core/errors.js";
+import { keepHeapsSmall } from "./core/heap.js";
 import { createLogger, type Logger } from "./core/log.js";
 import { LogRing } from "./core/log-ring.js";
 import { Metrics } from "./core/metrics.js";
@@ -60,6 +61,7 @@ export async function runGateway(options: RunOptions): Promise<0 | ExitCode> {
 
 /** `null`: told to stop. An error has been printed. */
 async function runOnce(options: RunOptions): Promise<GatewayError | null> {
+  keepHeapsSmall();
   const clock = new SystemClock();
   const startedMs = clock.monoMs();
   let loaded: LoadedConfig;

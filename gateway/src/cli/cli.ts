@@ -2,7 +2,6 @@
  * Entry of the `tidegate` command; `bin/tidegate.js` calls it and connects it with the daemon's wiring in main.ts,
  * so that this room stays below it. Edge room `cli`.
  */
-import { keepHeapsSmall } from "../core/heap.js";
 import type { Daemon } from "./context.js";
 import { runCli } from "./program.js";
 import { systemContext } from "./system-context.js";
@@ -16,12 +15,7 @@ import { systemContext } from "./system-context.js";
 export async function main(daemon: () => Promise<Daemon>): Promise<void> {
   // `tidegate … | head` closes our stdout: that is no failure worth a stack trace.
   process.stdout.on("error", (error: NodeJS.ErrnoException) => process.exit(error.code === "EPIPE" ? 0 : 1));
-  const gateway = (): Promise<Daemon> => {
-    // Before its code is there: reading that alone would make the heap grow.
-    keepHeapsSmall();
-    return daemon();
-  };
-  const exitCode = await runCli(process.argv.slice(2), systemContext(gateway));
+  const exitCode = await runCli(process.argv.slice(2), systemContext(daemon));
   // Everything written before this empty text has left us when its callback runs.
   process.stdout.write("", () => process.stderr.write("", () => process.exit(exitCode)));
 }

@@ -23,18 +23,9 @@ export interface HeapFigures {
  */
 const GROWTH_PERCENT = 50;
 
-/**
- * The part for what is young stays as large as it is: some 4 MB in the main thread, 2 MB in the others. V8 would let it
- * grow to 16 MB, twice, where ten thousand devices connect; what a message leaves behind is gone from 4 MB as cheaply
- * as from 16 (rows T1 to T4 of the benchmark: no difference in CPU, 35 MB in memory). Every thread that starts sets the
- * factor to 2 for all: it is to be told again then.
- */
-const YOUNG_GROWTH_FACTOR = 1;
-
-/** For all threads of the process, best before they have grown. Node 20, 22 and 24 know both flags. */
+/** For all threads of the process, best before they have grown. An engine that does not know the flag ignores it. */
 export function keepHeapsSmall(): void {
   setFlagsFromString(`--heap-growing-percent=${GROWTH_PERCENT}`);
-  setFlagsFromString(`--semi-space-growth-factor=${YOUNG_GROWTH_FACTOR}`);
 }
 
 /** Memory of the whole process that is in RAM: all heaps, SQLite, sockets, and the program itself. */
