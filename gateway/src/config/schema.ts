@@ -225,7 +225,7 @@ const mqttSink = z.strictObject({
   recordsPerSecond: count(
     1,
     1_000_000,
-    "Stored records sent in a second, at most: a backlog then drowns nobody.",
+    "Stored records sent in a second: a backlog then drowns nobody. A tenth of them may go at once.",
   ).optional(),
   keepalive: duration("5s", "18h", "MQTT keep alive.").prefault("30s"),
   connectTimeout: duration("1s", "5m", "Time to connect, including TLS and the broker's answer.").prefault("10s"),

@@ -14,7 +14,7 @@ const BURST_S = 0.1;
 
 export interface RecordRateDeps {
   readonly clock: Clock;
-  /** A record may leave again. Called between `attach` and `detach` only. */
+  /** A record may leave again. Not called after `detach`, until the rate is used up once more. */
   readonly wake: () => void;
 }
 
@@ -48,7 +48,7 @@ export class RecordRate {
     });
   }
 
-  /** The session is gone: no timer stays, and what was used up counts as paid. */
+  /** The session is gone: no timer stays. The debt does: the next session may send one record before it waits. */
   detach(): void {
     this.#cancel?.();
     this.#cancel = null;

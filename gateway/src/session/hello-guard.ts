@@ -38,8 +38,7 @@ interface Boot {
   attempt: number;
 }
 
-/** What most of ten thousand devices have. */
-const NO_BOOTS: readonly Boot[] = [];
+/** What almost every device has. */
 const NO_RETURNS: readonly number[] = [];
 const IN: HelloVerdict = { let: "in" };
 const DROP: HelloVerdict = { let: "drop" };
@@ -48,7 +47,7 @@ const DROP: HelloVerdict = { let: "drop" };
 export class HelloGuard {
   readonly #returnsMax: number;
   /** Boots seen, the current one first. */
-  #boots: readonly Boot[] = NO_BOOTS;
+  #boots: readonly Boot[] = [];
   #returnsAtMs: readonly number[] = NO_RETURNS;
   #quarantinedUntilMs = Number.NEGATIVE_INFINITY;
 
