@@ -16,6 +16,14 @@ export const INTAKE_MUTANTS: readonly Mutant[] = [
     ["accepted not rolled back after a failed commit", "      stream.accepted = stream.durable;\n", "", 60],
     ["what gathered behind a failed commit is kept", "    this.#gather.clear();\n", "", 60],
     [
+      "the batch behind a refused one counts as refused, too",
+      "    else if (batch.refusalsKnown === this.#refusals) this.#failed(outcome);\n",
+      "    else this.#failed(outcome);\n",
+      200,
+    ],
+    ["a batch does not say which refusals it knows of", ", this.#refusals);", ", 0);", 60],
+    ["three batches in flight", "const IN_FLIGHT_MAX = 2;", "const IN_FLIGHT_MAX = 3;"],
+    [
       "a busy store is never asked again",
       '    if (outcome.reason === "busy") this.#clock.after(',
       "    if (false) this.#clock.after(",
@@ -57,6 +65,14 @@ export const INTAKE_MUTANTS: readonly Mutant[] = [
       ["a gap may reach below the first number", "  if (gap >= seq) return VIOLATION;\n", ""],
       ["a number may be skipped", "mark + 1 ? ACCEPT", "mark + 2 ? ACCEPT", 60],
       ["the last number is taken again", "if (seq <= mark) return DUPLICATE", "if (seq < mark) return DUPLICATE", 60],
+    ],
+  ),
+  ...mutantsOf(
+    "gateway/src/spool/refusals.ts",
+    ["gateway/src/telemetry/intake.test.ts", "gateway/src/storage/engine.test.ts"],
+    [
+      ["a batch behind a refused one is stored", "return batch.refusalsKnown !== this.#count;", "return false;", 400],
+      ["a refusal is not counted", "    this.#count += 1;\n", "", 400],
     ],
   ),
   ...mutantsOf(

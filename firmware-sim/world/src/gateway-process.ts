@@ -24,6 +24,7 @@ export interface GatewaySettings {
   readonly window: number;
   readonly commitIntervalMs: number;
   readonly gatheredBytesMax: number;
+  readonly largeBatchEntries: number;
   readonly sink: SinkSettings;
 }
 
@@ -162,9 +163,9 @@ export class GatewayProcess {
 
   #makeIntake(metrics: Metrics): Intake {
     const { clock, settings } = this.#parts;
-    const { commitIntervalMs, gatheredBytesMax } = settings;
+    const { commitIntervalMs, gatheredBytesMax, largeBatchEntries } = settings;
     return new Intake(this.#store.spool, clock, metrics, {
-      limits: { gatheredBytesMax, commitIntervalMs },
+      limits: { gatheredBytesMax, commitIntervalMs, largeBatchEntries },
       host: {
         // The simulated links have no buffers of their own to stop reading from.
         pressure: () => {},

@@ -96,6 +96,8 @@ export function drawProfile(random: Seeded): Profile {
       window: random.pick([1, 2, 8, 64]),
       commitIntervalMs: random.pick([0, 0, 20, 1_000]),
       gatheredBytesMax: random.pick([2_000, 1_000_000]),
+      // Small, so that two batches are often in flight with as few devices as there are here.
+      largeBatchEntries: random.pick([2, 5, 1_000]),
       sink: { backlogShare: random.chance(0.25) ? random.spread(0.05, 0.9) : null },
     },
     network: {

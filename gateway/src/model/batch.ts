@@ -110,9 +110,12 @@ export class GatherBuffer {
     this.#count += 1;
   }
 
-  /** Hand over everything gathered and start again, on `spare` when a returned buffer is at hand. */
-  take(spare?: ArrayBuffer): GatherBatch {
-    const batch = { buffer: this.#bytes.buffer, usedBytes: this.#used, entryCount: this.#count };
+  /**
+   * Hand over everything gathered and start again, on `spare` when a returned buffer is at hand.
+   * @param refusalsKnown how many batches were refused so far.
+   */
+  take(spare?: ArrayBuffer, refusalsKnown = 0): GatherBatch {
+    const batch = { buffer: this.#bytes.buffer, usedBytes: this.#used, entryCount: this.#count, refusalsKnown };
     this.#lie(spare ?? new ArrayBuffer(64 * 1024));
     this.#used = 0;
     this.#count = 0;

@@ -51,6 +51,8 @@ export interface GatherBatch {
   readonly buffer: ArrayBuffer;
   readonly usedBytes: number;
   readonly entryCount: number;
+  /** How many of its batches the intake had been refused when it packed this one. */
+  readonly refusalsKnown: number;
 }
 
 /** Of one batch; with a failure nothing of it is stored. */
@@ -80,7 +82,8 @@ export interface CommitSuccess {
 export interface CommitFailure {
   readonly ok: false;
   readonly buffer: ArrayBuffer;
-  readonly reason: "full" | "busy";
+  /** `behind`: one in front was refused after this was packed, so it stands on numbers that were taken back. */
+  readonly reason: "full" | "busy" | "behind";
   readonly retryAfterMs: number;
 }
 

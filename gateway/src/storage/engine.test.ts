@@ -100,28 +100,50 @@ describe("the storage engine", () => {
     const { epoch } = hello(engine);
     commit(engine, batchOf(run(epoch, 1, 2)));
     // 3 was evicted: the batch writes a gap entry, a gap record, two records and a mark.
-    const batch = () =>
-      batchOf([
-        { epoch, seq: 4, gap: 1 },
-        { epoch, seq: 5 },
-      ]);
+    const batch = (refusalsKnown: number) =>
+      batchOf(
+        [
+          { epoch, seq: 4, gap: 1 },
+          { epoch, seq: 5 },
+        ],
+        refusalsKnown,
+      );
     for (let k = 1; k <= 5; k++) {
       countdown = k;
-      expect(engine.commit(batch())).toMatchObject({ ok: false, reason: "full" });
+      expect(engine.commit(batch(k - 1))).toMatchObject({ ok: false, reason: "full" });
       expect(engine.tick().hasSpace).toBe(true);
       expect(stored(folder.path)).toHaveLength(2);
       expect(rows(folder.path, "SELECT count(*) AS n FROM gaps")).toEqual([{ n: 0 }]);
       expect(rows(folder.path, "SELECT mark FROM streams")).toEqual([{ mark: 2 }]);
     }
     countdown = Number.POSITIVE_INFINITY;
-    expect(commit(engine, batch())).toMatchObject({ storedCount: 2, gapCount: 1 });
+    expect(commit(engine, batch(5))).toMatchObject({ storedCount: 2, gapCount: 1 });
     expect(rows(folder.path, "SELECT from_seq, to_seq, reason FROM gaps")).toEqual([
       { from_seq: 3, to_seq: 3, reason: "evicted" },
     ]);
     engine.close();
   });
 
-  it("drops the batch that was gathered behind a failed one, because its numbers do not exist", () => {
+  it("refuses what was packed before a refusal was known, until a batch comes that knows of it", () => {
+    let isBusy = false;
+    const fault = () => {
+      if (isBusy) throw new Database.SqliteError("database is locked", "SQLITE_BUSY");
+    };
+    const { engine } = openTestStore(folder.path, { fault });
+    const { epoch } = hello(engine);
+    const other = hello(engine, { deviceId: "other" });
+    isBusy = true;
+    expect(engine.commit(batchOf(run(epoch, 1, 3)))).toMatchObject({ ok: false, reason: "busy" });
+    isBusy = false;
+    const behind = batchOf(run(other.epoch, 1, 1, other.deviceKey));
+    expect(engine.commit(behind)).toMatchObject({ ok: false, reason: "behind", buffer: behind.buffer });
+    expect(engine.commit(behind)).toMatchObject({ ok: false, reason: "behind" });
+    expect(stored(folder.path)).toHaveLength(0);
+    expect(commit(engine, batchOf(run(epoch, 1, 3), 1)).storedCount).toBe(3);
+    engine.close();
+  });
+
+  it("drops a batch that continues behind a failed one, because its numbers do not exist", () => {
     let isFailing = false;
     const fault = () => {
       if (isFailing) throw new Database.SqliteError("database or disk is full", "SQLITE_FULL");
@@ -132,7 +154,7 @@ describe("the storage engine", () => {
     expect(engine.commit(batchOf(run(epoch, 1, 3))).ok).toBe(false);
     isFailing = false;
     engine.tick();
-    const behind = commit(engine, batchOf(run(epoch, 4, 6)));
+    const behind = commit(engine, batchOf(run(epoch, 4, 6), 1));
     expect(behind.storedCount).toBe(0);
     expect([...behind.marks]).toEqual([1, epoch, 0]);
     engine.close();
@@ -150,11 +172,11 @@ describe("the storage engine", () => {
     expect(engine.status().full).toBe(true);
     expect(engine.status().usedBytes).toBeLessThanOrEqual(512 * 1024);
     const update = bodyOfUpdate(1);
-    expect(engine.commit(batchOf([{ epoch, seq, kind: EntryKind.commandUpdate, body: update }])).ok).toBe(true);
+    expect(engine.commit(batchOf([{ epoch, seq, kind: EntryKind.commandUpdate, body: update }], 1)).ok).toBe(true);
     expect(engine.tick().hasSpace).toBe(false);
     engine.note({ cursors: [["broker", engine.status().lastRecordId]], boots: [], audit: [] });
     expect(engine.tick().hasSpace).toBe(true);
-    expect(engine.commit(batchOf([{ epoch, seq: seq + 1, body }])).ok).toBe(true);
+    expect(engine.commit(batchOf([{ epoch, seq: seq + 1, body }], 1)).ok).toBe(true);
     engine.close();
   });
 
@@ -187,7 +209,7 @@ describe("the storage engine", () => {
     expect(engine.status()).toMatchObject({ recordCount: 100, full: true });
     freeBytes = 1024 * 1024 * 1024;
     expect(engine.tick().hasSpace).toBe(true);
-    expect(commit(engine, batchOf(run(epoch, 101, 110))).storedCount).toBe(10);
+    expect(commit(engine, batchOf(run(epoch, 101, 110), 1)).storedCount).toBe(10);
     engine.close();
   });
 

@@ -4,7 +4,8 @@
  *
  *   operation ─▶ one transaction: what came in + cursors that moved + what may be deleted ─▶ fsync ─▶ answer
  *                     │ fails
- *                     ├─ full, busy ─▶ everything undone, answered as such: tried again later
+ *                     ├─ full, busy ─▶ everything undone, answered as such: tried again later; so is what was
+ *                     │                packed before that was known
  *                     └─ anything else ─▶ thrown: the worker ends, nothing was acked
  *
  * Over quota, `block` refuses batches that bring records; batches of announcements and command updates alone, Hellos,
@@ -24,6 +25,7 @@ import type {
 import { bringsRecords } from "../spool/batch-weight.js";
 import { CommandBook } from "../spool/command-book.js";
 import { Ledger } from "../spool/ledger.js";
+import { Refusals } from "../spool/refusals.js";
 import { AuditQueue } from "./audit-queue.js";
 import { copyStores } from "./backup-copy.js";
 import { Cursors, HISTORY_SINK } from "./cursors.js";
@@ -40,8 +42,7 @@ import { failureOf } from "./sqlite-error.js";
 import { WriteMeter } from "./write-meter.js";
 
 /** Told to devices whose batch was refused. */
-const FULL_RETRY_MS = 2_000;
-const BUSY_RETRY_MS = 250;
+const RETRY_MS = { full: 2_000, busy: 250 } as const;
 
 /** Rows deleted per slice between commits: about 5 ms. */
 const TRIM_ROWS = 2_000;
@@ -66,6 +67,7 @@ export class Engine {
   readonly #space: Space;
   readonly #retention: Retention;
   readonly #meter: WriteMeter;
+  readonly #refusals = new Refusals();
   #boots: Notes["boots"][number][] = [];
   #lastId: number;
   #isFull = false;
@@ -97,13 +99,12 @@ export class Engine {
     this.#space.refillReserve();
   }
 
-  /** Store a batch. Throws what ends the process; answers `full` and `busy`. */
+  /** Store a batch. Throws what ends the process; answers `full`, `busy` and `behind`. */
   commit(batch: GatherBatch): CommitOutcome {
     const { buffer } = batch;
+    if (this.#refusals.isBehind(batch)) return { ok: false, buffer, reason: "behind", retryAfterMs: 0 };
     const isHeavy = bringsRecords(batch);
-    if (isHeavy && !this.#makeRoom(batch.usedBytes)) {
-      return { ok: false, buffer, reason: "full", retryAfterMs: FULL_RETRY_MS };
-    }
+    if (isHeavy && !this.#makeRoom(batch.usedBytes)) return this.#refuse(buffer, "full");
     try {
       const applied = this.#write(() => {
         const drops = isHeavy && this.#options.whenFull === "drop-oldest";
@@ -120,9 +121,9 @@ export class Engine {
       return { ok: true, buffer, lastRecordId: this.#lastId, marks, commands, ...counts };
     } catch (thrown) {
       const failure = failureOf(thrown);
-      if (failure === "full") return this.#refuse(buffer);
-      if (failure === "busy") return { ok: false, buffer, reason: "busy", retryAfterMs: BUSY_RETRY_MS };
-      throw thrown;
+      if (failure !== "full" && failure !== "busy") throw thrown;
+      if (failure === "full") this.#scrapeTogether();
+      return this.#refuse(buffer, failure);
     }
   }
 
@@ -326,10 +327,14 @@ export class Engine {
     return false;
   }
 
-  #refuse(buffer: ArrayBuffer): CommitOutcome {
+  #refuse(buffer: ArrayBuffer, reason: "full" | "busy"): CommitOutcome {
+    this.#refusals.add();
+    return { ok: false, buffer, reason, retryAfterMs: RETRY_MS[reason] };
+  }
+
+  #scrapeTogether(): void {
     this.#isFull = true;
     this.#space.scrapeTogether();
-    return { ok: false, buffer, reason: "full", retryAfterMs: FULL_RETRY_MS };
   }
 
   /** A small transaction that leads out of a full disk: it may use the reserve. */
@@ -338,8 +343,7 @@ export class Engine {
       return this.#write(work, hasChores);
     } catch (thrown) {
       if (failureOf(thrown) !== "full") throw thrown;
-      this.#isFull = true;
-      this.#space.scrapeTogether();
+      this.#scrapeTogether();
       return this.#write(work, hasChores);
     }
   }

@@ -110,7 +110,7 @@ describe("the storage client", () => {
     clock.advance(5_000);
     await settle();
     expect(spaceCount).toBe(1);
-    expect(await spool.commit(batchOf(run(epoch, 1, 3)))).toMatchObject({ ok: true, storedCount: 3 });
+    expect(await spool.commit(batchOf(run(epoch, 1, 3), 1))).toMatchObject({ ok: true, storedCount: 3 });
     expect(fatal).toEqual([]);
   });
 
@@ -142,7 +142,7 @@ describe("the storage client", () => {
     isBusy = true;
     expect(await spool.commit(batchOf(run(epoch, 1, 1)))).toMatchObject({ ok: false, reason: "busy" });
     isBusy = false;
-    expect((await spool.commit(batchOf(run(epoch, 1, 1)))).ok).toBe(true);
+    expect((await spool.commit(batchOf(run(epoch, 1, 1), 1))).ok).toBe(true);
   });
 
   it("loses nothing it answered for when it is killed, and answers nothing afterwards", async () => {

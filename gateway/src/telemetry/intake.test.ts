@@ -5,14 +5,16 @@ import { Metrics } from "../core/metrics.js";
 import { ManualClock } from "../core/testing/manual-clock.js";
 import { ACCEPT, DUPLICATE, MISSING } from "../model/admit.js";
 import { BatchReader, EntryKind } from "../model/batch.js";
-import type { CommitOutcome, GatherBatch } from "../model/spool.js";
-import { type FrameFacts, Intake } from "./intake.js";
+import type { CommitFailure, CommitOutcome, GatherBatch } from "../model/spool.js";
+import { Refusals } from "../spool/refusals.js";
+import { type FrameFacts, Intake, type IntakeLimits } from "./intake.js";
 import type { Stream } from "./stream.js";
 
 /** A store whose commits the test ends one by one. */
 class FakeSpool {
   readonly batches: GatherBatch[] = [];
   readonly #answers: ((outcome: CommitOutcome) => void)[] = [];
+  readonly #refusals = new Refusals();
   /** Every call in order, as the storage queue would see them. */
   readonly log: string[] = [];
 
@@ -26,10 +28,20 @@ class FakeSpool {
     return this.#answers.length;
   }
 
-  /** End the oldest commit with success, with the marks the batch leads to. */
-  async succeed(): Promise<void> {
+  /** The oldest batch that has no answer yet. */
+  get oldest(): GatherBatch {
     const batch = this.batches[this.batches.length - this.#answers.length];
     if (batch === undefined) throw new Error("no commit in flight");
+    return batch;
+  }
+
+  /** End the oldest commit with success, with the marks it leads to. @returns false: it was behind a refused one. */
+  async succeed(): Promise<boolean> {
+    const batch = this.oldest;
+    if (this.#refusals.isBehind(batch)) {
+      await this.#refuse("behind", 0);
+      return false;
+    }
     const marks = new Map<number, [number, number]>();
     const reader = new BatchReader(batch);
     let storedCount = 0;
@@ -51,10 +63,17 @@ class FakeSpool {
       commands: [],
     });
     await settle();
+    return true;
   }
 
   async fail(reason: "full" | "busy"): Promise<void> {
-    this.#answers.shift()?.({ ok: false, buffer: new ArrayBuffer(8), reason, retryAfterMs: 500 });
+    if (this.#refusals.isBehind(this.oldest)) return this.#refuse("behind", 0);
+    this.#refusals.add();
+    return this.#refuse(reason, 500);
+  }
+
+  async #refuse(reason: CommitFailure["reason"], retryAfterMs: number): Promise<void> {
+    this.#answers.shift()?.({ ok: false, buffer: new ArrayBuffer(8), reason, retryAfterMs });
     await settle();
   }
 }
@@ -77,9 +96,9 @@ const BODY = new Uint8Array(64);
 /** After a small batch. */
 const PACE_MS = 10;
 
-function makeIntake(limits: { gatheredBytesMax?: number; commitIntervalMs?: number } = {}): Intake {
+function makeIntake(limits: Partial<IntakeLimits> = {}): Intake {
   return new Intake(spool, clock, new Metrics(), {
-    limits: { gatheredBytesMax: 1 << 20, commitIntervalMs: 0, ...limits },
+    limits: { gatheredBytesMax: 1 << 20, commitIntervalMs: 0, largeBatchEntries: 100, ...limits },
     host: { pressure: (on) => pressure.push(on), committed: () => {} },
   });
 }
@@ -129,6 +148,66 @@ describe("the intake", () => {
     await spool.succeed();
     clock.advance(0);
     expect(spool.batches.map(seqs)).toEqual([[1], [2, 3, 4]]);
+  });
+
+  it("hands over a large batch behind the one that is in flight, and a third only when one has ended", async () => {
+    intake = makeIntake({ largeBatchEntries: 3 });
+    const stream = open(1, { window: 100 });
+    for (let seq = 1; seq <= 11; seq++) offer(stream, seq);
+    expect(spool.batches.map(seqs)).toEqual([
+      [1, 2, 3],
+      [4, 5, 6],
+    ]);
+    await spool.succeed();
+    expect(spool.batches.slice(2).map(seqs)).toEqual([[7, 8, 9, 10, 11]]);
+    expect(heard).toEqual(["1 ack 3"]);
+    await spool.succeed();
+    await spool.succeed();
+    expect(heard).toEqual(["1 ack 3", "1 ack 6", "1 ack 11"]);
+  });
+
+  it("lets a small rest wait until no batch is in flight", async () => {
+    intake = makeIntake({ largeBatchEntries: 3 });
+    const stream = open(1, { window: 100 });
+    for (let seq = 1; seq <= 7; seq++) offer(stream, seq);
+    await spool.succeed();
+    clock.advance(PACE_MS);
+    expect(spool.batches).toHaveLength(2);
+    await spool.succeed();
+    clock.advance(PACE_MS);
+    expect(spool.batches.slice(2).map(seqs)).toEqual([[7]]);
+  });
+
+  it("gathers as long as the commit interval says, however much it is", () => {
+    intake = makeIntake({ largeBatchEntries: 3, commitIntervalMs: 1000 });
+    const stream = open(1, { window: 100 });
+    for (let seq = 1; seq <= 9; seq++) offer(stream, seq);
+    expect(spool.batches).toHaveLength(0);
+    clock.advance(1000);
+    expect(spool.batches.map((batch) => batch.entryCount)).toEqual([9]);
+  });
+
+  it("takes everything back once when the first of two batches is refused, and nothing of the second is stored", async () => {
+    intake = makeIntake({ largeBatchEntries: 2 });
+    const stream = open(1, { window: 100 });
+    const other = open(2, { window: 100 });
+    offer(stream, 1);
+    offer(stream, 2);
+    offer(stream, 3);
+    offer(other, 1);
+    offer(stream, 4);
+    await spool.fail("busy");
+    expect(heard).toEqual(["1 nack 1", "2 nack 1"]);
+    expect([stream.accepted, other.accepted]).toEqual([0, 0]);
+    await spool.succeed();
+    expect(heard, "the second was behind it").toHaveLength(2);
+    clock.advance(500);
+    heard = [];
+    offer(stream, 1);
+    offer(stream, 2);
+    await spool.succeed();
+    expect(heard).toEqual(["1 ack 2"]);
+    expect(stream.durable).toBe(2);
   });
 
   it("takes a gap that reaches back to the next number, and asks for what is missing [P-2]", () => {
@@ -392,11 +471,11 @@ describe("the intake", () => {
   it("never acks a number that no successful commit contained, whatever fails in between", async () => {
     const steps = fc.array(fc.constantFrom("frame", "tick", "ok", "full", "busy", "space"), { maxLength: 60 });
     await fc.assert(
-      fc.asyncProperty(steps, async (script) => {
+      fc.asyncProperty(steps, fc.constantFrom(1, 2, 100), async (script, largeBatchEntries) => {
         clock = new ManualClock();
         spool = new FakeSpool();
         heard = [];
-        intake = makeIntake();
+        intake = makeIntake({ largeBatchEntries });
         const stream = open();
         const committed = new Set<number>();
         for (const what of script) {
@@ -404,10 +483,9 @@ describe("the intake", () => {
           else if (what === "tick") clock.advance(0);
           else if (what === "space") intake.resume();
           else if (spool.inFlight > 0) {
-            const batch = spool.batches.at(-1);
-            if (what === "ok" && batch !== undefined) for (const seq of seqs(batch)) committed.add(seq);
-            if (what === "ok") await spool.succeed();
-            else await spool.fail(what);
+            const batch = seqs(spool.oldest);
+            if (what === "ok" && (await spool.succeed())) for (const seq of batch) committed.add(seq);
+            if (what !== "ok") await spool.fail(what);
           }
           expect(stream.durable).toBeLessThanOrEqual(stream.accepted);
         }

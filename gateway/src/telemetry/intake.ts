@@ -1,12 +1,14 @@
 /**
  * From frames to acks: the verdict, the gather buffer, the group commit and the two marks.
  *
- *   frame ─admit─▶ gather buffer ──▶ [commit in flight] ──▶ durable mark ──▶ Ack
+ *   frame ─admit─▶ gather buffer ──▶ [commits in flight] ──▶ durable mark ──▶ Ack
  *            │                             │
  *            │ accepted mark moves         └─ full, busy: everything behind the durable marks is taken back
  *            └ Nack, duplicate, violation              (accepted = durable), Nack and Flow 0
  *
- * One commit is in flight at a time; what arrives meanwhile gathers for the next (group commit). After a small one the
+ * While a commit is in flight, what arrives gathers for the next (group commit); when that is large it follows at once,
+ * so that the store finds it there and the devices' next frames are read while it works. Two are in flight at most.
+ * When one is refused, the store refuses the one behind it too: what it holds was taken back. After a small commit the
  * next waits a few milliseconds, unless somebody waits for it: a thousand messages a second that come one by one would
  * else be hundreds of commits, each as dear as one of hundreds. The *accepted* mark lives in memory and decides what
  * comes next; the *durable* mark is what was committed and is all that is ever acked [P-3].
@@ -27,6 +29,11 @@ export interface IntakeLimits {
    * of a command does not wait: somebody may.
    */
   readonly commitIntervalMs: number;
+  /**
+   * So many gathered entries are a large batch, which is committed at once, also behind one that is in flight; not with
+   * a commit interval.
+   */
+  readonly largeBatchEntries: number;
 }
 
 /** What a frame brings along beside its verdict; filled by the session, read during the call only. */
@@ -49,7 +56,8 @@ export interface IntakeHost {
   committed(outcome: CommitSuccess, bytes: number): void;
 }
 
-type Phase = "idle" | "waiting" | "scheduled" | "committing";
+/** Of what is gathered: nothing planned, until a moment, in this turn. */
+type Phase = "idle" | "waiting" | "scheduled";
 
 /** One per gateway. Sessions offer frames; acks come back through each stream's listener. */
 export class Intake {
@@ -64,7 +72,10 @@ export class Intake {
   readonly #counters: ReturnType<typeof intakeCounters>;
   #phase: Phase = "idle";
   #cancelWait: () => void = () => {};
+  #inFlight = 0;
   #committingBytes = 0;
+  /** Batches that the store refused, not counting those that were behind one. */
+  #refusals = 0;
   /** Number of the batch that is being gathered. */
   #batchNumber = 1;
   /** Devices without a session whose last one has entries in that batch. */
@@ -73,7 +84,8 @@ export class Intake {
   #isUrgent = false;
   /** When the next commit may begin, in monotonic ms, unless it is urgent. */
   #notBeforeMonoMs = Number.NEGATIVE_INFINITY;
-  #spare: ArrayBuffer | undefined;
+  /** Buffers that came back: as many as can be in flight. */
+  readonly #spares: ArrayBuffer[] = [];
   #pressed = false;
   /** Hellos that wait until what their device left stands in the storage queue. */
   #barriers: (() => void)[] = [];
@@ -170,20 +182,20 @@ export class Intake {
 
   /**
    * Resolves when everything gathered from the device's older session, which is closed, was handed to the storage
-   * queue, or taken back: what is posted next stands behind it [P-4]. While a commit is in flight its end is waited
-   * for, because its failure would take the gathered frames back; all who wait meanwhile share the one that follows.
-   * A device that left nothing here does not hurry the commit of the others: after a power cut they all come at once.
+   * queue, or taken back: what is posted next stands behind it [P-4]. While commits are in flight the end of one is
+   * waited for, so that all who wait meanwhile share the one that follows. A device that left nothing here does not
+   * hurry the commit of the others: after a power cut they all come at once.
    */
   async barrier(device: string): Promise<void> {
     if (!this.#leftBehind.has(device)) return;
-    if (this.#phase === "committing") await new Promise<void>((resolve) => this.#barriers.push(resolve));
+    if (this.#inFlight > 0) await new Promise<void>((resolve) => this.#barriers.push(resolve));
     else void this.#commit();
   }
 
   /** Resolves when nothing is gathered and nothing commits: for an ordered stop. */
   async drained(): Promise<void> {
-    while (this.#phase === "committing" || this.#gather.entryCount > 0) {
-      if (this.#phase === "committing") await new Promise<void>((resolve) => this.#drains.push(resolve));
+    while (this.#inFlight > 0 || this.#gather.entryCount > 0) {
+      if (this.#inFlight > 0) await new Promise<void>((resolve) => this.#drains.push(resolve));
       else await this.#commit();
     }
   }
@@ -219,10 +231,14 @@ export class Intake {
     this.#gather.append(entry, bytes, facts.bodyStart, facts.bodyEnd);
   }
 
-  /** Commit what is gathered: soon when it is urgent, else when the pace allows. */
+  /** Commit what is gathered: at once when it is much, soon when it is urgent, else when the pace allows. */
   #schedule(): void {
     this.#relievePressure();
-    if (this.#phase === "idle") {
+    if (this.#isLarge && this.#inFlight < IN_FLIGHT_MAX) {
+      void this.#commit();
+    } else if (this.#inFlight > 0) {
+      return; // the end of one of them looks again
+    } else if (this.#phase === "idle") {
       const waitMs = this.#isUrgent ? 0 : this.#waitMs();
       if (waitMs > 0) {
         this.#phase = "waiting";
@@ -234,6 +250,11 @@ export class Intake {
       this.#cancelWait();
       this.#commitSoon();
     }
+  }
+
+  get #isLarge(): boolean {
+    const { commitIntervalMs, largeBatchEntries } = this.#limits;
+    return commitIntervalMs === 0 && this.#gather.entryCount >= largeBatchEntries;
   }
 
   #waitMs(): number {
@@ -251,19 +272,22 @@ export class Intake {
   async #commit(): Promise<void> {
     this.#cancelWait();
     const bytes = this.#gather.usedBytes;
-    const batch = this.#gather.take(this.#spare);
+    const batch = this.#gather.take(this.#spares.pop(), this.#refusals);
     this.#beginBatch();
     this.#isUrgent = false;
     if (batch.entryCount < SMALL_BATCH_ENTRIES) this.#notBeforeMonoMs = this.#clock.monoMs() + SMALL_BATCH_PACE_MS;
-    this.#spare = undefined;
-    this.#phase = "committing";
-    this.#committingBytes = bytes;
-    const outcome = await this.#spool.commit(batch);
     this.#phase = "idle";
-    this.#committingBytes = 0;
-    if (outcome.buffer.byteLength <= SPARE_BYTES_MAX) this.#spare = outcome.buffer;
+    this.#inFlight += 1;
+    this.#committingBytes += bytes;
+    const outcome = await this.#spool.commit(batch);
+    this.#inFlight -= 1;
+    this.#committingBytes -= bytes;
+    if (outcome.buffer.byteLength <= SPARE_BYTES_MAX && this.#spares.length < IN_FLIGHT_MAX) {
+      this.#spares.push(outcome.buffer);
+    }
     if (outcome.ok) this.#succeeded(outcome, bytes);
-    else this.#failed(outcome);
+    // What was packed before a refusal was known is refused for being behind it, and was taken back with it.
+    else if (batch.refusalsKnown === this.#refusals) this.#failed(outcome);
     this.#relievePressure();
     this.#feed();
     const barriers = this.#barriers.splice(0);
@@ -299,6 +323,7 @@ export class Intake {
   /** Nothing of the batch was stored, and what gathered behind it stands on numbers that do not exist. */
   #failed(outcome: CommitFailure): void {
     this.#counters.failures.value += 1;
+    this.#refusals += 1;
     this.#gather.clear();
     this.#beginBatch();
     const reason = outcome.reason === "full" ? Reason.STORAGE_FULL : Reason.STORAGE_BUSY;
@@ -344,6 +369,8 @@ export class Intake {
 }
 
 const EMPTY = new Uint8Array(0);
+/** One that the store works on, and one that it finds when it is done. */
+const IN_FLIGHT_MAX = 2;
 /** A batch of fewer entries is small; from the begin of its commit the next waits so many ms. */
 const SMALL_BATCH_ENTRIES = 32;
 const SMALL_BATCH_PACE_MS = 10;

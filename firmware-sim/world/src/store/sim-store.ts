@@ -4,7 +4,8 @@
  *
  *   question ─▶ queue ─▶ [ transaction applied, volatile ] ──commitMs──▶ durable ─▶ answer
  *                                  │ crash here: undone, or (half of the time) there without an answer
- *                                  └ full, busy: undone at once, refused      broken: fatal, no answer
+ *                                  └ full, busy: undone at once, refused (and what was packed before that is known)
+ *                                    broken: fatal, no answer
  */
 import { step } from "tidegate/dist/command/command-machine.js";
 import { GatewayError } from "tidegate/dist/core/errors.js";
@@ -13,6 +14,7 @@ import type { CommitOutcome, GatherBatch, HelloOutcome, HelloRequest } from "tid
 import { bringsRecords } from "tidegate/dist/spool/batch-weight.js";
 import { CommandBook } from "tidegate/dist/spool/command-book.js";
 import { Ledger } from "tidegate/dist/spool/ledger.js";
+import { Refusals } from "tidegate/dist/spool/refusals.js";
 import { newCommandId } from "tidegate/dist/storage/new-ids.js";
 import type { ProcessClock } from "../process-clock.js";
 import type { Seeded } from "../seeded.js";
@@ -26,16 +28,18 @@ export interface StoreWatch {
   durable(): void;
 }
 
+type Fate = "full" | "busy" | "behind" | GatewayError;
+
 interface Operation {
-  readonly bringsRecords: boolean;
+  /** What the intake packed, where this is a commit. */
+  readonly batch: GatherBatch | null;
   /** Inside the transaction. */
   work(): unknown;
   answer(value: unknown): void;
-  refuse(fate: "full" | "busy" | GatewayError): void;
+  refuse(fate: Fate): void;
 }
 
-const FULL_RETRY_MS = 2_000;
-const BUSY_RETRY_MS = 250;
+const RETRY_MS = { full: 2_000, busy: 250, behind: 0 } as const;
 /** How soon after there is space again the gateway hears of it, in ms. */
 const TICK_MS = 1_000;
 const ANSWER_MS = 0.05;
@@ -56,6 +60,7 @@ export class SimStore implements StoreSpool {
   readonly #parts: StoreParts;
   readonly #ledger: Ledger;
   readonly #book: CommandBook;
+  readonly #refusals = new Refusals();
   readonly #queue: Operation[] = [];
   readonly #spaceListeners: (() => void)[] = [];
   readonly #boots = new Map<number, { bootNonce: number; offsetUnixMs: number }[]>();
@@ -77,13 +82,12 @@ export class SimStore implements StoreSpool {
     const { buffer } = batch;
     return new Promise((resolve) => {
       this.#post({
-        bringsRecords: bringsRecords(batch),
+        batch,
         work: () => this.#ledger.applyBatch(batch),
         answer: (value) => resolve(this.#committed(buffer, value)),
         refuse: (fate) => {
           if (fate instanceof GatewayError) return;
-          const retryAfterMs = fate === "full" ? FULL_RETRY_MS : BUSY_RETRY_MS;
-          resolve({ ok: false, buffer, reason: fate, retryAfterMs });
+          resolve({ ok: false, buffer, reason: fate, retryAfterMs: RETRY_MS[fate] });
         },
       });
     });
@@ -158,7 +162,7 @@ export class SimStore implements StoreSpool {
   #ask<T>(work: () => T): Promise<T> {
     return new Promise((resolve, reject) => {
       this.#post({
-        bringsRecords: false,
+        batch: null,
         work,
         answer: (value) => resolve(value as T), // what `work` returned, through the queue
         refuse: (fate) =>
@@ -190,8 +194,14 @@ export class SimStore implements StoreSpool {
     if (operation === undefined) return;
     this.#isBusy = true;
     const { disk } = this.#parts;
-    const fate = disk.fate(operation.bringsRecords);
+    const { batch } = operation;
+    if (batch !== null && this.#refusals.isBehind(batch)) {
+      this.#finish(operation, "behind");
+      return;
+    }
+    const fate = disk.fate(batch !== null && bringsRecords(batch));
     const applied = this.#apply(operation, fate === "full" || fate === "busy" ? fate : null);
+    if (batch !== null && (applied === "full" || applied === "busy")) this.#refusals.add();
     this.#parts.clock.after(disk.commitMs(), () => {
       if (fate === "broken") this.#parts.onFatal();
       else this.#finish(operation, applied);
@@ -222,7 +232,7 @@ export class SimStore implements StoreSpool {
     }
   }
 
-  #finish(operation: Operation, applied: { value: unknown } | "full" | "busy" | GatewayError): void {
+  #finish(operation: Operation, applied: { value: unknown } | Fate): void {
     const isApplied = typeof applied === "object" && "value" in applied;
     if (isApplied) {
       this.#becomeDurable();

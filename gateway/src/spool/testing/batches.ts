@@ -21,7 +21,7 @@ export function bodyOf(seq: number): Uint8Array {
   return new TextEncoder().encode(`reading ${seq}`);
 }
 
-export function batchOf(entries: readonly TestEntry[]): GatherBatch {
+export function batchOf(entries: readonly TestEntry[], refusalsKnown = 0): GatherBatch {
   const gather = new GatherBuffer(64 * 1024 * 1024);
   const entry = new BatchEntry();
   for (const each of entries) {
@@ -38,7 +38,7 @@ export function batchOf(entries: readonly TestEntry[]): GatherBatch {
     const body = each.body ?? (isBodiless ? new Uint8Array(0) : bodyOf(each.seq));
     gather.append(entry, body);
   }
-  return gather.take();
+  return gather.take(undefined, refusalsKnown);
 }
 
 /** Telemetry entries with the numbers from … to of one epoch. */
