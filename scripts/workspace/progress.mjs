@@ -1,6 +1,6 @@
 // A line that tells a person that something slow is still going on, and what.
 //
-//   TTY      one line, rewritten each second:    set-up: compiling better-sqlite3 (about a minute) · 43 s
+//   TTY      one line, rewritten each second:    set-up: compiling better-sqlite3 (one to two minutes) · 43 s
 //   no TTY   a line when the phase changes and one each ten seconds, so that a CI log shows life but stays short
 
 import { formatDuration } from "./report.mjs";

@@ -86,7 +86,7 @@ export function installPhase(root, verb) {
   if (verb === "ci" && !existsSync(folder)) return "fetching packages";
   const isCompiling = existsSync(join(folder, "build", "Makefile"));
   const isCompiled = existsSync(join(folder, "build", "Release", "better_sqlite3.node"));
-  if (isCompiling && !isCompiled) return `compiling ${NATIVE_PACKAGE} (about a minute)`;
+  if (isCompiling && !isCompiled) return `compiling ${NATIVE_PACKAGE} (one to two minutes)`;
   return isCompiled ? "finishing" : "unpacking packages";
 }
 

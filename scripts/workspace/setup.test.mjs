@@ -173,7 +173,7 @@ describe("progress", () => {
     write("node_modules/better-sqlite3/package.json", {});
     expect(installPhase(folder, "ci")).toBe("unpacking packages");
     write("node_modules/better-sqlite3/build/Makefile", "");
-    expect(installPhase(folder, "ci")).toBe("compiling better-sqlite3 (about a minute)");
+    expect(installPhase(folder, "ci")).toBe("compiling better-sqlite3 (one to two minutes)");
     write("node_modules/better-sqlite3/build/Release/better_sqlite3.node", "");
     expect(installPhase(folder, "ci")).toBe("finishing");
   });

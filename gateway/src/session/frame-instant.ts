@@ -19,7 +19,10 @@ const PLAUSIBLE_FROM_UNIX_MS = 1_577_836_800_000;
 /** A device's own clock may run ahead of ours by this much before it is not believed. */
 const AHEAD_MS_MAX = 86_400_000;
 
-/** Fills `receivedUnixMs`, `baseUnixMs` and `accuracy` of a frame from its envelope. Never 1970. */
+/**
+ * Fills `receivedUnixMs`, `baseUnixMs` and `accuracy` of a frame from its envelope. Never 1970, and in whole
+ * milliseconds: uptime is counted in them, so a fraction says nothing, and it would take 13 bytes of each record.
+ */
 export function frameInstant(
   frame: ReliableFrame,
   envelope: Envelope,
@@ -36,13 +39,13 @@ export function frameInstant(
     frame.accuracy = Accuracy.device;
   } else if (envelope.base === 1) {
     if (envelope.bootNonce === 0 || envelope.bootNonce === session.boots.current) {
-      frame.baseUnixMs = nowUnixMs - session.time.ageMs(clock.monoMs(), envelope.baseMs);
+      frame.baseUnixMs = Math.round(nowUnixMs - session.time.ageMs(clock.monoMs(), envelope.baseMs));
       frame.accuracy = Accuracy.mapped;
       return;
     }
     const known = session.boots.offsets.find((boot) => boot.bootNonce === envelope.bootNonce);
     if (known === undefined) return;
-    frame.baseUnixMs = olderBootUnixMs(known.offsetUnixMs, envelope.baseMs, nowUnixMs);
+    frame.baseUnixMs = Math.round(olderBootUnixMs(known.offsetUnixMs, envelope.baseMs, nowUnixMs));
     frame.accuracy = Accuracy.mapped;
   } else if (envelope.base === 0 && envelope.body !== TELEMETRY_TAG) {
     // A command update or a catalog has no time of its own: it is as old as its arrival.

@@ -203,6 +203,21 @@ describe("a session", () => {
     expect(link.of("heartbeat").length).toBe(2);
   });
 
+  it("stamps in whole milliseconds, as uptime is counted: a fraction says nothing, and costs 13 bytes in each record", async () => {
+    const offset = { bootNonce: 4242, offsetUnixMs: clock.unixMs() - 3_600_000.7 };
+    host.outcome = { bootOffsets: [offset] };
+    const { session, link } = await online(new FakeLink(), { uptimeMs: 5000 });
+    const ping = link.of("heartbeat")[0]?.heartbeat.ping ?? 0;
+    clock.advance(7);
+    session.message(heartbeat({ ping, uptimeMs: 5002, nextSeq: 1, oldest: 1 }));
+    session.message(telemetry(1, { uptimeMs: 5000 }));
+    session.message(telemetry(2, { uptimeMs: 60_000, boot: 4242 }));
+    expect(host.frames.map((frame) => frame.baseUnixMs)).toEqual([
+      Math.round(clock.unixMs() - 5.5),
+      Math.round(offset.offsetUnixMs + 60_000),
+    ]);
+  });
+
   it("changes only later stamps when the gateway's clock jumps by a day", async () => {
     const { session, link } = await online(new FakeLink(), { uptimeMs: 1000 });
     session.message(telemetry(1, { uptimeMs: 1000 }));

@@ -1,7 +1,7 @@
 /** The engine on real files: what a transaction holds, what survives, what is told. */
 import { CommandState, encodeUplink } from "@tidegate/proto";
 import Database from "better-sqlite3";
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { GatewayError } from "../core/errors.js";
 import { EntryKind } from "../model/batch.js";
 import type { NewCommand } from "../model/command.js";
@@ -288,6 +288,35 @@ describe("the storage engine", () => {
     expect(saved()).toEqual([{ cursor: 4 }]);
     engine.close();
     expect(saved()).toEqual([{ cursor: 5 }]);
+  });
+
+  it("lets a batch carry the chores where commits are dear, and does them itself when none comes", () => {
+    let transactions = 0;
+    const { engine, stores } = openTestStore(folder.path, { choreIntervalMs: 5_000 });
+    const { epoch } = hello(engine);
+    engine.openSinks([{ name: "a", start: "oldest", holdMaxAgeMs: null, holdMaxBytes: null }]);
+    const begin = stores.spool.db.transaction.bind(stores.spool.db);
+    vi.spyOn(stores.spool.db, "transaction").mockImplementation((work) => {
+      transactions += 1;
+      return begin(work);
+    });
+    const saved = () => rows(folder.path, "SELECT cursor FROM cursors WHERE sink = 'a'");
+    const second = () => {
+      clock.advance(1_000);
+      engine.tick();
+    };
+    for (let seq = 1; seq <= 20; seq++) {
+      commit(engine, batchOf(run(epoch, seq, seq)));
+      engine.note({ cursors: [["a", engine.status().lastRecordId]], boots: [], audit: [] });
+      second();
+    }
+    expect(transactions, "one for each batch").toBe(20);
+    expect(saved()).toEqual([{ cursor: 15 }]);
+    expect(engine.status().recordCount).toBe(5);
+    for (let i = 0; i < 7; i++) second();
+    expect(saved(), "nothing came that could have carried it").toEqual([{ cursor: 20 }]);
+    expect(engine.status().recordCount).toBe(0);
+    engine.close();
   });
 
   it("does not go round with gap records that a dead sink may not hold: they are told again, and again too many", () => {

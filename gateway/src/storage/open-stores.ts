@@ -22,7 +22,7 @@ import { SPOOL_SCHEMA } from "./spool-schema.js";
 import { SqlSpoolTables } from "./spool-tables.js";
 
 /** A commit of a second's few records touches pages of one row or two each. */
-const GENTLE_PAGE_BYTES = 1_024;
+const GENTLE_PAGE_BYTES = 512;
 
 export const SPOOL_FILE = "spool.db";
 export const IDENTITY_FILE = "identity.db";
