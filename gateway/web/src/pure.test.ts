@@ -151,6 +151,11 @@ describe("the rest", () => {
     expect(sparkPaths([])).toBe("");
   });
 
+  it("a line of rates begins at zero: what hardly changes looks as if it hardly changed", () => {
+    expect(sparkPaths([3, 3, 2.97], { fromZero: true })).toBe("M0.0 2.0L48.0 2.0L96.0 2.2");
+    expect(sparkPaths([0, 0], { fromZero: true })).toBe("M0.0 22.0L96.0 22.0");
+  });
+
   it("settings are lines with their source", () => {
     const tree = { version: 1, sinks: [{ name: "broker", url: "mqtt://b" }], serial: [], admin: { names: [] } };
     expect(settingLines(tree, { version: "t.yaml:1", "sinks[0].url": "TIDEGATE_URL" })).toEqual([

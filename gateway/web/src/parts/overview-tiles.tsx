@@ -55,7 +55,7 @@ function Rate({ acked }: { readonly acked: number }) {
     <Tile
       name="Acked"
       detail={`${countText(acked)} since start`}
-      aside={<Sparkline values={rates} label="Messages a second, the last five minutes" />}
+      aside={<Sparkline values={rates} label="Messages a second, the last five minutes" fromZero />}
     >
       {rate === null ? "–" : `${countText(rate)} /s`}
     </Tile>
