@@ -7,7 +7,7 @@
 //
 // One process at a time; the others wait, and then find that nothing is left to do.
 
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { exclusively } from "./exclusive.mjs";
@@ -70,7 +70,10 @@ async function npmStep(args, root) {
   const logFile = join(tmpdir(), `tidegate-setup-${process.pid}.log`);
   const progress = startProgress("set-up", () => installPhase(root, args[0]));
   const exitCode = await runNpm(args, { cwd: root, logFile }).finally(() => progress.stop());
-  if (exitCode === 0) return;
+  if (exitCode === 0) {
+    rmSync(logFile, { force: true });
+    return;
+  }
   const log = readFileSync(logFile, "utf8");
   throw new Report({
     what: `the packages could not be installed (npm ${args[0]} ended with ${exitCode})`,

@@ -1,9 +1,9 @@
 /** Who gets in: every route without a credential, links, sessions, passwords, and what other sites can do. */
-import { mkdtempSync, statSync } from "node:fs";
+import { mkdtempSync, rmSync, statSync } from "node:fs";
 import { request as httpRequest } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vitest";
 import { WebSocket } from "ws";
 import { Metrics } from "../core/metrics.js";
 import { SystemRandom } from "../core/random.js";
@@ -244,7 +244,9 @@ describe("sessions kept on a shelf", () => {
   });
 
   it("live in a file that only its owner reads", async () => {
-    const path = join(mkdtempSync(join(tmpdir(), "tidegate-shelf-")), "admin.sessions");
+    const folder = mkdtempSync(join(tmpdir(), "tidegate-shelf-"));
+    onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
+    const path = join(folder, "admin.sessions");
     const shelf = fileShelf(path);
     expect(await shelf.load()).toBeNull();
     shelf.save("one");

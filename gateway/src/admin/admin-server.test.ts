@@ -1,10 +1,10 @@
 /** The HTTP API over real sockets and a fake gateway: the contract, route by route. */
 import { execFileSync } from "node:child_process";
-import { mkdtempSync, readFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { request as httpsRequest } from "node:https";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vitest";
 import { requires } from "../../../scripts/testing/requires.mjs";
 import { COMMAND_STATES } from "../model/command.js";
 import { checkExposure, hostAllowed, originAllowed } from "./guard-rules.js";
@@ -372,6 +372,7 @@ const withOpenssl = requires("openssl");
 withOpenssl.describe("with a certificate", () => {
   it("speaks https only and marks its cookie Secure", async () => {
     const folder = mkdtempSync(join(tmpdir(), "tidegate-tls-"));
+    onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
     const [keyFile, certFile] = [join(folder, "key.pem"), join(folder, "cert.pem")];
     const curve = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes"];
     const subject = ["-subj", "/CN=localhost", "-addext", "subjectAltName=IP:127.0.0.1", "-days", "2"];

@@ -2,7 +2,7 @@
  * A real browser over a fake gateway, for the tests of the dashboard. One browser for a file of tests, one gateway and
  * one page for a test; with TIDEGATE_SCREENSHOTS, pictures of every page go to that folder.
  */
-import { mkdirSync, mkdtempSync, readFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -76,6 +76,7 @@ export class BrowserBench {
 
   async stop(): Promise<void> {
     await this.#browser?.close();
+    rmSync(this.#folder, { recursive: true, force: true });
   }
 
   /** A gateway with three devices that have said something, and an empty page that watches itself. */
