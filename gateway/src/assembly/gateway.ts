@@ -6,7 +6,7 @@
  */
 import { hostname } from "node:os";
 import type { AckedRates } from "../admin/admin-host.js";
-import { AdminServer } from "../admin/admin-server.js";
+import type { AdminServer, AdminServerOptions } from "../admin/admin-server.js";
 import { fileShelf } from "../admin/session-shelf.js";
 import { effectiveTree } from "../config/effective.js";
 import type { LoadedConfig } from "../config/load.js";
@@ -98,8 +98,7 @@ export class Gateway {
     const tlsFacts = { random, clock, hostname: hostname(), addresses: machineAddresses() };
     const devicesTls = await loadTls(config, tlsFacts);
     const adminTls = await loadAdminTls(config, tlsFacts);
-
-    const store = await openStore(config, this.#world);
+    const [store, { AdminServer }] = await this.#openStoreBesideAdmin();
     this.#closers.add("store", () => store.close());
     const credentials = await CredentialDirectory.open(store.identities, random);
     const sinks = new SinkSet(store.spool, store.reader);
@@ -118,7 +117,7 @@ export class Gateway {
       if (reason === "forgotten") sinks.forgotten(device);
     });
 
-    const admin = this.#makeAdmin(desk, adminTls, { dataDir, bootId: store.bootId });
+    const admin = new AdminServer(this.#adminOptions(desk, adminTls, { dataDir, bootId: store.bootId }));
     this.#admin = admin;
     // Registered before it listens: a failed start must free the port as well.
     const adminPort = await admin.listen();
@@ -247,11 +246,20 @@ export class Gateway {
     desk.onEvent((event) => sinks.observe(event));
   }
 
-  #makeAdmin(desk: AdminDesk, tls: TlsMaterial | null, kept: { dataDir: DataDir; bootId: string }): AdminServer {
+  /** The packages of the admin are a third of what a start has to read: they load while the store opens its files. */
+  #openStoreBesideAdmin() {
+    return Promise.all([openStore(this.#loaded.config, this.#world), import("../admin/admin-server.js")]);
+  }
+
+  #adminOptions(
+    desk: AdminDesk,
+    tls: TlsMaterial | null,
+    kept: { dataDir: DataDir; bootId: string },
+  ): AdminServerOptions {
     const { config } = this.#loaded;
     const { clock, random, metrics, log, webDir } = this.#world;
     const { listen } = config.admin;
-    return new AdminServer({
+    return {
       host: desk,
       listenHost: listen.host,
       port: listen.port,
@@ -271,7 +279,7 @@ export class Gateway {
       random,
       metrics,
       log,
-    });
+    };
   }
 
   async #reloadTls(

@@ -52,14 +52,10 @@ export interface InThreadStorage extends Storage {
 export async function createInThreadStorage(options: InThreadOptions): Promise<InThreadStorage> {
   const defer = options.defer ?? queueMicrotask;
   const writer = new WriterChannel(options, { soon: defer });
-  let reader: ReaderChannel | undefined;
-  const makeReader = (): ReaderChannel => {
-    reader = new ReaderChannel(options, { soon: defer });
-    return reader;
-  };
-  const storage = await connectStorage({ writer, reader: makeReader }, options.onFatal);
+  const reader = new ReaderChannel(options, { soon: defer });
+  const storage = await connectStorage({ writer, reader }, options.onFatal);
   const kill = (): void => {
-    reader?.kill();
+    reader.kill();
     writer.kill();
   };
   return { ...storage, kill };
@@ -151,12 +147,9 @@ class ReaderChannel extends InThreadChannel<ReaderCalls> {
 
   protected open(): void {
     const { dataDir, gatewayId, clock } = this.#options;
-    try {
-      this.#host = new ReaderHost(new Reader(join(dataDir, SPOOL_FILE), new Renderer(gatewayId), clock), this.send);
-      this.send({ type: "ready", notices: [] }, []);
-    } catch (thrown) {
-      this.fail(thrown);
-    }
+    const path = join(dataDir, SPOOL_FILE);
+    this.#host = new ReaderHost(() => new Reader(path, new Renderer(gatewayId), clock), this.send);
+    this.send({ type: "ready", notices: [] }, []);
   }
 
   protected receive(question: Question<ReaderCalls>): void {

@@ -22,7 +22,7 @@ export function openStorage(options: OpenStorageOptions): Promise<Storage> {
   return connectStorage(
     {
       writer: new ThreadChannel<WriterCalls>(writer, "storage", start),
-      reader: () => new ThreadChannel<ReaderCalls>(reader, "reader", { dataDir: options.dataDir, gatewayId }),
+      reader: new ThreadChannel<ReaderCalls>(reader, "reader", { dataDir: options.dataDir, gatewayId }),
     },
     onFatal,
   );

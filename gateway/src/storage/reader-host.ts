@@ -1,5 +1,6 @@
 /**
- * The reader worker's inside, without the thread: questions in order, answers from the reader.
+ * The reader worker's inside, without the thread: questions in order, answers from the reader, which is opened by the
+ * first: its thread begins while the storage thread still checks the files.
  */
 import { GatewayError } from "../core/errors.js";
 import type { Reader } from "./reader.js";
@@ -9,12 +10,14 @@ import type { Send } from "./writer-host.js";
 
 /** Serves one reader; a failure that ends the process is said once, and then nothing is answered. */
 export class ReaderHost {
-  readonly #reader: Reader;
+  readonly #makeReader: () => Reader;
   readonly #send: Send;
+  #reader: Reader | null = null;
   #isStopped = false;
 
-  constructor(reader: Reader, send: Send) {
-    this.#reader = reader;
+  /** @param makeReader opens the spool; called once its files are there. */
+  constructor(makeReader: () => Reader, send: Send) {
+    this.#makeReader = makeReader;
     this.#send = send;
   }
 
@@ -26,7 +29,7 @@ export class ReaderHost {
     } catch (thrown) {
       const error = storeError(thrown, "the store, while reading");
       this.#isStopped = isFatal(error);
-      if (error.code === "E_STORE_CORRUPT") this.#reader.suspectDamage();
+      if (error.code === "E_STORE_CORRUPT") this.#reader?.suspectDamage();
       if (this.#isStopped) this.#send({ type: "fatal", error: plainError(error) }, []);
       else this.#send({ type: "error", id, error: plainError(error) }, []);
     }
@@ -35,12 +38,15 @@ export class ReaderHost {
   /** Nothing more is answered, and the connection is closed. */
   halt(): void {
     this.#isStopped = true;
-    this.#reader.close();
+    this.#reader?.close();
   }
 
   #perform(call: CallOf<ReaderCalls>): unknown {
+    this.#reader ??= this.#makeReader();
     const reader = this.#reader;
     switch (call.op) {
+      case "open":
+        return null;
       case "rendered":
         return reader.rendered(...call.in);
       case "live":

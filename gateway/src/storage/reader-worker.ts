@@ -1,5 +1,5 @@
 /**
- * The reader thread's entry: a read-only connection to the spool, and the renderer.
+ * The reader thread's entry: a read-only connection to the spool, opened when told to, and the renderer.
  */
 import { join } from "node:path";
 import { parentPort, workerData } from "node:worker_threads";
@@ -20,8 +20,8 @@ const send = (message: WorkerMessage, transfer: ArrayBuffer[]): void => port.pos
 try {
   const start = workerData as ReaderStart; // made by open-storage.ts
   const clock = new SystemClock();
-  const reader = new Reader(join(start.dataDir, SPOOL_FILE), new Renderer(start.gatewayId), clock);
-  const host = new ReaderHost(reader, send);
+  const path = join(start.dataDir, SPOOL_FILE);
+  const host = new ReaderHost(() => new Reader(path, new Renderer(start.gatewayId), clock), send);
   port.on("message", (question: Question<ReaderCalls>) => host.receive(question));
   send({ type: "ready", notices: [] }, []);
   reportHeap(clock, send);

@@ -42,10 +42,10 @@ const PASSWORD_KEY = "password";
 
 type Writer = WorkerCalls<WriterCalls>;
 
-/** The channels to both workers; the reader's is made when the files are open. */
+/** The channels to both workers, which begin side by side. */
 export interface StorageChannels {
   readonly writer: WorkerChannel<WriterCalls>;
-  readonly reader: () => WorkerChannel<ReaderCalls>;
+  readonly reader: WorkerChannel<ReaderCalls>;
 }
 
 /**
@@ -69,39 +69,38 @@ export async function connectStorage(
   const writer = new WorkerCalls(channels.writer, fatal, () => {
     for (const listener of listeners) listener();
   });
-  let reader: WorkerCalls<ReaderCalls> | undefined;
+  const reader = new WorkerCalls(channels.reader, fatal);
   try {
     const notices = await writer.ready();
-    const opened = new WorkerCalls(channels.reader(), fatal);
-    reader = opened;
     await reader.ready();
+    await reader.ask("open", null);
     isOpen = true;
     const notes = new NoteBox((collected) => writer.ask("note", collected));
     return {
       spool: spoolOn(writer, notes, listeners),
       commands: commandsOn(writer),
       identity: identityOn(writer, notes),
-      reader: readerOn(opened, writer),
+      reader: readerOn(reader, writer),
       backup: async (folder) => {
         await writer.ask("backup", folder);
       },
       notices,
-      pendingCount: () => writer.pendingCount + opened.pendingCount,
+      pendingCount: () => writer.pendingCount + reader.pendingCount,
       heaps: () => [
         ["storage", writer.heap],
-        ["reader", opened.heap],
+        ["reader", reader.heap],
       ],
       answeredCount: () => writer.answeredCount,
       close: once(async () => {
         try {
-          await closeBoth(writer, opened, notes);
+          await closeBoth(writer, reader, notes);
         } catch (thrown) {
           if (!isDead) throw thrown; // else `onFatal` has said it: the stop goes on to its end
         }
       }),
     };
   } catch (thrown) {
-    await Promise.all([writer.end(), reader?.end()]);
+    await Promise.all([writer.end(), reader.end()]);
     throw thrown;
   }
 }

@@ -72,6 +72,8 @@ export interface WriterCalls {
 
 /** Calls to the reader worker. */
 export interface ReaderCalls {
+  /** Open the spool, whose files are there now. The first question. */
+  open: { readonly in: null; readonly out: null };
   rendered: { readonly in: readonly [afterId: number, rowsMax: number]; readonly out: WithDamage<RenderedSlice> };
   live: { readonly in: readonly [afterId: number, rowsMax: number]; readonly out: WithDamage<LiveSlice> };
   latest: { readonly in: readonly [afterId: number, rowsMax: number]; readonly out: WithDamage<LiveSlice> };
@@ -112,7 +114,7 @@ export type Answer =
 
 export type WorkerMessage =
   | Answer
-  /** The databases are open. */
+  /** The worker has begun; that of the storage has its databases open. */
   | { readonly type: "ready"; readonly notices: readonly StoreNotice[] }
   /** How large the worker's heap is now. */
   | { readonly type: "heap"; readonly heap: HeapFigures }
