@@ -124,17 +124,17 @@ export const SPOOL_MUTANTS: readonly Mutant[] = [
     ["memory keeps what a failed transaction did", "      this.#ledger.rolledBack();\n", ""],
     [
       "a refused batch is answered as stored",
-      '      const failure = failureOf(thrown);\n      if (failure === "full") return this.#refuse(buffer);\n',
+      '      if (failure === "full") this.#scrapeTogether();\n',
       [
-        "      const failure = failureOf(thrown);\n      const marks = new Uint32Array(0);\n",
+        "      const marks = new Uint32Array(0);\n",
         "      const counts = { storedCount: 0, gapCount: 0, duplicateCount: 0, conflictCount: 0 };\n",
         '      if (failure === "full") return { ok: true, buffer, lastRecordId: 0, marks, commands: [], ...counts };\n',
       ].join(""),
     ],
     [
       "over quota nothing is refused",
-      "    if (isHeavy && !this.#makeRoom(batch.usedBytes)) {",
-      "    if (isHeavy && batch.usedBytes < 0) {",
+      "    if (isHeavy && !this.#makeRoom(batch.usedBytes)) return",
+      "    if (isHeavy && batch.usedBytes < 0) return",
     ],
   ]),
   ...mutantsOf("gateway/src/storage/database.ts", STORE_TESTS, [
