@@ -22,16 +22,16 @@ async function gaps(): Promise<{ device: string; reason: string; fromSeq: number
   return (await bench.gateway.call("GET", "/api/v1/gaps")).body.gaps;
 }
 
-/** Have everything stored read once: damage is found by those who read. */
-async function look(): Promise<void> {
+/** Have everything stored read: damage is found by those who read. @returns stop looking */
+async function look(): Promise<() => void> {
   const { storeId } = (await bench.gateway.call("GET", "/api/v1/status")).body;
   const leave = new AbortController();
   const feed = await fetch(`${bench.gateway.adminUrl}/api/v1/live/sse?after=0&store=${storeId}`, {
     headers: { authorization: `Bearer ${bench.gateway.adminToken}` },
     signal: leave.signal,
   });
-  await feed.body?.getReader().read();
-  leave.abort();
+  await feed.body?.getReader().read(); // the greeting; what is stored follows
+  return () => leave.abort();
 }
 
 /** Log lines, because their text is easily found in a file. */
@@ -81,9 +81,10 @@ describe("a gateway that starts on", { timeout: TIMEOUT_MS }, () => {
     bytes.write("NEEDLE", at);
     writeFileSync(file("spool.db"), bytes);
     await bench.gateway.start();
-    await look();
+    const leave = await look();
     const isListed = async () => (await gaps()).some((gap) => gap.reason === "quarantined" && gap.fromSeq === 17);
     await until("the damaged record is on the list", isListed);
+    leave();
     expect((await gaps()).filter(({ reason }) => reason === "quarantined")).toHaveLength(1);
     expect(await comeBack()).toBe(COUNT);
   });
