@@ -28,6 +28,7 @@ import { Ledger } from "../spool/ledger.js";
 import { Refusals } from "../spool/refusals.js";
 import { AuditQueue } from "./audit-queue.js";
 import { copyStores } from "./backup-copy.js";
+import { Chores } from "./chores.js";
 import { Cursors, HISTORY_SINK } from "./cursors.js";
 import { closeDatabase, suspect } from "./database.js";
 import type { EngineOptions, Notes, TickOutcome } from "./engine-options.js";
@@ -52,12 +53,6 @@ const COMMIT_TRIM_ROWS_MAX = 10_000;
 
 const LIVE_ROWS_KEPT = 2_000;
 
-/** Chores that are due wait so long for a batch, where they have an interval. */
-const CARRIED_MS = 2_000;
-
-/** And so often is done what no batch carries: skipping for a sink that holds too much, old commands, the meter. */
-const HOUSE_WORK_MS = 30_000;
-
 const NOTHING_DONE = { trimmed: 0, skipped: [] };
 
 /** All operations on opened stores; owns both databases until `close` or `abandon`. Not to be shared by threads. */
@@ -77,8 +72,7 @@ export class Engine {
   #boots: Notes["boots"][number][] = [];
   #lastId: number;
   #isFull = false;
-  #choresMonoMs = Number.NEGATIVE_INFINITY;
-  #houseWorkMonoMs: number;
+  readonly #chores: Chores;
   /** Does the transaction under way write cursors, and so may delete? */
   #hasChores = false;
 
@@ -103,7 +97,7 @@ export class Engine {
     });
     this.#meter = new WriteMeter(this.#tables.cursors, options.clock.unixMs());
     this.#lastId = this.#tables.records.lastId();
-    this.#houseWorkMonoMs = options.clock.monoMs();
+    this.#chores = new Chores(options.choreIntervalMs ?? 0, options.clock.monoMs());
     this.#space.refillReserve();
   }
 
@@ -238,7 +232,7 @@ export class Engine {
     this.#audit.write();
     const now = this.#options.clock.unixMs();
     // Nothing to do writes nothing: an idle gateway must not wear the flash.
-    const isDue = this.#isFull || this.#isHouseWorkDue();
+    const isDue = this.#isFull || this.#chores.isHouseWorkDue(this.#options.clock.monoMs());
     const { trimmed, skipped } = isDue ? this.#houseWork(now) : NOTHING_DONE;
     for (const { sink, recordId } of skipped) this.#cursors.save(sink, recordId);
     this.#space.capWal();
@@ -296,7 +290,7 @@ export class Engine {
   }
 
   #houseWork(nowUnixMs: number) {
-    this.#houseWorkMonoMs = this.#options.clock.monoMs();
+    this.#chores.houseWorkBegins(this.#options.clock.monoMs());
     try {
       return this.#small(() => {
         const skipped = this.#retention.skipHeld(this.#lastId, nowUnixMs, this.#options.clock.monoMs());
@@ -315,16 +309,7 @@ export class Engine {
 
   /** May cursors be written and records be deleted, or did that happen a moment ago? */
   #areChoresDue(): boolean {
-    return this.#options.clock.monoMs() - this.#choresMonoMs >= (this.#options.choreIntervalMs ?? 0);
-  }
-
-  /** Where chores wait, the next batch may carry them along; what it cannot carry is done every half minute. */
-  #isHouseWorkDue(): boolean {
-    const { clock, choreIntervalMs = 0 } = this.#options;
-    if (choreIntervalMs === 0) return true;
-    const now = clock.monoMs();
-    const isCarried = now - this.#choresMonoMs < choreIntervalMs + CARRIED_MS;
-    return !isCarried || now - this.#houseWorkMonoMs >= HOUSE_WORK_MS;
+    return this.#chores.areDue(this.#options.clock.monoMs());
   }
 
   /** Is there room for that many bytes of records, perhaps after deleting what was taken? */
@@ -389,7 +374,7 @@ export class Engine {
       this.#ledger.committed();
       if (hasChores) {
         this.#cursors.written();
-        this.#choresMonoMs = this.#options.clock.monoMs();
+        this.#chores.done(this.#options.clock.monoMs());
       }
       this.#boots = [];
       this.#lastId = this.#tables.records.lastId();

@@ -45,7 +45,7 @@ let made = 0;
 try {
   const rows = [];
   for (const size of SIZES) {
-    await fillTo(size);
+    fillTo(size);
     rows.push(measure());
     console.error(`  ${size} records: measured`);
   }
@@ -55,7 +55,7 @@ try {
 }
 
 /** Without fsyncs, and closed at its end: filling is not what is measured. */
-async function fillTo(size) {
+function fillTo(size) {
   const { engine, devices } = open("off");
   while (made < size) commit(engine, devices, Math.min(FILL_RECORDS, size - made));
   engine.close();
